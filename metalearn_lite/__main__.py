@@ -1,0 +1,110 @@
+"""``python -m metalearn_lite``: train a recipe, evaluate a checkpoint, take the challenge."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from metalearn_lite import checkpoints, recipes
+
+PUBLISHED_ERRORS = (
+    ("people", "4.5"),
+    ("BPL, trained on all 30 alphabets", "3.3"),
+    ("BPL, trained on minimal set 1 / 2", "4.3 / 4.0"),
+    ("Siamese network, all 30 alphabets", "8.0"),
+    ("ConvNet, all 30 alphabets", "13.5"),
+    ("ConvNet, minimal set 1 / 2", "24.0 / 22.3"),
+    ("modified Hausdorff distance", "38.8"),
+)
+
+
+def train(args: argparse.Namespace) -> None:
+    recipe = recipes.find(args.recipe)
+    out = Path(args.out) if args.out else checkpoints.folder()
+    unfinished = out / f"{args.recipe}.unfinished.safetensors"
+    started = time.perf_counter()
+    learner = recipe.train(torch.Generator().manual_seed(args.seed), unfinished)
+    minutes = (time.perf_counter() - started) / 60
+    result = recipe.judge(learner)
+    about = {
+        "command": f"python -m metalearn_lite train {args.recipe} --seed {args.seed}",
+        "data": recipe.data,
+        "seed": args.seed,
+        "result": result,
+        "date": datetime.date.today().isoformat(),
+        "minutes": round(minutes, 1),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
+    card = checkpoints.save(learner, args.recipe, about, out)
+    unfinished.unlink(missing_ok=True)
+    _print_table(result)
+    print(f"{minutes:.1f} minutes. Saved with its card: {card}")
+
+
+def evaluate(args: argparse.Namespace) -> None:
+    recipe = recipes.find(args.checkpoint)
+    card = checkpoints.read_card(args.checkpoint)
+    print(f"{card['name']}: {card['data']} (card of {card['date']})")
+    _print_table(recipe.judge(checkpoints.load(args.checkpoint)))
+
+
+def challenge(args: argparse.Namespace) -> None:
+    from metalearn_lite.evaluation import evaluate
+    from metalearn_lite.tasks import characters
+
+    runs = characters.challenge_runs(args.runs)
+    result = evaluate(checkpoints.load(args.checkpoint), runs)
+    errors = 100 * (1 - result.scores)
+    for run, error in enumerate(errors.tolist(), 1):
+        print(f"run {run:2d}  error {error:5.1f} %")
+    print(
+        f"mean    error {errors.mean():5.1f} % ± {100 * result.interval:.1f}  ({args.checkpoint})"
+    )
+    print("\nPublished errors in % (Lake, Salakhutdinov & Tenenbaum, 2015):")
+    _print_table(dict(PUBLISHED_ERRORS))
+
+
+def _print_table(rows: dict[str, str]) -> None:
+    width = max(map(len, rows))
+    for name, value in rows.items():
+        print(f"  {name:<{width}}  {value}")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m metalearn_lite", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser(
+        "train", help="make a checkpoint again; goes on if it was stopped"
+    )
+    command.add_argument("recipe", metavar="RECIPE", help=", ".join(recipes.MODULES))
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--out", help="folder for the checkpoint (default: data/checkpoints)")
+    command.set_defaults(run=train)
+
+    command = commands.add_parser("evaluate", help="judge a checkpoint by its recipe's own measure")
+    command.add_argument("checkpoint", metavar="CHECKPOINT")
+    command.set_defaults(run=evaluate)
+
+    command = commands.add_parser("challenge", help="score the Omniglot one-shot challenge")
+    command.add_argument("--runs", type=Path, required=True, help="the official all_runs.zip")
+    command.add_argument("--checkpoint", default="omniglot-protonet")
+    command.set_defaults(run=challenge)
+
+    args = parser.parse_args(arguments)
+    try:
+        args.run(args)
+    except (KeyError, ValueError, OSError) as error:
+        print(f"metalearn_lite: {error.args[0] if error.args else error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""Trained learners that ship: a safetensors file for the parameters, a JSON card for the rest."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from metalearn_lite import networks, paths
+from metalearn_lite.files import load_tensors, save_tensors
+from metalearn_lite.learners.base import Learner
+from metalearn_lite.learners.joint import JointTraining
+from metalearn_lite.learners.maml import MAML
+from metalearn_lite.learners.prototypes import PrototypicalNetwork
+
+LEARNERS = {kind.__name__: kind for kind in (MAML, JointTraining, PrototypicalNetwork)}
+NETWORKS = {kind.__name__: kind for kind in (networks.MLP, networks.ConvNet)}
+
+
+def folder() -> Path:
+    """Where checkpoints are kept."""
+    return paths.data_folder() / "checkpoints"
+
+
+def save(learner: Learner, name: str, about: dict[str, Any], into: Path | None = None) -> Path:
+    """Writes ``name.safetensors`` and the card ``name.json``; returns the card's path.
+
+    Args:
+        learner: a learner of a kind listed in ``LEARNERS``.
+        about: what the card tells a person: command, data, seed, result, date.
+    """
+    into = folder() if into is None else Path(into)
+    card = {
+        "name": name,
+        **about,
+        "learner": type(learner).__name__,
+        "learner_settings": {
+            name: getattr(learner, name)
+            for name in inspect.signature(type(learner)).parameters
+            if name not in ("network", "params")
+        },
+        "network": type(learner.network).__name__,
+        "network_settings": learner.network.settings,
+        "num_parameters": sum(value.numel() for value in learner.params.values()),
+    }
+    save_tensors(into / f"{name}.safetensors", learner.params)
+    temporary = into / f".{name}.json.{os.getpid()}"
+    temporary.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(temporary, into / f"{name}.json")
+    return into / f"{name}.json"
+
+
+def read_card(name: str, source: Path | None = None) -> dict[str, Any]:
+    """The card of checkpoint ``name``.
+
+    Raises:
+        FileNotFoundError: there is no such checkpoint; the message lists those there are.
+        ValueError: the card is not readable.
+    """
+    source = folder() if source is None else Path(source)
+    path = source / f"{name}.json"
+    if not path.is_file():
+        there = ", ".join(sorted(card.stem for card in source.glob("*.json"))) or "none"
+        raise FileNotFoundError(f"no checkpoint {name!r} in {source}. There are: {there}.")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"the card {path} is damaged: {error}") from error
+
+
+def load(name: str, source: Path | None = None) -> Learner:
+    """The trained learner ``name``, ready to adapt.
+
+    Raises:
+        FileNotFoundError: there is no such checkpoint.
+        ValueError: the card or the parameters are damaged, or do not fit each other.
+    """
+    source = folder() if source is None else Path(source)
+    card = read_card(name, source)
+    try:
+        network = NETWORKS[card["network"]](*card["network_settings"])
+        kind, settings = LEARNERS[card["learner"]], card["learner_settings"]
+    except KeyError as error:
+        raise ValueError(f"the card of {name!r} has no entry or no known kind {error}") from error
+    params = load_tensors(source / f"{name}.safetensors")
+    expected = {key: value.shape for key, value in network.init().items()}
+    if {key: value.shape for key, value in params.items()} != expected:
+        raise ValueError(f"the parameters of {name!r} do not fit the network on its card")
+    ordered = {key: params[key] for key in expected}
+    return kind(network, ordered, **settings)

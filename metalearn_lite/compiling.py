@@ -1,0 +1,58 @@
+"""The meta-gradient as one compiled function. Optional: everything works without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from metalearn_lite.episodes import Episodes, Examples
+from metalearn_lite.learners.base import Learner
+
+MetaGradient = Callable[[Episodes], tuple[torch.Tensor, dict[str, torch.Tensor]]]
+
+
+def compiled_meta_gradient(learner: Learner) -> MetaGradient:
+    """``learner.meta_gradient``, compiled for the shapes of the first episodes it is called with.
+
+    ``torch.compile`` cannot look into ``torch.autograd.grad``. So the inner and outer gradients
+    are first recorded as one flat list of tensor operations, which it can compile. Where that
+    fails (no C++ compiler, or an operation that depends on the data), a sentence says so and the
+    learner's own ``meta_gradient`` is used.
+    """
+    fast = None
+
+    def meta_gradient(episodes: Episodes):
+        nonlocal fast
+        if fast is None:
+            try:
+                fast = _compile(learner, episodes)
+            except Exception as error:
+                reason = str(error).strip().split("\n")[0][:120]
+                print(f"Training runs uncompiled: {type(error).__name__}: {reason}")
+                fast = learner.meta_gradient
+        return fast(episodes)
+
+    return meta_gradient
+
+
+def _compile(learner: Learner, example: Episodes) -> MetaGradient:
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    def recorded(params, support, query):
+        own, learner.params = learner.params, params
+        try:
+            return learner.meta_gradient(Episodes(Examples(*support), Examples(*query)))
+        finally:
+            learner.params = own
+
+    graph = make_fx(recorded)(learner.params, *map(tuple, example))
+    function = torch.compile(graph)
+
+    @torch.no_grad()
+    def meta_gradient(episodes: Episodes):
+        params = {name: value.detach() for name, value in learner.params.items()}
+        return function(params, *map(tuple, episodes))
+
+    meta_gradient(example)
+    return meta_gradient

@@ -1,0 +1,67 @@
+"""How good is a learner? Scores on meta-test tasks, with the uncertainty that belongs to them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from metalearn_lite.episodes import Episodes
+from metalearn_lite.learners.base import Learner, task_losses
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One score per task, and what they say together."""
+
+    scores: Tensor
+    """``(T,)``: mean squared error (regression) or accuracy in 0 … 1 (classification)"""
+
+    @property
+    def mean(self) -> float:
+        return self.scores.mean().item()
+
+    @property
+    def interval(self) -> float:
+        """Half the width of the mean's 95 % confidence interval (normal approximation)."""
+        return 1.96 * self.scores.std().item() / math.sqrt(len(self.scores))
+
+    @property
+    def median(self) -> float:
+        return self.scores.median().item()
+
+    def __str__(self) -> str:
+        tasks = f"{len(self.scores):,} tasks"
+        return f"{self.mean:.3f} ± {self.interval:.3f} (median {self.median:.3f}, {tasks})"
+
+
+def task_scores(predicted: Tensor, y: Tensor) -> Tensor:
+    """Each task's score ``(T,)``: squared error where ``y`` is float, else accuracy."""
+    if y.is_floating_point():
+        return task_losses(predicted, y)
+    return (predicted.argmax(-1) == y).float().mean(1)
+
+
+@torch.no_grad()
+def evaluate(
+    learner: Learner, episodes: Episodes, num_at_once: int = 200, **adapt_options: Any
+) -> Evaluation:
+    """Adapts to each task's support and scores the answers on its query.
+
+    Args:
+        learner: any learner.
+        episodes: meta-test tasks; at least two, as one task has no interval.
+        num_at_once: how many tasks are held in memory together. It changes no score.
+        adapt_options: handed to ``learner.adapt``, such as ``inner_steps=5``.
+    """
+    if episodes.num_tasks < 2:
+        raise ValueError(f"{episodes.num_tasks} task has no interval; evaluate at least 2")
+    scores = []
+    for start in range(0, episodes.num_tasks, num_at_once):
+        support, query = episodes.tasks(start, start + num_at_once)
+        adapted = learner.adapt(support, **adapt_options)
+        scores.append(task_scores(learner.predict(adapted, query.x), query.y))
+    return Evaluation(torch.cat(scores))

@@ -1,0 +1,38 @@
+"""Tensors on disk: never a pickle, and never half a file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from torch import Tensor
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Writes ``tensors`` under a temporary name, then renames: ``path`` is old or new, whole."""
+    from safetensors.torch import save_file
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        save_file({n: t.detach().contiguous().clone() for n, t in tensors.items()}, temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors that ``save_tensors`` wrote.
+
+    Raises:
+        FileNotFoundError, ValueError: the file is missing, or is not a whole safetensors file.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if not path.is_file():
+        raise FileNotFoundError(f"no file {path}")
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise ValueError(f"{path} is damaged or not a safetensors file ({error})") from error

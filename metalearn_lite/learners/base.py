@@ -1,0 +1,75 @@
+"""The contract of every learner: adapt, predict, meta_loss, and the trace of an adaptation."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from metalearn_lite.episodes import Episodes, Examples
+from metalearn_lite.networks import Params
+
+
+class Trace(NamedTuple):
+    """An adaptation, step by step. Entry 0 is the state before the support is learned from."""
+
+    adapted: list[Any]
+    support_loss: Tensor
+    """``(steps + 1, T)``"""
+
+
+class Learner(ABC):
+    """Three verbs, whatever the method. ``params`` holds what meta-training changes."""
+
+    params: Params
+
+    @abstractmethod
+    def adapt(self, support: Examples) -> Any:
+        """Learns each task from its support examples. The result is for ``predict`` only."""
+
+    @abstractmethod
+    def predict(self, adapted: Any, x: Tensor) -> Tensor:
+        """Answers for ``x`` ``(T, M, …)``: ``(T, M)`` values or ``(T, M, num_ways)`` logits."""
+
+    @abstractmethod
+    def trace(self, support: Examples) -> Trace:
+        """The adapted state after step 0, 1, … and its support loss. Nothing keeps a gradient."""
+
+    def meta_loss(self, episodes: Episodes) -> Tensor:
+        """The query loss after adapting on the support, averaged over tasks: a scalar."""
+        predicted = self.predict(self.adapt(episodes.support), episodes.query.x)
+        return task_losses(predicted, episodes.query.y).mean()
+
+    def meta_gradient(self, episodes: Episodes) -> tuple[Tensor, Params]:
+        """The meta-loss, and the direction by parameter name that meta-training descends.
+
+        A method whose direction is not the gradient of its meta-loss overrides this.
+        """
+        loss = self.meta_loss(episodes)
+        gradients = torch.autograd.grad(loss, list(self.params.values()))
+        return loss.detach(), dict(zip(self.params, gradients, strict=True))
+
+
+def task_losses(predicted: Tensor, y: Tensor) -> Tensor:
+    """Each task's mean loss, ``(T,)``: squared error where ``y`` is float, else cross-entropy.
+
+    Args:
+        predicted: ``(T, N)`` values, or ``(T, N, num_ways)`` logits.
+        y: ``(T, N)`` float values, or integer classes.
+    """
+    if not y.is_floating_point():
+        losses = F.cross_entropy(predicted.flatten(0, 1), y.flatten(), reduction="none")
+        return losses.unflatten(0, y.shape).mean(1)
+    if predicted.shape != y.shape:
+        raise ValueError(
+            f"predictions {tuple(predicted.shape)} and y {tuple(y.shape)} must have one shape"
+        )
+    return F.mse_loss(predicted, y, reduction="none").mean(1)
+
+
+def trainable(params: Params) -> Params:
+    """A copy of ``params`` that gradients can be taken with respect to."""
+    return {name: value.detach().clone().requires_grad_() for name, value in params.items()}

@@ -1,0 +1,83 @@
+"""MAML: an initialisation from which a few gradient steps learn a task."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from metalearn_lite.episodes import Examples
+from metalearn_lite.learners.base import Learner, Trace, task_losses, trainable
+from metalearn_lite.networks import MLP, Params
+
+
+class MAML(Learner):
+    """Model-agnostic meta-learning (Finn, Abbeel & Levine, 2017).
+
+    Args:
+        network: called as ``network(params, x)``; ``params`` may carry a task axis.
+        params: the initialisation θ to start from, such as ``network.init(generator)``.
+        inner_lr: α, the length of an inner step.
+        inner_steps: k, how many inner steps ``adapt`` takes unless it is told otherwise.
+        order: 2 differentiates through the inner steps. 1 treats each inner gradient as a
+            constant: first-order MAML, from the same paper.
+    """
+
+    def __init__(
+        self,
+        network: MLP,
+        params: Params,
+        inner_lr: float = 0.01,
+        inner_steps: int = 1,
+        order: int = 2,
+    ):
+        if order not in (1, 2):
+            raise ValueError(f"order={order!r}: choose 2 (MAML) or 1 (first-order MAML)")
+        if inner_steps < 0:
+            raise ValueError(f"inner_steps={inner_steps}: choose 0 or more")
+        self.network = network
+        self.params = trainable(params)
+        self.inner_lr = inner_lr
+        self.inner_steps = inner_steps
+        self.order = order
+
+    def adapt(self, support: Examples, inner_steps: int | None = None) -> Params:
+        """φ: every task's own parameters, ``(T, …)``, after ``inner_steps`` gradient steps."""
+        adapted = self.start(support)
+        for _ in range(self.inner_steps if inner_steps is None else inner_steps):
+            adapted = self.inner_step(adapted, support)
+        return adapted
+
+    def start(self, support: Examples) -> Params:
+        """φ before the first step: θ, seen once by every task (a view, not a copy)."""
+        num_tasks = len(support.x)
+        return {name: value.expand(num_tasks, *value.shape) for name, value in self.params.items()}
+
+    def inner_step(self, adapted: Params, support: Examples) -> Params:
+        """φ - α ∇φ of the support loss, for every task at once.
+
+        Under ``torch.no_grad()`` the step is the same but nothing remembers how it was made.
+        """
+        second_order = self.order == 2 and torch.is_grad_enabled()
+        if not torch.is_grad_enabled():
+            adapted = {name: value.detach().requires_grad_() for name, value in adapted.items()}
+        with torch.enable_grad():
+            losses = task_losses(self.network(adapted, support.x), support.y)
+            # Summing is safe: no task's parameters touch another task's loss. Scaling the sum
+            # by -α once is cheaper than scaling the gradient of every parameter.
+            steps = torch.autograd.grad(
+                -self.inner_lr * losses.sum(), list(adapted.values()), create_graph=second_order
+            )
+        return {name: adapted[name] + step for name, step in zip(adapted, steps, strict=True)}
+
+    def predict(self, adapted: Params, x: Tensor) -> Tensor:
+        """The adapted networks' answers for ``x`` ``(T, M, …)``."""
+        return self.network(adapted, x)
+
+    @torch.no_grad()
+    def trace(self, support: Examples, inner_steps: int | None = None) -> Trace:
+        """φ after 0, 1, … ``inner_steps`` steps, and each one's support loss."""
+        path = [self.start(support)]
+        for _ in range(self.inner_steps if inner_steps is None else inner_steps):
+            path.append(self.inner_step(path[-1], support))
+        losses = [task_losses(self.predict(adapted, support.x), support.y) for adapted in path]
+        return Trace(path, torch.stack(losses))

@@ -1,0 +1,57 @@
+"""Pixel nearest neighbour: the baseline that learns nothing but remembers every example."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from metalearn_lite.episodes import Episodes, Examples
+from metalearn_lite.learners.base import Learner, Trace, task_losses
+from metalearn_lite.networks import Params
+
+
+class PixelNearestNeighbour(Learner):
+    """A class is as likely as its nearest support image is near, pixel by pixel.
+
+    The nearest neighbour rule is Cover & Hart's (1967). There is nothing to meta-train: ``params``
+    is empty, and what "adapt" learns from a task is the task's support itself.
+    """
+
+    def __init__(self) -> None:
+        self.params: Params = {}
+
+    def adapt(self, support: Examples) -> Examples:
+        """The support, remembered as it is: ``x`` ``(T, N, …)``, ``y`` ``(T, N)``."""
+        return support
+
+    def predict(self, adapted: Examples, x: Tensor) -> Tensor:
+        """Logits ``(T, M, num_ways)`` for ``x`` ``(T, M, …)``.
+
+        A logit is minus the squared distance to the nearest support image of the class, summed
+        over pixels; minus infinity for a class that a task has no image of.
+        """
+        images, neighbours = x.flatten(2), adapted.x.flatten(2)
+        # |a - b|² = |a|² - 2 a·b + |b|²: no tensor of all differences is needed.
+        squares = images.square().sum(2).unsqueeze(2) + neighbours.square().sum(2).unsqueeze(1)
+        distances = (squares - 2 * images @ neighbours.transpose(1, 2)).clamp(min=0)
+        belongs = F.one_hot(adapted.y).bool().unsqueeze(1)  # (T, 1, N, num_ways)
+        return -distances.unsqueeze(3).masked_fill(~belongs, torch.inf).amin(2)
+
+    def meta_gradient(self, episodes: Episodes) -> tuple[Tensor, Params]:
+        """Always raises ValueError: without parameters there is no gradient."""
+        raise ValueError(
+            "PixelNearestNeighbour has no parameters to meta-train; evaluate it as it is, "
+            "or meta-train a PrototypicalNetwork, which learns what 'near' means"
+        )
+
+    @torch.no_grad()
+    def trace(self, support: Examples) -> Trace:
+        """Step 0: any image may be of any class. Step 1: every image has its own class."""
+        num_images, num_ways = support.y.shape[1], int(support.y.max()) + 1
+        any_class = torch.arange(num_ways, device=support.y.device).repeat_interleave(num_images)
+        copies = (1, num_ways, *(1 for _ in support.x.shape[2:]))
+        nothing_known = Examples(support.x.repeat(copies), any_class.expand(len(support.x), -1))
+        path = [nothing_known, self.adapt(support)]
+        losses = [task_losses(self.predict(adapted, support.x), support.y) for adapted in path]
+        return Trace(path, torch.stack(losses))

@@ -1,0 +1,70 @@
+"""The prototypical network: a class is the mean of its examples, seen through a learned lens."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from metalearn_lite.episodes import Examples
+from metalearn_lite.learners.base import Learner, Trace, task_losses, trainable
+from metalearn_lite.networks import ConvNet, Params
+
+
+class PrototypicalNetwork(Learner):
+    """Prototypical networks (Snell, Swersky & Zemel, 2017).
+
+    Args:
+        network: the embedding, called as ``network(params, x)``: ``(T, N, …)`` to ``(T, N, D)``.
+        params: where its parameters start, ``network.init(generator)``.
+        distance: "euclidean" scores a class by minus the *squared* distance to its prototype, as
+            in the paper; "cosine" by the cosine of their angle, times ``sharpness``.
+        sharpness: the factor on a cosine, which alone would never be more than 1 apart.
+    """
+
+    def __init__(
+        self,
+        network: ConvNet,
+        params: Params,
+        distance: str = "euclidean",
+        sharpness: float = 10.0,
+    ):
+        if distance not in ("euclidean", "cosine"):
+            raise ValueError(f"distance={distance!r}: choose 'euclidean' or 'cosine'")
+        self.network = network
+        self.params = trainable(params)
+        self.distance = distance
+        self.sharpness = sharpness
+
+    def embed(self, x: Tensor) -> Tensor:
+        """The points ``(T, N, D)`` that distances are measured between."""
+        return self.network(self.params, x)
+
+    def adapt(self, support: Examples) -> Tensor:
+        """The prototypes ``(T, num_ways, D)``: the mean embedding of each class."""
+        belongs = F.one_hot(support.y).to(support.x.dtype)
+        means = belongs / belongs.sum(1, keepdim=True)
+        return means.transpose(1, 2) @ self.embed(support.x)
+
+    def predict(self, adapted: Tensor, x: Tensor) -> Tensor:
+        """Logits ``(T, M, num_ways)``: the nearer a prototype, the larger its logit."""
+        return self.compare(self.embed(x), adapted)
+
+    def compare(self, points: Tensor, prototypes: Tensor) -> Tensor:
+        """Logits ``(T, M, num_ways)`` for embedded ``points`` ``(T, M, D)``."""
+        if self.distance == "cosine":
+            points, prototypes = F.normalize(points, dim=-1), F.normalize(prototypes, dim=-1)
+            return self.sharpness * points @ prototypes.transpose(1, 2)
+        # |p - c|² = |p|² - 2 p·c + |c|²: no tensor of all differences is needed.
+        dots = points @ prototypes.transpose(1, 2)
+        squares = points.square().sum(-1).unsqueeze(2) + prototypes.square().sum(-1).unsqueeze(1)
+        return 2 * dots - squares
+
+    @torch.no_grad()
+    def trace(self, support: Examples) -> Trace:
+        """Step 0: every prototype is the mean of all examples. Step 1: the class means."""
+        means = self.adapt(support)
+        nothing_known = self.embed(support.x).mean(1, keepdim=True).expand_as(means)
+        path = [nothing_known, means]
+        losses = [task_losses(self.predict(adapted, support.x), support.y) for adapted in path]
+        return Trace(path, torch.stack(losses))

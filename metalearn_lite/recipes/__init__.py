@@ -1,0 +1,46 @@
+"""The command line that makes each checkpoint again.
+
+A recipe says how a learner is made, how it is trained, and how it is judged. Run one with
+``python -m metalearn_lite train RECIPE``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import torch
+
+from metalearn_lite.learners.base import Learner
+
+MODULES = {
+    "sinusoid-maml": "sinusoids",
+    "sinusoid-maml-10-shot": "sinusoids",
+    "sinusoid-joint": "sinusoids",
+    "omniglot-maml": "omniglot",
+    "omniglot-protonet": "omniglot",
+    "omniglot-protonet-small2": "omniglot",
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """``train`` takes a generator and a file for unfinished runs; ``judge`` takes a learner."""
+
+    data: str
+    train: Callable[[torch.Generator, Path | None], Learner]
+    judge: Callable[[Learner], dict[str, str]]
+    seed: int = 0
+
+
+def find(name: str) -> Recipe:
+    """The recipe called ``name``.
+
+    Raises:
+        KeyError: there is none; the message lists those there are.
+    """
+    if name not in MODULES:
+        raise KeyError(f"no recipe {name!r}. There are: {', '.join(MODULES)}")
+    return import_module(f"{__name__}.{MODULES[name]}").RECIPES[name]

@@ -1,0 +1,7 @@
+"""What a notebook talks to its reader with."""
+
+from metalearn_lite.teaching.claims import claim
+from metalearn_lite.teaching.exercises import check, hint
+from metalearn_lite.teaching.quizzes import quiz
+
+__all__ = ["check", "claim", "hint", "quiz"]

@@ -1,0 +1,25 @@
+"""A claim is a sentence of the text that the notebook itself tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ClaimFailed(AssertionError):
+    """The text says something that is not so."""
+
+
+def claim(text: str, condition: Any) -> None:
+    """Prints ``✔ text`` if ``condition`` is true.
+
+    Raises:
+        ClaimFailed: ``condition`` is false.
+        TypeError: ``condition`` is neither true nor false, such as a number or a string: a
+            claim that cannot fail would prove nothing.
+    """
+    value = condition.item() if hasattr(condition, "item") else condition
+    if not isinstance(value, bool):
+        raise TypeError(f"a claim needs a condition that is true or false, not {condition!r}")
+    if not value:
+        raise ClaimFailed(f"✗ {text}")
+    print(f"✔ {text}")

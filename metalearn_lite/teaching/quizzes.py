@@ -1,0 +1,56 @@
+"""Quiz questions: three a notebook, answered at once, each option with its reason."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib import resources
+
+
+@dataclass(frozen=True)
+class Question:
+    """``options`` pairs each answer with what to say to whoever picks it."""
+
+    text: str
+    options: tuple[tuple[str, str], ...]
+    right: int
+
+    def answer(self, chosen: int) -> str:
+        """The reply to option number ``chosen``."""
+        mark = "✔ Right." if chosen == self.right else "✗ Not quite."
+        return f"{mark} {self.options[chosen][1]}"
+
+
+def find(name: str) -> Question:
+    """Question ``name``, such as ``04.1``: notebook, then number.
+
+    Raises:
+        KeyError: there is none; the message lists those there are.
+    """
+    text = resources.files(__package__).joinpath("quizzes.json").read_text(encoding="utf-8")
+    questions = json.loads(text)
+    if name not in questions:
+        raise KeyError(f"no question {name!r}. There are: {', '.join(questions)}")
+    entry = questions[name]
+    options = tuple((option["answer"], option["reply"]) for option in entry["options"])
+    right = [index for index, option in enumerate(entry["options"]) if option.get("right")]
+    return Question(entry["question"], options, right[0])
+
+
+def quiz(name: str) -> None:
+    """Shows question ``name`` with its options, and replies to the one that is picked."""
+    import ipywidgets
+    from IPython.display import Markdown, display
+
+    question = find(name)
+    letters = [chr(ord("A") + number) for number in range(len(question.options))]
+    lines = [f"**Question {name}.** {question.text}", ""]
+    lines += [f"- **{a}.** {text}" for a, (text, _) in zip(letters, question.options, strict=True)]
+    choice = ipywidgets.ToggleButtons(options=letters, value=None, style={"button_width": "3em"})
+    reply = ipywidgets.HTML()
+
+    def show_reply(change) -> None:
+        reply.value = f'<span role="status">{question.answer(letters.index(change.new))}</span>'
+
+    choice.observe(show_reply, names="value")
+    display(Markdown("\n".join(lines)), ipywidgets.VBox([choice, reply]))

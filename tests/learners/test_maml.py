@@ -1,0 +1,203 @@
+"""MAML's meta-gradient against three independent truths: algebra, finite differences, learn2learn."""
+
+import os
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from metalearn_lite import interop
+from metalearn_lite.episodes import Episodes, Examples
+from metalearn_lite.learners.base import task_losses
+from metalearn_lite.learners.joint import JointTraining
+from metalearn_lite.learners.maml import MAML
+from metalearn_lite.networks import MLP
+from metalearn_lite.tasks.sinusoids import Sinusoids
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def double(episodes: Episodes) -> Episodes:
+    return Episodes(*(Examples(half.x.double(), half.y.double()) for half in episodes))
+
+
+def relative_error(a: dict, b: dict) -> float:
+    a, b = (torch.cat([value.flatten() for value in side.values()]) for side in (a, b))
+    return ((a - b).norm() / b.norm()).item()
+
+
+class Linear:
+    """y = x·w: with squared error, each task's loss is a quadratic in w."""
+
+    def __call__(self, params, x):
+        weight = params["w"]
+        return torch.einsum("tnd,td->tn" if weight.dim() == 2 else "tnd,d->tn", x, weight)
+
+
+def quadratic_meta_gradient(theta, episodes, inner_lr, inner_steps):
+    """The closed form: with H = 2 XᵀX / N, φ = θ - α(Hθ - b) each step and dφ/dθ = (I - αH)^k."""
+    total = torch.zeros_like(theta)
+    identity = torch.eye(len(theta), dtype=theta.dtype)
+    for x, y, query_x, query_y in zip(*episodes.support, *episodes.query, strict=True):
+        hessian, b = 2 * x.T @ x / len(x), 2 * x.T @ y / len(x)
+        optimum = torch.linalg.solve(hessian, b)
+        shrink = torch.linalg.matrix_power(identity - inner_lr * hessian, inner_steps)
+        adapted = optimum + shrink @ (theta - optimum)
+        query_gradient = 2 * query_x.T @ (query_x @ adapted - query_y) / len(query_x)
+        total += shrink.T @ query_gradient
+    return total / episodes.num_tasks
+
+
+@pytest.mark.parametrize("inner_steps", [1, 2, 3, 4, 5])
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10_000), inner_lr=st.floats(0.001, 0.4))
+def test_closed_form_on_quadratics(inner_steps, seed, inner_lr):
+    # Six examples of five weights: fewer would leave the Hessian without an inverse.
+    numbers = torch.randn(2, 4, 6, 6, generator=generator(seed), dtype=torch.float64)
+    support, query = (Examples(half[..., :5], half[..., 5]) for half in numbers)
+    theta = torch.randn(5, generator=generator(seed + 1), dtype=torch.float64)
+    episodes = Episodes(support, query)
+    _, gradient = MAML(Linear(), {"w": theta}, inner_lr, inner_steps).meta_gradient(episodes)
+    expected = {"w": quadratic_meta_gradient(theta, episodes, inner_lr, inner_steps)}
+    assert relative_error(gradient, expected) <= 1e-6
+
+
+@pytest.mark.parametrize("inner_steps", [1, 2, 3, 4, 5])
+def test_finite_differences(inner_steps):
+    """Smooth data on which no ReLU switches within the difference, in float64."""
+    network = MLP(1, 6, 6, 1)
+    params = {name: value.double() for name, value in network.init(generator(1)).items()}
+    episodes = double(Sinusoids().sample(4, 5, 6, generator(2)))
+    maml = MAML(network, params, 0.02, inner_steps)
+    _, gradient = maml.meta_gradient(episodes)
+
+    def meta_loss_at(moved) -> float:
+        return MAML(network, moved, 0.02, inner_steps).meta_loss(episodes).item()
+
+    step, numeric = 1e-6, {}
+    for name, value in params.items():
+        numeric[name] = torch.zeros_like(value)
+        for index in range(value.numel()):
+            sides = []
+            for sign in (1, -1):
+                moved = {key: tensor.clone() for key, tensor in params.items()}
+                moved[name].view(-1)[index] += sign * step
+                sides.append(meta_loss_at(moved))
+            numeric[name].view(-1)[index] = (sides[0] - sides[1]) / (2 * step)
+    assert relative_error(gradient, numeric) <= 1e-6
+
+
+def learn2learn_meta_gradient(network, params, episodes, inner_lr, inner_steps, first_order):
+    library = interop.learn2learn()
+    module = interop.to_module(network, params)
+    maml = library.algorithms.MAML(module, lr=inner_lr, first_order=first_order)
+    total = 0.0
+    for x, y, query_x, query_y in zip(*episodes.support, *episodes.query, strict=True):
+        learner = maml.clone()
+        for _ in range(inner_steps):
+            learner.adapt((learner(x).squeeze(-1) - y).square().mean())
+        total = total + (learner(query_x).squeeze(-1) - query_y).square().mean()
+    (total / episodes.num_tasks).backward()
+    return interop.from_module(module, gradients=True)
+
+
+@pytest.mark.parametrize("first_order", [False, True])
+@pytest.mark.parametrize("inner_steps", [1, 5])
+def test_equals_learn2learn(inner_steps, first_order):
+    try:
+        interop.learn2learn()
+    except ImportError as error:
+        if os.environ.get("METALEARN_LITE_REQUIRE_LEARN2LEARN"):
+            raise
+        pytest.skip(str(error))
+    network = MLP(1, 40, 40, 1)
+    params, episodes = network.init(generator()), Sinusoids().sample(8, 10, 10, generator(3))
+    maml = MAML(network, params, 0.01, inner_steps, order=1 if first_order else 2)
+    _, gradient = maml.meta_gradient(episodes)
+    expected = learn2learn_meta_gradient(
+        network, params, episodes, 0.01, inner_steps, first_order
+    )
+    assert relative_error(gradient, expected) <= 1e-5
+
+
+def test_first_order_is_another_direction():
+    network = MLP(1, 40, 40, 1)
+    params, episodes = network.init(generator()), Sinusoids().sample(8, 10, 10, generator(3))
+    gradients = [
+        MAML(network, params, 0.1, 3, order).meta_gradient(episodes)[1] for order in (1, 2)
+    ]
+    assert relative_error(*gradients) > 0.1
+
+
+def test_first_order_keeps_the_value():
+    network = MLP(1, 40, 40, 1)
+    params, episodes = network.init(generator()), Sinusoids().sample(8, 10, 10, generator(3))
+    losses = [MAML(network, params, 0.1, 3, order).meta_loss(episodes).item() for order in (1, 2)]
+    assert losses[0] == pytest.approx(losses[1])
+
+
+def test_each_task_adapts_alone():
+    network = MLP(1, 8, 1)
+    maml = MAML(network, network.init(generator()), 0.05, 3)
+    episodes = Sinusoids().sample(5, 4, 4, generator(1))
+    together = maml.adapt(episodes.support)
+    for task in range(5):
+        alone = maml.adapt(episodes.tasks(task).support)
+        for name in together:
+            torch.testing.assert_close(together[name][task : task + 1], alone[name])
+
+
+def test_adapt_leaves_the_initialisation_alone():
+    network = MLP(1, 8, 1)
+    maml = MAML(network, network.init(generator()), 0.05, 3)
+    before = {name: value.clone() for name, value in maml.params.items()}
+    maml.adapt(Sinusoids().sample(5, 4, 4, generator(1)).support)
+    for name, value in before.items():
+        assert torch.equal(maml.params[name], value)
+
+
+def test_trace_is_the_path_of_adapt():
+    network = MLP(1, 8, 1)
+    maml = MAML(network, network.init(generator()), 0.05, inner_steps=4)
+    support = Sinusoids().sample(3, 4, 4, generator(1)).support
+    trace = maml.trace(support)
+    assert len(trace.adapted) == 5
+    assert trace.support_loss.shape == (5, 3)
+    for steps, adapted in enumerate(trace.adapted):
+        expected = maml.adapt(support, inner_steps=steps)
+        for name in expected:
+            torch.testing.assert_close(adapted[name], expected[name])
+        losses = task_losses(maml.predict(adapted, support.x), support.y)
+        torch.testing.assert_close(trace.support_loss[steps], losses)
+    assert not any(value.requires_grad for value in trace.adapted[-1].values())
+
+
+def test_no_grad_changes_no_value():
+    network = MLP(1, 8, 1)
+    maml = MAML(network, network.init(generator()), 0.05, 3)
+    support = Sinusoids().sample(3, 4, 4, generator(1)).support
+    with torch.no_grad():
+        quiet = maml.adapt(support)
+    loud = maml.adapt(support)
+    for name in loud:
+        assert not quiet[name].requires_grad
+        torch.testing.assert_close(quiet[name], loud[name])
+
+
+def test_joint_training_descends_the_loss_before_any_step():
+    network = MLP(1, 8, 1)
+    joint = JointTraining(network, network.init(generator()), 0.05, 3)
+    episodes = Sinusoids().sample(3, 4, 4, generator(1))
+    _, gradient = joint.meta_gradient(episodes)
+    _, expected = MAML(network, joint.params, 0.05, inner_steps=0).meta_gradient(episodes)
+    assert relative_error(gradient, expected) <= 1e-6
+
+
+@pytest.mark.parametrize(("name", "value"), [("order", 3), ("inner_steps", -1)])
+def test_bad_settings_are_named(name, value):
+    network = MLP(1, 8, 1)
+    with pytest.raises(ValueError, match=f"{name}={value}"):
+        MAML(network, network.init(generator()), **{name: value})
