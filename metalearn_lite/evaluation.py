@@ -34,8 +34,9 @@ class Evaluation:
         return self.scores.median().item()
 
     def __str__(self) -> str:
-        tasks = f"{len(self.scores):,} tasks"
-        return f"{self.mean:.3f} ± {self.interval:.3f} (median {self.median:.3f}, {tasks})"
+        numbers = (self.mean, self.interval, self.median)
+        mean, interval, median = (f"{n:.3f}" if n < 1000 else f"{n:.1e}" for n in numbers)
+        return f"{mean} ± {interval} (median {median}, {len(self.scores):,} tasks)"
 
 
 def task_scores(predicted: Tensor, y: Tensor) -> Tensor:

@@ -10,12 +10,13 @@ from torch import Tensor
 
 def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     """Writes ``tensors`` under a temporary name, then renames: ``path`` is old or new, whole."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        save_file({n: t.detach().contiguous().clone() for n, t in tensors.items()}, temporary)
+        plain = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+        temporary.write_bytes(save(plain))
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ then every task has its own copy, and one call runs all of them at once.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -57,35 +58,72 @@ class MLP:
 
 
 class ConvNet:
-    """Four blocks of convolution, normalisation, ReLU and pooling (Vinyals et al., 2016).
+    """An image embedding: blocks of convolution, max-pooling, normalisation and ReLU.
 
-    Group normalisation (Wu & He, 2018) stands in for batch normalisation: it looks at one image
-    at a time, so no answer can depend on which other images are in the batch.
+    Close to the network of Vinyals et al. (2016). Ours lets the width grow, and does not pool in
+    the last block, which leaves a 3 × 3 map of an image of 28 × 28.
 
-    Called with ``x`` ``(T, N, 1, 28, 28)``. Returns ``(T, N, 4 · channels)``... (placeholder, to be
-    replaced when the recipe research is in)
+    Args:
+        channels: the width of each block.
+        norm: "group" looks at one image at a time (Wu & He, 2018). "batch" looks at the whole
+            batch (Ioffe & Szegedy, 2015): for training only, since a query would then be judged
+            by its neighbours; ``freeze`` ends it. "frozen" only scales and shifts.
+
+    Called with ``x`` ``(T, N, 1, 28, 28)``. Returns ``(T, N, channels[-1] · 9)``.
     """
 
-    def __init__(self, channels: int = 64, num_blocks: int = 4, num_groups: int = 8):
-        self.channels, self.num_blocks, self.num_groups = channels, num_blocks, num_groups
+    def __init__(self, channels: Sequence[int] = (32, 64, 128, 128), norm: str = "group"):
+        if norm not in ("group", "batch", "frozen"):
+            raise ValueError(f"norm={norm!r}: choose 'group', 'batch' or 'frozen'")
+        self.channels = tuple(channels)
+        self.norm = norm
+        self.settings = (self.channels, self.norm)
 
     def init(self, generator: torch.Generator | None = None) -> Params:
+        """Draws parameters: weights by He et al. (2015), scales 1, shifts 0."""
         params, inputs = {}, 1
-        for block in range(1, self.num_blocks + 1):
-            bound = math.sqrt(6 / (9 * inputs))
-            weight = torch.empty(self.channels, inputs, 3, 3)
-            params[f"weight{block}"] = weight.uniform_(-bound, bound, generator=generator)
-            params[f"scale{block}"] = torch.ones(self.channels)
-            params[f"shift{block}"] = torch.zeros(self.channels)
-            inputs = self.channels
+        for block, width in enumerate(self.channels, 1):
+            weight = torch.randn(width, inputs, 3, 3, generator=generator)
+            params[f"weight{block}"] = weight * math.sqrt(2 / (9 * inputs))
+            params[f"scale{block}"] = torch.ones(width)
+            params[f"shift{block}"] = torch.zeros(width)
+            inputs = width
         return params
 
     def __call__(self, params: Params, x: Tensor) -> Tensor:
-        hidden = x.flatten(0, 1)
-        for block in range(1, self.num_blocks + 1):
-            hidden = F.conv2d(hidden, params[f"weight{block}"], padding=1)
-            hidden = F.group_norm(
-                hidden, self.num_groups, params[f"scale{block}"], params[f"shift{block}"]
-            )
-            hidden = F.max_pool2d(hidden.relu(), 2)
+        # Channels last: on a CPU, convolutions read memory in this order half as fast again.
+        hidden = x.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        for block in range(1, len(self.channels) + 1):
+            hidden = self._convolve(params, hidden, block)
+            scale, shift = params[f"scale{block}"], params[f"shift{block}"]
+            if self.norm == "batch":
+                hidden = F.batch_norm(hidden, None, None, scale, shift, training=True)
+            elif self.norm == "group":
+                hidden = F.group_norm(hidden, 8, scale, shift)
+            else:
+                hidden = hidden * scale[:, None, None] + shift[:, None, None]
+            hidden = hidden.relu()
         return hidden.flatten(1).unflatten(0, x.shape[:2])
+
+    def _convolve(self, params: Params, hidden: Tensor, block: int) -> Tensor:
+        weight = params[f"weight{block}"].contiguous(memory_format=torch.channels_last)
+        hidden = F.conv2d(hidden, weight, padding=1)
+        return F.max_pool2d(hidden, 2) if block < len(self.channels) else hidden
+
+    @torch.no_grad()
+    def freeze(self, params: Params, x: Tensor) -> tuple[ConvNet, Params]:
+        """This network with its batch statistics fixed to those of ``x``, such as training images.
+
+        Returns the "frozen" network and its parameters, with the statistics folded into scales
+        and shifts: every image is then embedded alone.
+        """
+        frozen, params = ConvNet(self.channels, "frozen"), dict(params)
+        hidden = x.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        for block in range(1, len(self.channels) + 1):
+            hidden = self._convolve(params, hidden, block)
+            variance, mean = torch.var_mean(hidden, (0, 2, 3), correction=0)
+            scale = params[f"scale{block}"] / torch.sqrt(variance + 1e-5)
+            shift = params[f"shift{block}"] - mean * scale
+            params |= {f"scale{block}": scale, f"shift{block}": shift}
+            hidden = (hidden * scale[:, None, None] + shift[:, None, None]).relu()
+        return frozen, params

@@ -37,9 +37,9 @@ def train(
 
 
 def judge(learner: MAML) -> dict[str, str]:
-    """Mean squared error on 2,000 new tasks after 0, 1, 5 and 10 steps on 5 support points."""
+    """Mean squared error on 10,000 new tasks after 0, 1, 5 and 10 steps on 5 support points."""
     generator = torch.Generator().manual_seed(2017)
-    episodes = Sinusoids().sample(2000, num_shots=5, num_queries=100, generator=generator)
+    episodes = Sinusoids().sample(10_000, num_shots=5, num_queries=100, generator=generator)
     return {
         f"error after {steps} steps": str(evaluate(learner, episodes, inner_steps=steps))
         for steps in (0, 1, 5, 10)

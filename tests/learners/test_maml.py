@@ -1,4 +1,4 @@
-"""MAML's meta-gradient against three independent truths: algebra, finite differences, learn2learn."""
+"""MAML's meta-gradient against three truths: algebra, finite differences, learn2learn."""
 
 import os
 
@@ -117,9 +117,7 @@ def test_equals_learn2learn(inner_steps, first_order):
     params, episodes = network.init(generator()), Sinusoids().sample(8, 10, 10, generator(3))
     maml = MAML(network, params, 0.01, inner_steps, order=1 if first_order else 2)
     _, gradient = maml.meta_gradient(episodes)
-    expected = learn2learn_meta_gradient(
-        network, params, episodes, 0.01, inner_steps, first_order
-    )
+    expected = learn2learn_meta_gradient(network, params, episodes, 0.01, inner_steps, first_order)
     assert relative_error(gradient, expected) <= 1e-5
 
 

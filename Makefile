@@ -1,0 +1,67 @@
+# make lab         open the course in JupyterLab
+# make test        everything that must hold: format, lint, tests, every notebook, every widget in a browser
+# make test-fast   the same without the browser, the slow tests and the notebooks that take over 10 seconds
+# make notebooks   run every notebook, save its outputs, clean its metadata
+# make bench       timings beside the public libraries
+# make format      put code and notebooks into the shape `make test` asks for
+# make learn2learn try again to install learn2learn, if it failed when .venv was made
+#
+# Each makes .venv when it is missing or out of date. PYTHON=… chooses the Python it is made with,
+# LAB_OPTIONS=… is passed to JupyterLab, TORCH_INDEX=… is explained in tools/setup.sh.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+NOTEBOOKS = $(sort $(wildcard notebooks/*.ipynb))
+LAB_OPTIONS ?=
+
+# JupyterLab refuses to run as root, which is who one is in most containers.
+ALLOW_ROOT := $(shell [ "$$(id -u)" != 0 ] || echo --allow-root)
+
+# What outlives a .venv is a stamp that a copied or moved folder, or a removed Python, has made untrue.
+USABLE := $(shell [ "$$(cat $(STAMP) 2>/dev/null)" = "$$(pwd -P)" ] && $(PY) -c "print('yes')" 2>/dev/null)
+
+# Two workers on one thread each: with a worker's torch on every core they would wait for each other.
+# TQDM_DISABLE: what a progress bar leaves behind is never the same twice.
+PYTEST = OMP_NUM_THREADS=1 TQDM_DISABLE=1 $(PY) -m pytest
+PARALLEL = -n 2 --dist loadfile
+NBVAL = --nbval --nbval-current-env --nbval-sanitize-with tools/nbval_sanitize.cfg --nbval-cell-timeout 300
+
+.PHONY: help lab test test-fast lint format notebooks bench venv learn2learn stale
+
+help:
+	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
+
+venv: $(STAMP)
+
+$(STAMP): requirements.txt requirements-learn2learn.txt pyproject.toml $(if $(USABLE),,stale)
+	PYTHON="$(PYTHON)" sh tools/setup.sh
+
+stale:
+
+learn2learn: $(STAMP)
+	sh tools/setup.sh learn2learn
+
+lab: $(STAMP)
+	$(PY) -m jupyterlab $(ALLOW_ROOT) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB_OPTIONS)
+
+lint: $(STAMP)
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+
+format: $(STAMP)
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+test: lint
+	$(PYTEST) $(PARALLEL) -m "not browser" $(NBVAL) tests $(NOTEBOOKS)
+	$(PYTEST) -m browser tests
+
+test-fast: lint
+	$(PYTEST) $(PARALLEL) -m "not browser and not slow" $(NBVAL) tests $$($(PY) tools/notebooks.py fast $(NOTEBOOKS))
+
+notebooks: $(STAMP)
+	$(PY) tools/notebooks.py run $(NOTEBOOKS)
+
+bench: $(STAMP)
+	@for file in $(sort $(wildcard benchmarks/[a-z]*.py)); do echo "$(PY) $$file"; $(PY) $$file || exit 1; done

@@ -1,0 +1,43 @@
+"""Where the course keeps its files: one answer for data, caches and checkpoints."""
+
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def user_folder() -> Path:
+    """The folder for files that belong to the user, not to a checkout of the course."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "metalearn_lite"
+
+
+def data_folder() -> Path:
+    """`data/` of the checkout this package runs from; of an installed package, `user_folder()`."""
+    root = Path(__file__).resolve().parents[1]
+    return root / "data" if (root / "pyproject.toml").is_file() else user_folder()
+
+
+def data_folders() -> list[Path]:
+    """Every folder to look in for data files, in order: `$METALEARN_LITE_DATA` comes first."""
+    named = os.environ.get("METALEARN_LITE_DATA")
+    folders = [Path(named).expanduser()] if named else []
+    return list(dict.fromkeys([*folders, data_folder(), user_folder()]))
+
+
+def cache_folder() -> Path | None:
+    """The folder for what can be computed again, or None where nothing can be written."""
+    return first_writable([data_folder() / "cache", user_folder() / "cache"])
+
+
+def first_writable(folders: Iterable[Path]) -> Path | None:
+    """The first of `folders` that takes a file, made if it was missing; None if none does."""
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            # Permission bits say nothing of read-only mounts or full disks: only writing tells.
+            with tempfile.TemporaryFile(dir=folder) as file:
+                file.write(b"?")
+        except OSError:
+            continue
+        return folder
+    return None

@@ -1,0 +1,336 @@
+"""A set of handwritten characters, and the few-shot episodes sampled from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from metalearn_lite.episodes import Episodes, Examples
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+IMAGE_SIZE = 28
+RUN_WAYS = 20  # the official one-shot challenge: 20 characters of one alphabet
+
+
+class Characters:
+    """The character classes that episodes are sampled from.
+
+    A character is a class; its examples are one drawing by each of `num_drawers` people. Within an
+    alphabet a drawer's index is one person, who drew every character of that alphabet.
+
+    Attributes:
+        images: uint8 tensor (num_characters, num_drawers, 28, 28), paper 0, ink 255.
+        alphabets: the alphabet of each character.
+        names: the name of each character within its alphabet.
+        source: where the images come from, for titles: "Omniglot small1", "Glyphs", ...
+
+    Raises:
+        ValueError: if shapes or lengths do not fit, or one alphabet has two characters of a name.
+    """
+
+    def __init__(
+        self, images: Tensor, alphabets: Sequence[str], names: Sequence[str], source: str
+    ) -> None:
+        if images.dtype != torch.uint8 or images.shape[2:] != (IMAGE_SIZE, IMAGE_SIZE):
+            raise ValueError(
+                "images must be a uint8 tensor of shape (num_characters, num_drawers, 28, 28), "
+                f"not {images.dtype} of shape {tuple(images.shape)}."
+            )
+        if not len(images) == len(alphabets) == len(names):
+            raise ValueError(
+                f"{len(images)} characters need as many alphabets and names, "
+                f"not {len(alphabets)} and {len(names)}."
+            )
+        if len(set(zip(alphabets, names, strict=True))) < len(names):
+            raise ValueError("Two characters share both alphabet and name: name each differently.")
+        self.images = images
+        self.alphabets = list(alphabets)
+        self.names = list(names)
+        self.source = source
+        self._alphabet_names = list(dict.fromkeys(alphabets))
+        index_of = {alphabet: index for index, alphabet in enumerate(self._alphabet_names)}
+        self._alphabet_of = torch.tensor([index_of[a] for a in alphabets], dtype=torch.int64)
+        self._alphabet_sizes = self._alphabet_of.bincount(minlength=len(index_of))
+
+    @property
+    def num_characters(self) -> int:
+        return self.images.shape[0]
+
+    @property
+    def num_drawers(self) -> int:
+        return self.images.shape[1]
+
+    @property
+    def alphabet_sizes(self) -> dict[str, int]:
+        """The number of characters of each alphabet."""
+        return dict(zip(self._alphabet_names, self._alphabet_sizes.tolist(), strict=True))
+
+    def __len__(self) -> int:
+        return self.num_characters
+
+    def __repr__(self) -> str:
+        return (
+            f"<{self.source}: {self.num_characters} characters of {len(self._alphabet_names)} "
+            f"alphabets, each by {self.num_drawers} drawers>"
+        )
+
+    # Choosing classes
+
+    def take(self, indices: Iterable[int]) -> Characters:
+        """The characters at `indices`, as a set of their own."""
+        indices = list(indices)
+        return Characters(
+            self.images[indices],
+            [self.alphabets[i] for i in indices],
+            [self.names[i] for i in indices],
+            self.source,
+        )
+
+    def select(self, alphabets: Sequence[str]) -> Characters:
+        """Only the characters of these `alphabets`. Raises ValueError if one is not here."""
+        wanted = self._known(alphabets)
+        return self.take(i for i, a in enumerate(self.alphabets) if a in wanted)
+
+    def exclude(self, alphabets: Sequence[str]) -> Characters:
+        """All characters but those of `alphabets`. Raises ValueError if one is not here."""
+        unwanted = self._known(alphabets)
+        return self.take(i for i, a in enumerate(self.alphabets) if a not in unwanted)
+
+    def _known(self, alphabets: Sequence[str]) -> set[str]:
+        alphabets = {alphabets} if isinstance(alphabets, str) else set(alphabets)
+        if unknown := alphabets - set(self._alphabet_names):
+            raise ValueError(
+                f"No alphabet {', '.join(sorted(unknown))} in {self.source}; "
+                f"it has {', '.join(self._alphabet_names)}."
+            )
+        return alphabets
+
+    def with_rotations(self) -> Characters:
+        """Four classes of each character: itself, and turned by 90, 180 and 270 degrees.
+
+        The turned ones belong to alphabets of their own, "Greek@90" and so on. First used to have
+        more classes by Santoro et al. (2016).
+        """
+        if any("@" in alphabet for alphabet in self.alphabets):
+            raise ValueError("These characters are rotated already: rotate a set only once.")
+        return Characters(
+            torch.cat([self.images.rot90(turns, dims=(2, 3)) for turns in range(4)]),
+            [f"{a}@{90 * k}" if k else a for k in range(4) for a in self.alphabets],
+            self.names * 4,
+            self.source,
+        )
+
+    def split(
+        self,
+        sizes: Sequence[float] = (0.7, 0.1, 0.2),
+        generator: torch.Generator | None = None,
+        by_alphabet: bool = False,
+    ) -> tuple[Characters, ...]:
+        """Parts that share no character: meta-training, -validation and -test, unless told else.
+
+        A character and its rotations always stay in one part, even if you rotate before you split.
+
+        Args:
+            sizes: one per part, shares of the whole that sum to 1 (0.7, 0.1, 0.2) or whole numbers
+                of characters (1100, 100, 423), whose rest goes unused.
+            generator: shuffles the characters. Without one the split is the same each time, so
+                that two notebooks never train on each other's meta-test tasks.
+            by_alphabet: keep each alphabet in one part; `sizes` then counts alphabets.
+
+        Raises:
+            ValueError: if the sizes ask for more than there is, or leave a part empty.
+        """
+        bases = [alphabet.partition("@")[0] for alphabet in self.alphabets]
+        groups = bases if by_alphabet else list(zip(bases, self.names, strict=True))
+        unique = list(dict.fromkeys(groups))
+        counts = _whole_sizes(sizes, len(unique), "alphabets" if by_alphabet else "characters")
+        generator = generator or torch.Generator().manual_seed(0)
+        order = torch.randperm(len(unique), generator=generator).tolist()
+        parts, start = [], 0
+        for count in counts:
+            chosen = {unique[i] for i in order[start : start + count]}
+            parts.append(self.take(i for i, group in enumerate(groups) if group in chosen))
+            start += count
+        return tuple(parts)
+
+    def to(self, device: torch.device | str) -> Characters:
+        """The same characters with their images on `device`, where episodes will then be."""
+        return Characters(self.images.to(device), self.alphabets, self.names, self.source)
+
+    # Sampling
+
+    def sample(
+        self,
+        num_tasks: int,
+        num_ways: int,
+        num_shots: int,
+        num_queries: int = 5,
+        generator: torch.Generator | None = None,
+        within_alphabet: bool = False,
+    ) -> Episodes:
+        """Sample classification tasks (Vinyals et al., 2016): N ways, K shots.
+
+        Each task has `num_ways` different characters, all equally likely; a character's images are
+        by different drawers, so that support and query share none.
+
+        Args:
+            num_queries: query images per class.
+            within_alphabet: take a task's characters from one alphabet, drawn evenly from those
+                that have enough.
+
+        Returns:
+            Episodes with float32 images in [0, 1], ink = 1, and int64 labels in class order
+            (0, 0, 1, 1, ...). Support x (num_tasks, num_ways * num_shots, 1, 28, 28), y
+            (num_tasks, num_ways * num_shots); query the same with `num_queries` for `num_shots`.
+
+        Raises:
+            ValueError: if there are too few characters, alphabets or drawers.
+        """
+        for name, value in [("num_tasks", num_tasks), ("num_ways", num_ways)]:
+            _at_least_one(name, value)
+        for name, value in [("num_shots", num_shots), ("num_queries", num_queries)]:
+            _at_least_one(name, value)
+        if num_shots + num_queries > self.num_drawers:
+            raise ValueError(
+                f"num_shots={num_shots} and num_queries={num_queries} need "
+                f"{num_shots + num_queries} images of each character but there are "
+                f"{self.num_drawers}; choose a sum of at most {self.num_drawers}."
+            )
+        classes = self._sample_classes(num_tasks, num_ways, generator, within_alphabet)
+        drawers = _choose(num_tasks, num_ways, self.num_drawers, num_shots + num_queries, generator)
+        support, query = drawers.split([num_shots, num_queries], dim=-1)
+        return Episodes(self._examples(classes, support), self._examples(classes, query))
+
+    def _sample_classes(
+        self,
+        num_tasks: int,
+        num_ways: int,
+        generator: torch.Generator | None,
+        within_alphabet: bool,
+    ) -> Tensor:
+        """Indices (num_tasks, num_ways) of different characters for each task."""
+        most = int(self._alphabet_sizes.max()) if within_alphabet else self.num_characters
+        if num_ways > most:
+            where = "the largest alphabet of this split" if within_alphabet else "this split"
+            raise ValueError(
+                f"num_ways={num_ways} but {where} has {most} characters; choose at most {most}."
+            )
+        scores = _uniform((num_tasks, self.num_characters), generator)
+        if within_alphabet:
+            large = (self._alphabet_sizes >= num_ways).nonzero().squeeze(1)
+            chosen = large[_choose(num_tasks, 1, len(large), 1, generator).flatten()]
+            scores = scores.masked_fill(self._alphabet_of != chosen.unsqueeze(1), -1.0)
+        return scores.topk(num_ways).indices
+
+    def _examples(self, classes: Tensor, drawers: Tensor) -> Examples:
+        """The images of `classes` (T, N) by `drawers` (T, N, K), in class order."""
+        num_tasks, num_ways, per_class = drawers.shape
+        images = self.images[classes.unsqueeze(-1), drawers].flatten(1, 2).unsqueeze(2)
+        labels = torch.arange(num_ways, device=images.device).repeat_interleave(per_class)
+        return Examples(images.float() / 255, labels.repeat(num_tasks, 1))
+
+    # Looking
+
+    def contact_sheet(
+        self, num_characters: int = 12, num_drawers: int = 10, title: str | None = None
+    ) -> Figure:
+        """A figure of the first characters, one a row, each by the first drawers, one a column."""
+        from matplotlib.figure import Figure
+
+        images = self.images[:num_characters, :num_drawers].cpu()
+        rows, columns = images.shape[:2]
+        figure = Figure(figsize=(0.4 * columns, 0.4 * rows + 0.4))
+        axes = figure.subplots()
+        sheet = images.permute(0, 2, 1, 3).reshape(rows * IMAGE_SIZE, columns * IMAGE_SIZE)
+        axes.imshow(255 - sheet.numpy(), cmap="gray", vmin=0, vmax=255)
+        axes.set_xticks([])
+        axes.set_yticks([])
+        axes.set_title(title or self.source)
+        return figure
+
+
+def join(*sets: Characters) -> Characters:
+    """One set of the characters of several.
+
+    Raises:
+        ValueError: if an alphabet is in two of them, as Greek and Latin are in both small sets of
+            Omniglot: a class would be there twice. `exclude` it from one.
+    """
+    seen: set[str] = set()
+    for characters in sets:
+        if twice := seen & set(characters.alphabets):
+            raise ValueError(
+                f"{', '.join(sorted(twice))} would be there twice; exclude it from one set."
+            )
+        seen |= set(characters.alphabets)
+    return Characters(
+        torch.cat([characters.images for characters in sets]),
+        [alphabet for characters in sets for alphabet in characters.alphabets],
+        [name for characters in sets for name in characters.names],
+        " + ".join(dict.fromkeys(characters.source for characters in sets)),
+    )
+
+
+def make_runs(
+    characters: Characters,
+    num_runs: int,
+    generator: torch.Generator | None = None,
+    num_ways: int = RUN_WAYS,
+) -> Episodes:
+    """Sample one-shot tasks to the protocol of the official challenge (Lake et al., 2015).
+
+    A run has 20 characters of one alphabet. One person draws each once: the support set. Another
+    person draws each once: the query set. Alphabets with fewer characters are left out.
+
+    Returns:
+        Episodes, support and query alike: x (num_runs, 20, 1, 28, 28), y (num_runs, 20).
+
+    Raises:
+        ValueError: if no alphabet has 20 characters or there is only one drawer.
+    """
+    _at_least_one("num_runs", num_runs)
+    if characters.num_drawers < 2:
+        raise ValueError("A run needs drawings by 2 people, but these are all by 1.")
+    classes = characters._sample_classes(num_runs, num_ways, generator, within_alphabet=True)
+    people = _choose(num_runs, 1, characters.num_drawers, 2, generator)
+    first, second = people.expand(-1, num_ways, -1).split(1, dim=-1)
+    return Episodes(characters._examples(classes, first), characters._examples(classes, second))
+
+
+def _uniform(shape: tuple[int, ...], generator: torch.Generator | None) -> Tensor:
+    # Drawn where the generator lives; double, because float32 ties would favour low indices.
+    device = generator.device if generator is not None else None
+    return torch.rand(shape, generator=generator, device=device, dtype=torch.float64).cpu()
+
+
+def _choose(
+    num_tasks: int, num_ways: int, total: int, count: int, generator: torch.Generator | None
+) -> Tensor:
+    """`count` different numbers below `total`, in random order: (num_tasks, num_ways, count)."""
+    return _uniform((num_tasks, num_ways, total), generator).topk(count).indices
+
+
+def _at_least_one(name: str, value: int) -> None:
+    if value < 1:
+        raise ValueError(f"{name}={value}; choose at least 1.")
+
+
+def _whole_sizes(sizes: Sequence[float], total: int, what: str) -> list[int]:
+    """Shares of `total`, or counts, as counts."""
+    if all(isinstance(size, int) for size in sizes):
+        counts = list(sizes)
+        if sum(counts) > total:
+            raise ValueError(f"sizes={tuple(sizes)} need {sum(counts)} {what}; there are {total}.")
+    elif abs(sum(sizes) - 1) < 1e-6:
+        ends = [round(total * sum(sizes[: i + 1])) for i in range(len(sizes))]
+        counts = [end - start for start, end in zip([0, *ends], ends, strict=False)]
+    else:
+        raise ValueError(f"sizes={tuple(sizes)} must be whole numbers, or shares that sum to 1.")
+    if min(counts) < 1:
+        raise ValueError(f"sizes={tuple(sizes)} leave a part of {total} {what} empty.")
+    return counts

@@ -1,0 +1,284 @@
+"""Picture: a persistent matplotlib figure in a notebook, with clicks, drags and keys.
+
+Whatever stays (axes, ticks, grid, legend) is drawn once and kept. Only the artists named as
+``moving`` are drawn again at each refresh, on top of it, and the pixels go to the browser as PNG.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import anywidget
+import numpy as np
+import traitlets
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+# Okabe & Ito's palette, which people with any common colour blindness can tell apart.
+BLACK, GREY = "#000000", "#6e6e6e"
+BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+PURPLE, SKY, YELLOW = "#CC79A7", "#56B4E9", "#F0E442"
+
+CSS_PIXELS_PER_INCH = 96
+PIXELS_PER_CSS_PIXEL = 2
+FONT_SIZE = 11
+
+
+class Pointer(NamedTuple):
+    """Where the pointer is, in the data coordinates of ``axes``."""
+
+    kind: str
+    """``"click"``, or ``"press"``, ``"drag"`` and ``"release"``."""
+    axes: Axes
+    """The axes it lies in; while dragging, those it was pressed in."""
+    x: float
+    y: float
+
+
+class Picture(anywidget.AnyWidget):
+    """A figure as an image in the notebook.
+
+    Args:
+        figure: from ``new_figure``; any matplotlib ``Figure`` that pyplot does not own.
+        moving: the artists that ``refresh`` draws again, in this order. All others stay as they
+            are until ``refresh(layout=True)``.
+        alt: what the image shows, for those who cannot see it. Change it whenever it is not true
+            any more.
+        on_click: called with a ``Pointer`` of kind ``"click"``.
+        on_drag: called with a ``Pointer`` of kind ``"press"``, ``"drag"`` (as often as the
+            kernel keeps up) and ``"release"``.
+        on_key: called with the name of a key from ``keys`` while the image has the focus.
+        keys: such as ``("ArrowLeft", "ArrowRight", "Enter")``. With keys the image can be
+            reached with Tab; all other keys keep the meaning they have in JupyterLab.
+    """
+
+    _esm = """
+    function render({ model, el }) {
+      const image = document.createElement("img");
+      image.className = "metalearn-picture";
+      image.draggable = false;
+      el.append(image);
+
+      const show = () => {
+        const old = image.src;
+        image.onload = () => URL.revokeObjectURL(old);
+        image.src = URL.createObjectURL(new Blob([model.get("png")], { type: "image/png" }));
+      };
+      const describe = () => { image.alt = model.get("alt"); };
+      model.on("change:png", show);
+      model.on("change:alt", describe);
+      image.style.width = model.get("css_width") + "px";
+      show();
+      describe();
+
+      // One drag at a time is on its way: a slow kernel sees fewer of them, never late ones.
+      let held = false, busy = false, waiting = null;
+      const tell = (kind, event) => {
+        const box = image.getBoundingClientRect();
+        const x = (event.clientX - box.left) / box.width;
+        const y = (event.clientY - box.top) / box.height;
+        model.send({ kind, x, y });
+      };
+      const drag = (event) => {
+        if (busy) { waiting = event; return; }
+        busy = true;
+        waiting = null;
+        tell("drag", event);
+      };
+      model.on("change:num_handled", () => { busy = false; if (waiting) drag(waiting); });
+
+      if (model.get("clickable")) {
+        image.style.cursor = "crosshair";
+        image.addEventListener("click", (event) => tell("click", event));
+      }
+      if (model.get("draggable")) {
+        image.style.cursor = "grab";
+        image.style.touchAction = "none";
+        image.addEventListener("pointerdown", (event) => {
+          if (event.button !== 0) return;
+          image.setPointerCapture(event.pointerId);
+          held = true;
+          tell("press", event);
+        });
+        image.addEventListener("pointermove", (event) => { if (held) drag(event); });
+        const release = (event) => {
+          if (!held) return;
+          held = false;
+          waiting = null;
+          tell("release", event);
+        };
+        image.addEventListener("pointerup", release);
+        image.addEventListener("pointercancel", release);
+      }
+      const keys = model.get("watched_keys");
+      if (keys.length > 0) {
+        image.tabIndex = 0;
+        image.dataset.lmSuppressShortcuts = "true";
+        image.addEventListener("keydown", (event) => {
+          if (!keys.includes(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
+          event.preventDefault();
+          event.stopPropagation();
+          model.send({ kind: "key", key: event.key });
+        });
+      }
+      return () => {
+        model.off("change:png", show);
+        model.off("change:alt", describe);
+      };
+    }
+    export default { render };
+    """
+    _css = """
+    .metalearn-picture { display: block; max-width: 100%; height: auto; user-select: none; }
+    .metalearn-picture:focus-visible { outline: 3px solid #0072B2; outline-offset: -3px; }
+    """
+
+    png = traitlets.Bytes().tag(sync=True)
+    alt = traitlets.Unicode().tag(sync=True)
+    css_width = traitlets.Float().tag(sync=True)
+    clickable = traitlets.Bool(False).tag(sync=True)
+    draggable = traitlets.Bool(False).tag(sync=True)
+    watched_keys = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    num_handled = traitlets.Int(0).tag(sync=True)
+
+    def __init__(
+        self,
+        figure: Figure,
+        moving: Iterable[Artist] = (),
+        alt: str = "",
+        on_click: Callable[[Pointer], None] | None = None,
+        on_drag: Callable[[Pointer], None] | None = None,
+        on_key: Callable[[str], None] | None = None,
+        keys: Iterable[str] = (),
+    ):
+        self.figure = figure
+        self._canvas = FigureCanvasAgg(figure)
+        self._moving = list(moving)
+        for artist in self._moving:
+            artist.set_animated(True)
+        self._background = None
+        self._pressed_in: Axes | None = None
+        self._on_click, self._on_drag, self._on_key = on_click, on_drag, on_key
+        super().__init__(
+            alt=alt,
+            css_width=figure.get_figwidth() * CSS_PIXELS_PER_INCH,
+            clickable=on_click is not None,
+            draggable=on_drag is not None,
+            watched_keys=list(keys) if on_key is not None else [],
+        )
+        self.on_msg(self._handle)
+        self.refresh()
+
+    def refresh(self, layout: bool = False) -> None:
+        """Draws the moving artists as they are now; with ``layout``, everything else too."""
+        if layout or self._background is None:
+            self._canvas.draw()
+            self._background = self._canvas.copy_from_bbox(self.figure.bbox)
+        else:
+            self._canvas.restore_region(self._background)
+        for artist in self._moving:
+            self.figure.draw_artist(artist)
+        self.png = encode_png(np.asarray(self._canvas.buffer_rgba()))
+
+    def _handle(self, _, message: dict, buffers) -> None:
+        try:
+            if message["kind"] == "key":
+                self._on_key(message["key"])
+            else:
+                self._handle_pointer(message)
+        finally:
+            self.num_handled += 1
+
+    def _handle_pointer(self, message: dict) -> None:
+        kind = message["kind"]
+        width, height = self._canvas.get_width_height()
+        pixel = message["x"] * width, (1 - message["y"]) * height
+        inside = next((axes for axes in self.figure.axes if axes.bbox.contains(*pixel)), None)
+        if kind in ("press", "click"):
+            self._pressed_in = inside
+        axes = self._pressed_in
+        if kind in ("release", "click"):
+            self._pressed_in = None
+        if axes is not None:
+            x, y = axes.transData.inverted().transform(pixel)
+            (self._on_click if kind == "click" else self._on_drag)(
+                Pointer(kind, axes, float(x), float(y))
+            )
+
+    def __repr__(self) -> str:
+        return f"Picture({self.alt!r})"
+
+
+class Sentence(anywidget.AnyWidget):
+    """A line of text that a screen reader speaks when it changes."""
+
+    _esm = """
+    function render({ model, el }) {
+      const line = document.createElement("p");
+      line.className = "metalearn-sentence";
+      line.setAttribute("role", "status");
+      line.setAttribute("aria-live", "polite");
+      el.append(line);
+      const show = () => { line.textContent = model.get("text"); };
+      model.on("change:text", show);
+      show();
+      return () => model.off("change:text", show);
+    }
+    export default { render };
+    """
+    _css = """
+    .metalearn-sentence {
+      margin: 0; min-height: 3em; line-height: 1.5;
+      color: var(--jp-ui-font-color1, #222); font-size: var(--jp-content-font-size1, 14px);
+    }
+    """
+
+    text = traitlets.Unicode().tag(sync=True)
+
+    def __repr__(self) -> str:
+        return f"Sentence({self.text!r})"
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of ``width`` × ``height`` inches, which pyplot neither shows nor keeps.
+
+    A point of its text is a point on the screen; the image is twice as fine, for sharp displays.
+    """
+    dpi = CSS_PIXELS_PER_INCH * PIXELS_PER_CSS_PIXEL
+    return Figure(figsize=(width, height), dpi=dpi, layout="constrained", facecolor="white")
+
+
+def plain_axes(axes: Axes, xlabel: str = "", ylabel: str = "") -> Axes:
+    """Gives ``axes`` the look of every widget: readable text, light grid, no box."""
+    axes.set_xlabel(xlabel, fontsize=FONT_SIZE)
+    axes.set_ylabel(ylabel, fontsize=FONT_SIZE)
+    axes.tick_params(labelsize=FONT_SIZE)
+    axes.grid(color="#dddddd", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    return axes
+
+
+def encode_png(pixels: np.ndarray) -> bytes:
+    """``pixels`` ``(height, width, 4)`` uint8 as a PNG file, for speed rather than for size.
+
+    Pillow tries five filters on each row of pixels, which takes five times as long as the
+    compression itself. Here no row is filtered.
+    """
+    height, width, channels = pixels.shape
+    rows = np.zeros((height, 1 + width * channels), np.uint8)
+    rows[:, 1:] = pixels.reshape(height, -1)
+    chunks = {
+        b"IHDR": struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0),
+        b"IDAT": zlib.compress(rows, 1),
+        b"IEND": b"",
+    }
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks.items()
+    )

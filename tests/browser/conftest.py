@@ -1,0 +1,240 @@
+"""A real JupyterLab and a real headless Chromium, and the few gestures the widget tests need."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+REQUIRED = os.environ.get("METALEARN_LITE_REQUIRE_BROWSER") == "1"
+RUN_SECONDS = 80
+SETTINGS = {
+    # No question about news and no look for updates: both would need the network.
+    "@jupyterlab/apputils-extension/notification": {
+        "checkForUpdates": False,
+        "doNotDisturbMode": True,
+        "fetchNews": "false",
+    },
+    # Every cell stays in the page, also while it is scrolled out of sight.
+    "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
+}
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium_path(playwright_api) -> str:
+    """An installed Chromium, or the one of playwright."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    for path in (os.environ.get("CHROMIUM"), *map(shutil.which, names)):
+        if path and Path(path).exists():
+            return path
+    own = playwright_api.chromium.executable_path
+    if Path(own).exists():
+        return own
+    return skip("no Chromium: install one (apt-get install chromium) or name it in $CHROMIUM")
+
+
+@pytest.fixture(scope="session")
+def playwright_api():
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        skip("playwright is not installed: pip install -r requirements.txt")
+    with sync_playwright() as api:
+        yield api
+
+
+@pytest.fixture(scope="session")
+def browser(playwright_api, chromium_path):
+    browser = playwright_api.chromium.launch(executable_path=chromium_path, args=CHROMIUM_OPTIONS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def notebooks(tmp_path_factory) -> Path:
+    """The folder that JupyterLab shows: a copy, so that no test changes a notebook."""
+    copy = tmp_path_factory.mktemp("lab") / "notebooks"
+    shutil.copytree(os.environ.get("METALEARN_LITE_NOTEBOOKS", REPOSITORY / "notebooks"), copy)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def lab_url(notebooks, tmp_path_factory):
+    """The address of a running JupyterLab, ``{}`` where the notebook's name goes."""
+    home = tmp_path_factory.mktemp("jupyter")
+    for name, settings in SETTINGS.items():
+        path = home / "settings" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(settings))
+    token = secrets.token_hex(16)
+    options = [
+        "--no-browser",
+        "--allow-root",
+        "--ServerApp.ip=127.0.0.1",
+        "--ServerApp.port=0",
+        f"--ServerApp.root_dir={notebooks}",
+        f"--IdentityProvider.token={token}",
+        "--LabApp.expose_app_in_browser=True",
+        "--LabApp.extension_manager=readonly",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
+    environment = os.environ | {
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+        "PYTHONPATH": os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")]),
+        # Where the copied notebooks look for what lies beside them in the repository.
+        "METALEARN_LITE_DATA": os.environ.get("METALEARN_LITE_DATA", str(REPOSITORY / "data")),
+    }
+    log = home / "log.txt"
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *options],
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        info = wait_for(
+            lambda: _server_info(home / "runtime"),
+            60,
+            lambda: f"JupyterLab did not start:\n{log.read_text()[-2000:]}",
+        )
+        yield f"{info['url']}lab/tree/{{}}?token={token}&reset"
+    finally:
+        server.terminate()
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+
+
+@pytest.fixture
+def lab(browser, lab_url):
+    """A ``Lab`` with a page of its own. Its kernels end with it."""
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    lab = Lab(context.new_page(), lab_url)
+    yield lab
+    lab.shut_down_kernels()
+    context.close()
+
+
+class Lab:
+    """JupyterLab in a page, with the gestures of a reader."""
+
+    def __init__(self, page, url: str):
+        self.page = page
+        self._url = url
+
+    def open_notebook(self, name: str) -> None:
+        """Opens ``name`` and waits until its kernel is ready."""
+        self.page.goto(self._url.format(name))
+        wait_for(self._kernel_is_idle, 60, lambda: "the kernel is not ready")
+
+    def run_all(self) -> None:
+        """Run ▸ Run All Cells. Fails where a cell ends in an error."""
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.get_by_text("Run All Cells", exact=True).click()
+        wait_for(self._all_have_run, RUN_SECONDS, lambda: f"still running:\n{self.code_cells()}")
+
+    def code_cells(self) -> list[dict]:
+        """The notebook's code cells as they are now, in nbformat."""
+        return self.page.evaluate(
+            """() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells
+                     .filter(cell => cell.cell_type === "code" && cell.source.length > 0)"""
+        )
+
+    def _all_have_run(self) -> bool:
+        idle = self._kernel_is_idle()
+        cells = self.code_cells()
+        for cell in cells:
+            for output in cell["outputs"]:
+                if output["output_type"] == "error":
+                    trace = re.sub(r"\x1b\[[\d;]*m", "", "\n".join(output["traceback"]))
+                    pytest.fail(f"this cell failed:\n{cell['source']}\n{trace}")
+        # A count arrives before the outputs do; when the kernel is idle, they are all here.
+        return all(cell["execution_count"] for cell in cells) and idle
+
+    def _kernel_is_idle(self) -> bool:
+        return self.page.evaluate(
+            """() => {
+                const context = window.jupyterapp?.shell.currentWidget?.sessionContext;
+                return Boolean(context?.isReady) && context.session?.kernel?.status === "idle";
+            }"""
+        )
+
+    def picture(self, name: str | None = None):
+        """The widget picture whose text alternative contains ``name``; the first without."""
+        selector = "img.metalearn-picture" + (f"[alt*='{name}']" if name else "")
+        found = self.page.locator(selector).first
+        found.scroll_into_view_if_needed(timeout=20_000)
+        return found
+
+    def sentence(self):
+        """The first widget's live sentence."""
+        return self.page.locator(".metalearn-sentence").first
+
+    def slider(self, label: str):
+        """The handle of the ipywidgets slider with this label."""
+        box = self.page.locator(".widget-slider", has_text=label)
+        return box.locator(".noUi-handle").first
+
+    def button(self, label: str):
+        return self.page.locator(".widget-button", has_text=label).first
+
+    def shut_down_kernels(self) -> None:
+        self.page.evaluate("() => window.jupyterapp?.serviceManager.sessions.shutdownAll()")
+
+
+def picture_hash(picture) -> str:
+    """A digest of the bytes that an ``<img>`` shows right now."""
+    data = picture.evaluate(
+        """async image => Array.from(new Uint8Array(
+               await (await fetch(image.src)).arrayBuffer()))"""
+    )
+    return hashlib.sha256(bytes(data)).hexdigest()
+
+
+def wait_for(condition, seconds: float, complaint=lambda: ""):
+    """The first true value of ``condition()``; fails with ``complaint()`` after ``seconds``."""
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > end:
+            pytest.fail(f"waited {seconds:g} s. {complaint()}")
+        time.sleep(0.1)
+    return value
+
+
+def skip(reason: str):
+    """Skips, or fails where a browser is required ($METALEARN_LITE_REQUIRE_BROWSER=1)."""
+    (pytest.fail if REQUIRED else pytest.skip)(reason)
+
+
+def _server_info(runtime: Path) -> dict | None:
+    for path in runtime.glob("jpserver-*.json"):
+        try:
+            info = json.loads(path.read_text())
+            with urllib.request.urlopen(f"{info['url']}api", timeout=5):
+                return info
+        except (OSError, ValueError):
+            return None
+    return None

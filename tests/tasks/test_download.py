@@ -1,0 +1,144 @@
+"""Every fault ends in a clear message and leaves no partial file."""
+
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from metalearn_lite.tasks import download as module
+from metalearn_lite.tasks.download import DownloadError, download
+
+BODY = bytes(range(256)) * 2000
+SHA256 = hashlib.sha256(BODY).hexdigest()
+
+
+@pytest.fixture
+def fetch(server, tmp_path):
+    server.files["file.zip"] = BODY
+
+    def fetch(**options):
+        options = {"timeout": 0.3, "pause": 0.01, **options}
+        return download(
+            server.url + "file.zip", tmp_path / "data" / "file.zip", "sha256", SHA256, **options
+        )
+
+    return fetch
+
+
+def files(tmp_path):
+    return [path.name for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_file_arrives_whole(fetch, tmp_path):
+    assert fetch().read_bytes() == BODY
+    assert files(tmp_path) == ["file.zip"]
+
+
+@pytest.mark.parametrize("fault", ["500", "truncated", "silent", "wrong"])
+def test_a_passing_fault_is_tried_again(fetch, server, tmp_path, fault):
+    server.faults = [fault]
+    assert fetch().read_bytes() == BODY
+    assert len(server.requests) == 2
+    assert files(tmp_path) == ["file.zip"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "attempts", "message"),
+    [
+        ("500", 3, "the server answered 500"),
+        ("truncated", 3, "it broke off after 256,000 of 512,000 bytes"),
+        ("silent", 3, "the server sent nothing for 0.3 s"),
+        ("wrong", 2, "checksum is .*, expected " + SHA256),
+    ],
+)
+def test_a_lasting_fault_is_told(fetch, server, tmp_path, fault, attempts, message):
+    server.faults = [fault] * 9
+    with pytest.raises(DownloadError, match=message):
+        fetch()
+    assert len(server.requests) == attempts
+    assert files(tmp_path) == []
+
+
+def test_a_missing_file_is_not_tried_again(fetch, server, tmp_path):
+    server.files.clear()
+    with pytest.raises(DownloadError, match=r"answered 404 .* put the file into .*data yourself"):
+        fetch()
+    assert len(server.requests) == 1
+    assert files(tmp_path) == []
+
+
+def test_a_refused_connection_is_told(tmp_path):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}/file.zip"
+    with pytest.raises(DownloadError, match=r"no connection .*[Cc]onnection refused"):
+        download(url, tmp_path / "file.zip", "sha256", SHA256, pause=0.01)
+    assert files(tmp_path) == []
+
+
+def test_a_dripping_server_is_left(fetch, server, tmp_path):
+    server.faults = ["dripping"] * 9
+    start = time.monotonic()
+    with pytest.raises(DownloadError, match=r"not complete after 0\.5 s"):
+        fetch(total_timeout=0.5)
+    assert time.monotonic() - start < 1.5
+    assert files(tmp_path) == []
+
+
+def test_an_interruption_leaves_nothing(fetch, monkeypatch, tmp_path):
+    def interrupt(file, chunk, path):
+        file.write(chunk)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "_write", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        fetch()
+    assert files(tmp_path) == []
+
+
+def test_what_a_killed_process_left_is_removed(fetch, tmp_path):
+    left = tmp_path / "data" / ".file.zip.abc.part"
+    left.parent.mkdir()
+    left.write_bytes(b"half")
+    recent = left.with_name(".file.zip.def.part")
+    recent.write_bytes(b"half")
+    os.utime(left, (0, 0))
+    fetch()
+    assert sorted(files(tmp_path)) == [".file.zip.def.part", "file.zip"]
+
+
+def test_two_processes_at_once(server, tmp_path):
+    server.files["file.zip"] = BODY
+    code = (
+        "from pathlib import Path; from metalearn_lite.tasks.download import download; "
+        f"download({server.url + 'file.zip'!r}, Path({str(tmp_path / 'file.zip')!r}), "
+        f"'sha256', {SHA256!r})"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
+    assert [process.wait(20) for process in running] == [0] * 4
+    assert (tmp_path / "file.zip").read_bytes() == BODY
+    assert files(tmp_path) == ["file.zip"]
+
+
+def test_a_folder_that_cannot_be_written_is_named(server, tmp_path):
+    blocked = tmp_path / "a file where a folder should be"
+    blocked.write_text("")
+    with pytest.raises(DownloadError, match=r"Cannot write into .*METALEARN_LITE_DATA"):
+        download(server.url, blocked / "data" / "file.zip", "sha256", SHA256)
+    assert server.requests == []
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(fetch, monkeypatch, tmp_path):
+    class Full:
+        def write(self, chunk):
+            raise OSError(28, "No space left on device")
+
+    write = module._write
+    monkeypatch.setattr(module, "_write", lambda file, chunk, path: write(Full(), chunk, path))
+    with pytest.raises(DownloadError, match="No space left on device"):
+        fetch()
+    assert files(tmp_path) == []

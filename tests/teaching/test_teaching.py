@@ -1,0 +1,83 @@
+import json
+from importlib import resources
+
+import numpy as np
+import pytest
+import torch
+
+from metalearn_lite.teaching import check, claim
+from metalearn_lite.teaching.claims import ClaimFailed
+from metalearn_lite.teaching.quizzes import find, quiz
+
+NAMES = list(
+    json.loads(resources.files("metalearn_lite.teaching").joinpath("quizzes.json").read_text())
+)
+
+
+@pytest.mark.parametrize("condition", [True, np.bool_(True), torch.tensor(True)])
+def test_a_true_claim_prints(condition, capsys):
+    claim("one is less than two", condition)
+    assert capsys.readouterr().out == "✔ one is less than two\n"
+
+
+@pytest.mark.parametrize("condition", [False, np.bool_(False), torch.tensor(False)])
+def test_a_false_claim_stops_the_notebook(condition):
+    with pytest.raises(ClaimFailed, match="two is less than one"):
+        claim("two is less than one", condition)
+
+
+@pytest.mark.parametrize("condition", [1, "yes", [True], None, 0.3, lambda: True])
+def test_a_claim_that_cannot_fail_is_refused(condition):
+    with pytest.raises(TypeError, match="true or false"):
+        claim("anything", condition)
+
+
+def test_check_survives_any_answer():
+    def broken(*_):
+        return undefined_name  # noqa: F821
+
+    for answer in (broken, 3, None, lambda: None, lambda *_: "text", lambda *_: torch.zeros(1)):
+        verdict = check("04.inner_step", answer)
+        assert verdict.status in ("wrong", "not attempted")
+    assert "NameError" in check("04.inner_step", broken).message
+    assert "undefined_name" in check("04.inner_step", broken).message
+
+
+def test_returning_nothing_counts_as_not_attempted():
+    verdict = check("04.interval", lambda scores: None)
+    assert repr(verdict) == '○ Not attempted yet. For a hint: hint("04.interval", 1)'
+    assert not verdict.passed
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_question_has_one_right_answer_and_a_reply_to_each(name):
+    question = find(name)
+    assert len(question.options) >= 3
+    replies = [question.answer(number) for number in range(len(question.options))]
+    assert len(set(replies)) == len(replies)
+    assert [reply.startswith("✔") for reply in replies].count(True) == 1
+    assert replies[question.right].startswith("✔")
+
+
+def test_every_quiz_has_three_questions():
+    notebooks = [name.split(".")[0] for name in NAMES]
+    assert all(notebooks.count(notebook) == 3 for notebook in notebooks)
+
+
+def test_quiz_replies_to_a_choice(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda *things: shown.extend(things))
+    quiz("04.1")
+    text, box = shown
+    choice, reply = box.children
+    assert "**A.**" in text.data
+    assert reply.value == ""
+    choice.value = "B"
+    assert "✔ Right." in reply.value
+    choice.value = "A"
+    assert "✗ Not quite." in reply.value
+
+
+def test_an_unknown_question_lists_the_known():
+    with pytest.raises(KeyError, match=r"04\.1"):
+        find("04.9")

@@ -1,0 +1,85 @@
+import json
+
+import pytest
+import torch
+
+from metalearn_lite import checkpoints
+from metalearn_lite.learners.joint import JointTraining
+from metalearn_lite.learners.maml import MAML
+from metalearn_lite.learners.prototypes import PrototypicalNetwork
+from metalearn_lite.networks import MLP, ConvNet
+
+SHIPPED = sorted(path.stem for path in checkpoints.folder().glob("*.json"))
+
+
+def learners():
+    mlp, conv = MLP(1, 4, 1), ConvNet(8)
+    return [
+        MAML(mlp, mlp.init(), inner_lr=0.3, inner_steps=2, order=1),
+        JointTraining(mlp, mlp.init()),
+        PrototypicalNetwork(conv, conv.init(), distance="cosine"),
+    ]
+
+
+@pytest.mark.parametrize("learner", learners(), ids=lambda learner: type(learner).__name__)
+def test_what_is_saved_comes_back(tmp_path, learner):
+    checkpoints.save(learner, "mine", {"seed": 0}, tmp_path)
+    back = checkpoints.load("mine", tmp_path)
+    assert type(back) is type(learner)
+    assert list(back.params) == list(learner.params)
+    for name, value in learner.params.items():
+        assert torch.equal(back.params[name], value)
+    for name, value in vars(learner).items():
+        if isinstance(value, int | float | str):
+            assert getattr(back, name) == value
+    assert checkpoints.read_card("mine", tmp_path)["seed"] == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"mine.json", "mine.safetensors"}
+
+
+def test_a_missing_checkpoint_lists_those_there(tmp_path):
+    checkpoints.save(learners()[0], "mine", {}, tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"'yours'.*There are: mine"):
+        checkpoints.load("yours", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("mine.json", b"{", "damaged"),
+        ("mine.json", b"{}", "no entry"),
+        ("mine.safetensors", b"\x80\x04pickle", "damaged"),
+        ("mine.safetensors", b"", "damaged"),
+    ],
+)
+def test_damage_is_named(tmp_path, file, content, message):
+    checkpoints.save(learners()[0], "mine", {}, tmp_path)
+    (tmp_path / file).write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        checkpoints.load("mine", tmp_path)
+
+
+def test_parameters_of_another_network_are_refused(tmp_path):
+    checkpoints.save(learners()[0], "mine", {}, tmp_path)
+    card = json.loads((tmp_path / "mine.json").read_text())
+    card["network_settings"] = [1, 5, 1]
+    (tmp_path / "mine.json").write_text(json.dumps(card))
+    with pytest.raises(ValueError, match="do not fit"):
+        checkpoints.load("mine", tmp_path)
+
+
+def test_nothing_half_written_is_left(tmp_path, monkeypatch):
+    def full_disk(*_):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("os.replace", full_disk)
+    with pytest.raises(OSError, match="no space"):
+        checkpoints.save(learners()[0], "mine", {}, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_checkpoints_load_and_say_how_they_were_made(name):
+    card = checkpoints.read_card(name)
+    assert {"command", "data", "seed", "result", "date"} <= card.keys()
+    assert checkpoints.load(name).params
+    assert (checkpoints.folder() / f"{name}.safetensors").stat().st_size <= 2_000_000

@@ -1,0 +1,58 @@
+import math
+
+import pytest
+import torch
+
+from metalearn_lite.episodes import Episodes
+from metalearn_lite.evaluation import Evaluation, evaluate, task_scores
+from metalearn_lite.learners.maml import MAML
+from metalearn_lite.networks import MLP
+from metalearn_lite.tasks.sinusoids import Sinusoids
+
+
+def test_summary_by_hand():
+    result = Evaluation(torch.tensor([1.0, 2.0, 3.0, 10.0]))
+    assert result.mean == 4.0
+    assert result.median == 2.0  # of an even number of tasks, the lower middle one
+    variance = (9 + 4 + 1 + 36) / 3
+    assert result.interval == pytest.approx(1.96 * math.sqrt(variance / 4), rel=1e-5)
+    assert str(result) == f"4.000 ± {result.interval:.3f} (median 2.000, 4 tasks)"
+
+
+def test_the_interval_covers_the_truth_about_95_times_in_100():
+    generator = torch.Generator().manual_seed(0)
+    samples = torch.randn(2000, 100, generator=generator)
+    inside = sum(abs(r.mean) <= r.interval for r in map(Evaluation, samples))
+    assert 0.93 <= inside / 2000 <= 0.97
+
+
+def test_scores_are_errors_or_accuracies():
+    predicted, y = torch.tensor([[1.0, 2.0]]), torch.tensor([[1.0, 4.0]])
+    assert task_scores(predicted, y).tolist() == [2.0]
+    logits = torch.tensor([[[2.0, 1.0], [0.0, 1.0], [3.0, 0.0]]])
+    assert task_scores(logits, torch.tensor([[0, 0, 0]])).tolist() == pytest.approx([2 / 3])
+
+
+def test_how_many_tasks_at_once_changes_nothing():
+    generator = torch.Generator().manual_seed(0)
+    network = MLP(1, 8, 1)
+    maml = MAML(network, network.init(generator), inner_steps=2)
+    episodes = Sinusoids().sample(10, 5, 5, generator)
+    one, two = (evaluate(maml, episodes, n) for n in (3, 10))
+    torch.testing.assert_close(one.scores, two.scores)
+    assert not one.scores.requires_grad
+
+
+def test_steps_are_handed_to_adapt():
+    generator = torch.Generator().manual_seed(0)
+    network = MLP(1, 8, 1)
+    maml = MAML(network, network.init(generator), inner_steps=2)
+    episodes = Sinusoids().sample(10, 5, 5, generator)
+    assert evaluate(maml, episodes, inner_steps=2).mean == evaluate(maml, episodes).mean
+    assert evaluate(maml, episodes, inner_steps=0).mean != evaluate(maml, episodes).mean
+
+
+def test_one_task_has_no_interval():
+    episodes = Sinusoids().sample(1, 5, 5, torch.Generator())
+    with pytest.raises(ValueError, match="at least 2"):
+        evaluate(MAML(MLP(1, 2, 1), MLP(1, 2, 1).init()), Episodes(*episodes))

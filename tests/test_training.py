@@ -1,0 +1,143 @@
+import os
+import signal
+from functools import partial
+
+import pytest
+import torch
+
+from metalearn_lite.episodes import Episodes, Examples
+from metalearn_lite.evaluation import evaluate
+from metalearn_lite.learners.maml import MAML
+from metalearn_lite.networks import MLP
+from metalearn_lite.tasks.sinusoids import Sinusoids
+from metalearn_lite.training import TrainingDiverged, cosine, meta_train
+
+SAMPLE = partial(Sinusoids().sample, 4, 5)
+
+
+def new_run(seed: int = 0) -> tuple[MAML, torch.Generator]:
+    generator = torch.Generator().manual_seed(seed)
+    network = MLP(1, 8, 1)
+    return MAML(network, network.init(generator)), generator
+
+
+def same(a: MAML, b: MAML) -> bool:
+    return all(torch.equal(a.params[name], b.params[name]) for name in a.params)
+
+
+def test_training_lowers_the_error_on_new_tasks():
+    learner, generator = new_run()
+    new_tasks = Sinusoids().sample(500, 5, 20, torch.Generator().manual_seed(1))
+    before = evaluate(learner, new_tasks)
+    meta_train(learner, SAMPLE, 400, generator, outer_lr=1e-2)
+    after = evaluate(learner, new_tasks)
+    assert after.mean + after.interval < before.mean - before.interval
+
+
+def test_one_seed_one_result():
+    (one, g1), (two, g2) = new_run(), new_run()
+    assert meta_train(one, SAMPLE, 20, g1).losses == meta_train(two, SAMPLE, 20, g2).losses
+    assert same(one, two)
+
+
+@pytest.mark.parametrize("stop_after", [1, 7, 19])
+def test_resuming_equals_an_unbroken_run(tmp_path, stop_after):
+    """Stopped by a real SIGINT in the middle of sampling, and continued by a new learner."""
+    unbroken, generator = new_run()
+    meta_train(unbroken, SAMPLE, 20, generator, schedule=cosine)
+
+    calls = 0
+
+    def interrupted(generator):
+        nonlocal calls
+        calls += 1
+        if calls == stop_after:
+            os.kill(os.getpid(), signal.SIGINT)
+        return SAMPLE(generator=generator)
+
+    first, generator = new_run()
+    file = tmp_path / "run.safetensors"
+    history = meta_train(first, interrupted, 20, generator, schedule=cosine, save_to=file)
+    assert len(history.losses) == stop_after
+    assert not same(first, unbroken)
+
+    second, _ = new_run(seed=99)  # another start and another generator state: both are restored
+    other = torch.Generator().manual_seed(99)
+    history = meta_train(second, SAMPLE, 20, other, schedule=cosine, save_to=file)
+    assert len(history.losses) == 20
+    assert same(second, unbroken)
+    assert [path.name for path in tmp_path.iterdir()] == ["run.safetensors"]
+
+
+def test_ctrl_c_works_as_before_afterwards():
+    learner, generator = new_run()
+    before = signal.getsignal(signal.SIGINT)
+    meta_train(learner, SAMPLE, 2, generator)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_run_of_another_network_is_refused(tmp_path):
+    learner, generator = new_run()
+    file = tmp_path / "run.safetensors"
+    meta_train(learner, SAMPLE, 2, generator, save_to=file)
+    network = MLP(1, 9, 1)
+    other = MAML(network, network.init(generator))
+    with pytest.raises(ValueError, match="another network"):
+        meta_train(other, SAMPLE, 4, generator, save_to=file)
+
+
+def test_a_damaged_file_is_named(tmp_path):
+    file = tmp_path / "run.safetensors"
+    file.write_bytes(b"not tensors")
+    learner, generator = new_run()
+    with pytest.raises(ValueError, match="damaged"):
+        meta_train(learner, SAMPLE, 4, generator, save_to=file)
+
+
+def test_divergence_stops_with_the_last_good_parameters():
+    learner, generator = new_run()
+    calls = 0
+
+    def poisoned(generator):
+        nonlocal calls
+        calls += 1
+        episodes = SAMPLE(generator=generator)
+        if calls < 3:
+            return episodes
+        return Episodes(episodes.support, Examples(episodes.query.x, episodes.query.y * torch.inf))
+
+    with pytest.raises(TrainingDiverged, match="iteration 3: the meta-loss is inf"):
+        meta_train(learner, poisoned, 10, generator)
+    two, generator = new_run()
+    meta_train(two, SAMPLE, 2, generator)
+    assert same(learner, two)
+
+
+@pytest.mark.slow
+def test_compiling_changes_no_direction():
+    """Also where no compiler is found: then the same run is made without."""
+    compiled, generator = new_run()
+    compiled_losses = meta_train(compiled, SAMPLE, 30, generator, compile=True).losses
+    plain, generator = new_run()
+    losses = meta_train(plain, SAMPLE, 30, generator).losses
+    assert compiled_losses == pytest.approx(losses, rel=1e-4)
+
+
+def test_without_a_compiler_training_goes_on(monkeypatch, capsys):
+    def no_compiler(function):
+        raise RuntimeError("no working C++ compiler")
+
+    monkeypatch.setattr(torch, "compile", no_compiler)
+    (one, g1), (two, g2) = new_run(), new_run()
+    meta_train(one, SAMPLE, 5, g1, compile=True)
+    assert "no working C++ compiler" in capsys.readouterr().out
+    meta_train(two, SAMPLE, 5, g2)
+    assert same(one, two)
+
+
+def test_history_plots_itself():
+    learner, generator = new_run()
+    axes = meta_train(learner, SAMPLE, 60, generator).plot(label="MAML")
+    (line,) = axes.get_lines()
+    assert len(line.get_ydata()) == 60
+    assert line.get_label() == "MAML"
