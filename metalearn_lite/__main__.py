@@ -101,7 +101,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         args.run(args)
     except (KeyError, ValueError, OSError) as error:
-        print(f"metalearn_lite: {error.args[0] if error.args else error}", file=sys.stderr)
+        # str() of a KeyError puts its message in quotes.
+        message = error.args[0] if isinstance(error, KeyError) else error
+        print(f"metalearn_lite: {message}", file=sys.stderr)
         return 2
     return 0
 

@@ -40,9 +40,12 @@ class Evaluation:
 
 
 def task_scores(predicted: Tensor, y: Tensor) -> Tensor:
-    """Each task's score ``(T,)``: squared error where ``y`` is float, else accuracy."""
+    """Each task's score ``(T,)``: squared error where ``y`` is float, else accuracy.
+
+    The error of a task whose adaptation diverged to NaN is infinite.
+    """
     if y.is_floating_point():
-        return task_losses(predicted, y)
+        return task_losses(predicted, y).nan_to_num(nan=torch.inf, posinf=torch.inf)
     return (predicted.argmax(-1) == y).float().mean(1)
 
 

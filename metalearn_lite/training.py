@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -93,15 +94,16 @@ def meta_train(
     from tqdm.auto import tqdm  # takes a tenth of a second to import
 
     first = len(history.losses)
-    with (
-        _stop_between_iterations() as stopped,
-        tqdm(total=iterations, initial=first, leave=False, mininterval=0.5) as bar,
-    ):
+    # tqdm's own switch, which its bar for notebooks does not read.
+    silent = bool(os.environ.get("TQDM_DISABLE"))
+    bar = tqdm(total=iterations, initial=first, leave=False, mininterval=0.5, disable=silent)
+    with _stop_between_iterations() as stopped, bar:
         for iteration in range(first, iterations):
             loss, gradient = meta_gradient(sample(generator=generator))
             _require_finite(iteration, loss, gradient, outer_lr)
             for name, value in learner.params.items():
-                value.grad = gradient[name]
+                # Fused Adam pairs numbers by their place in memory: one layout for both.
+                value.grad = gradient[name].contiguous()
             optimizer.param_groups[0]["lr"] = outer_lr * schedule(iteration / iterations)
             optimizer.step()
             optimizer.zero_grad()

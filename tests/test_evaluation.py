@@ -56,3 +56,10 @@ def test_one_task_has_no_interval():
     episodes = Sinusoids().sample(1, 5, 5, torch.Generator())
     with pytest.raises(ValueError, match="at least 2"):
         evaluate(MAML(MLP(1, 2, 1), MLP(1, 2, 1).init()), Episodes(*episodes))
+
+
+def test_a_diverged_task_spoils_the_mean_but_not_the_median():
+    y = torch.zeros(3, 1)
+    scores = task_scores(torch.tensor([[1.0], [torch.nan], [2.0]]), y)
+    assert Evaluation(scores).median == 4.0
+    assert Evaluation(scores).mean == math.inf

@@ -69,6 +69,26 @@ def test_resuming_equals_an_unbroken_run(tmp_path, stop_after):
     assert [path.name for path in tmp_path.iterdir()] == ["run.safetensors"]
 
 
+def test_a_gradient_in_another_memory_layout_is_the_same_gradient():
+    """Convolutions in channels-last order give such gradients; fused Adam would mix them up."""
+
+    class Layout(MAML):
+        def meta_gradient(self, episodes):
+            loss, gradient = super().meta_gradient(episodes)
+            if self.transposed:
+                gradient = {n: g.T.contiguous().T for n, g in gradient.items()}
+            return loss, gradient
+
+    learners = []
+    for transposed in (False, True):
+        generator = torch.Generator().manual_seed(0)
+        network = MLP(1, 8, 6, 1)
+        learners.append(Layout(network, network.init(generator)))
+        learners[-1].transposed = transposed
+        meta_train(learners[-1], SAMPLE, 5, generator)
+    assert same(*learners)
+
+
 def test_ctrl_c_works_as_before_afterwards():
     learner, generator = new_run()
     before = signal.getsignal(signal.SIGINT)

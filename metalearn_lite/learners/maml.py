@@ -76,7 +76,7 @@ class MAML(Learner):
     @torch.no_grad()
     def trace(self, support: Examples, inner_steps: int | None = None) -> Trace:
         """φ after 0, 1, … ``inner_steps`` steps, and each one's support loss."""
-        path = [self.start(support)]
+        path = [{name: value.detach() for name, value in self.start(support).items()}]
         for _ in range(self.inner_steps if inner_steps is None else inner_steps):
             path.append(self.inner_step(path[-1], support))
         losses = [task_losses(self.predict(adapted, support.x), support.y) for adapted in path]

@@ -36,10 +36,7 @@ def distorted(
     episodes = pool.sample(num_tasks, num_ways, 1, num_queries, generator)
     of_class = torch.randint(NUM_SYMMETRIES, (num_tasks, num_ways), generator=generator)
     return Episodes(
-        *(
-            Examples(distort(x, generator, symmetry=of_class.gather(1, y)), y)
-            for x, y in episodes
-        )
+        *(Examples(distort(x, generator, symmetry=of_class.gather(1, y)), y) for x, y in episodes)
     )
 
 
@@ -72,9 +69,7 @@ def judge_protonet(set_name: str, learner: Learner) -> dict[str, str]:
     }
 
 
-def train_maml(
-    iterations: int, generator: torch.Generator, save_to: Path | None = None
-) -> Learner:
+def train_maml(iterations: int, generator: torch.Generator, save_to: Path | None = None) -> Learner:
     """MAML for 5-way 1-shot with a fully connected network, as in Finn et al. (2017), section 5.2.
 
     Ours has no batch normalisation (so no answer depends on other queries) and two hidden layers.
@@ -118,6 +113,8 @@ RECIPES = {
         partial(judge_protonet, "small2"),
     ),
     "omniglot-maml": Recipe(
-        "Omniglot minimal set 1 (5 alphabets, 136 characters)", partial(train_maml, 15_000), judge_maml
+        "Omniglot minimal set 1 (5 alphabets, 136 characters)",
+        partial(train_maml, 15_000),
+        judge_maml,
     ),
 }

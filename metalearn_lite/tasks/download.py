@@ -115,11 +115,12 @@ def _fetch(url: str, path: Path, label: str, timeout: float, total_timeout: floa
     try:
         with urlopen(url, timeout=timeout) as response, open(path, "wb") as file:
             length = response.headers.get("Content-Length")
-            size = int(length) if length else None
+            size, received = int(length) if length else None, 0
             with tqdm(total=size, unit="B", unit_scale=True, desc=label, leave=False) as bar:
                 # read1 returns what has come; read would wait on a server that only drips.
                 while chunk := response.read1(CHUNK):
                     _write(file, chunk, path)
+                    received += len(chunk)
                     bar.update(len(chunk))
                     if time.monotonic() > deadline:
                         # No second attempt: a reader would wait as long again.
@@ -127,8 +128,8 @@ def _fetch(url: str, path: Path, label: str, timeout: float, total_timeout: floa
                             f"Could not download {url}: it was not complete after "
                             f"{total_timeout:g} s. Put the file into {path.parent} yourself."
                         )
-                if size is not None and bar.n < size:
-                    raise _Transient(f"it broke off after {bar.n:,} of {size:,} bytes")
+                if size is not None and received < size:
+                    raise _Transient(f"it broke off after {received:,} of {size:,} bytes")
     except HTTPError as fault:
         reason = f"the server answered {fault.code} {fault.reason}"
         if fault.code >= 500 or fault.code in (408, 429):

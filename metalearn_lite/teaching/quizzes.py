@@ -39,18 +39,14 @@ def find(name: str) -> Question:
 
 def quiz(name: str) -> None:
     """Shows question ``name`` with its options, and replies to the one that is picked."""
-    import ipywidgets
     from IPython.display import Markdown, display
 
+    from metalearn_lite.teaching.quiz_box import QuizBox
+
     question = find(name)
-    letters = [chr(ord("A") + number) for number in range(len(question.options))]
     lines = [f"**Question {name}.** {question.text}", ""]
-    lines += [f"- **{a}.** {text}" for a, (text, _) in zip(letters, question.options, strict=True)]
-    choice = ipywidgets.ToggleButtons(options=letters, value=None, style={"button_width": "3em"})
-    reply = ipywidgets.HTML()
-
-    def show_reply(change) -> None:
-        reply.value = f'<span role="status">{question.answer(letters.index(change.new))}</span>'
-
-    choice.observe(show_reply, names="value")
-    display(Markdown("\n".join(lines)), ipywidgets.VBox([choice, reply]))
+    lines += [
+        f"- **{letter}.** {text}"
+        for letter, (text, _) in zip("ABCDEFG", question.options, strict=False)
+    ]
+    display(Markdown("\n".join(lines)), QuizBox(question))

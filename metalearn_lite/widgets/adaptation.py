@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import ipywidgets
@@ -12,6 +13,7 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
@@ -20,6 +22,7 @@ from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.tasks.sinusoids import AMPLITUDE, INPUT, PHASE, SineTasks
 from metalearn_lite.widgets import picture
+from metalearn_lite.widgets.layout import row
 from metalearn_lite.widgets.picture import Picture, Pointer, Sentence, new_figure, plain_axes
 from metalearn_lite.widgets.play import Play
 
@@ -30,11 +33,12 @@ ERRORS = (1e-3, 1e2)
 
 # Each learner has a colour and a marker of its own, in both charts.
 STYLES = (
-    {"color": picture.BLUE, "marker": "o"},
-    {"color": picture.VERMILION, "marker": "s"},
-    {"color": picture.GREEN, "marker": "^"},
-    {"color": picture.PURPLE, "marker": "D"},
+    {"color": picture.BLUE, "marker": "o", "linewidth": 2},
+    {"color": picture.ORANGE, "marker": "s", "linewidth": 2},
+    {"color": picture.GREY, "marker": "^", "linewidth": 2},
+    {"color": picture.PURPLE, "marker": "D", "linewidth": 2},
 )
+LEGEND = {"fontsize": 10, "columnspacing": 1, "handlelength": 1.6, "frameon": False}
 
 
 @dataclass(frozen=True)
@@ -158,10 +162,11 @@ class AdaptationModel:
             return
         query = self._examples(self._x)
         support = self._examples(torch.tensor(self.points))
-        for name, learner in self.learners.items():
-            learner = copy.copy(learner)
-            learner.inner_lr = self.inner_lr
-            self._trajectories[name] = _trajectory(learner, support, query, self.max_steps)
+        with _one_thread():
+            for name, learner in self.learners.items():
+                learner = copy.copy(learner)
+                learner.inner_lr = self.inner_lr
+                self._trajectories[name] = _trajectory(learner, support, query, self.max_steps)
         self._adapted_to = now
 
     def _sentence(self, step: int) -> str:
@@ -198,11 +203,24 @@ class Trajectory:
     support_errors: np.ndarray
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """A few points are too little work to share: threads would only wait for one another."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 @torch.no_grad()
 def _trajectory(learner: MAML, support: Examples, query: Examples, num_steps: int) -> Trajectory:
     has_points = support.y.numel() > 0
     trace = learner.trace(support, inner_steps=num_steps if has_points else 0)
-    curves = torch.cat([learner.predict(adapted, query.x) for adapted in trace.adapted])
+    # As if each step were a task: one prediction for all of them.
+    steps = {name: torch.cat([at[name] for at in trace.adapted]) for name in learner.params}
+    curves = learner.predict(steps, query.x.expand(len(trace.adapted), -1, -1))
     errors = task_losses(curves, query.y.expand_as(curves))
     support_errors = trace.support_loss[:, 0].numpy() if has_points else np.empty(0)
     return Trajectory(curves.numpy(), errors.numpy(), support_errors)
@@ -214,12 +232,21 @@ class AdaptationExplorer(ipywidgets.VBox):
     def __init__(self, model: AdaptationModel):
         self.model = model
         frame = model.frame()
-        self._curves = CurveChart(new_figure(4.35, 3.9), frame)
-        self._errors = ErrorChart(new_figure(3.4, 3.9), frame, model.max_steps)
-        self._curve_picture = Picture(
-            self._curves.figure, self._curves.moving, on_click=self._clicked
-        )
-        self._error_picture = Picture(self._errors.figure, self._errors.moving)
+        figure = new_figure(4.35, 3.9)
+        self._curves = Curves(plain_axes(figure.subplots(), "x", "y"), frame)
+        figure.legend(handles=self._curves.lines, loc="outside upper left", ncols=3, **LEGEND)
+        self.curves = Picture(figure, self._curves.lines, on_click=self._clicked)
+
+        figure = new_figure(3.4, 3.9)
+        axes = plain_axes(figure.subplots(), "step", "mean squared error")
+        self._errors = Errors(axes, frame, model.max_steps)
+        handles = [
+            Line2D([], [], color=picture.BLACK, linestyle=style, label=label)
+            for style, label in (("-", "query error"), (":", "support error"))
+        ]
+        figure.legend(handles=handles, loc="outside upper left", **LEGEND)
+        self.errors = Picture(figure, self._errors.lines)
+        self.errors.layout.margin = "0 0 0 12px"
         self.sentence = Sentence()
 
         self.step = ipywidgets.IntSlider(model.step, 0, model.max_steps, description="step")
@@ -237,7 +264,7 @@ class AdaptationExplorer(ipywidgets.VBox):
         for name in ("step", "amplitude", "phase", "inner_lr"):
             slider = getattr(self, name)
             slider.observe(lambda change, name=name: self._set(name, change["new"]), "value")
-            slider.layout.width = "420px" if slider is self.step else "250px"
+            slider.layout.width = "420px" if slider is self.step else "245px"
             slider.style.description_width = "80px"
         self.x = ipywidgets.FloatText(0.0, step=0.5, layout={"width": "70px"})
         hint = ipywidgets.Label(
@@ -246,17 +273,17 @@ class AdaptationExplorer(ipywidgets.VBox):
 
         super().__init__(
             [
-                _row(self._curve_picture, self._error_picture),
-                _row(self.play, self.step),
+                row(self.curves, self.errors),
+                row(self.play, self.step),
                 self.sentence,
-                _row(self.amplitude, self.phase, self.inner_lr),
-                _row(
-                    _button("New points", "Five new points at random", self._new_points),
-                    _button("Undo point", "Take the newest point away", self._undo),
-                    _button("Clear", "Take all points away", self._clear),
+                row(self.amplitude, self.phase, self.inner_lr),
+                row(
+                    self._button("New points", lambda: model.draw_points(5)),
+                    self._button("Undo point", model.undo_point),
+                    self._button("Clear", lambda: model.draw_points(0)),
                     hint,
                     self.x,
-                    _button("Add point", "A point on the wave at this x", self._add),
+                    self._button("Add point", lambda: model.add_point(self.x.value)),
                 ),
             ]
         )
@@ -267,19 +294,28 @@ class AdaptationExplorer(ipywidgets.VBox):
         frame = self.model.frame()
         self._curves.show(frame)
         self._errors.show(frame)
-        self._curve_picture.alt = f"Curves over x. {frame.sentence}"
-        self._error_picture.alt = f"Error at each step. {frame.sentence}"
-        self._curve_picture.refresh()
-        self._error_picture.refresh()
+        self.curves.refresh(alt=f"Curves over x. {frame.sentence}")
+        self.errors.refresh(alt=f"Error at each step. {frame.sentence}")
         self.sentence.text = frame.sentence
 
     def filmstrip(self, steps: Sequence[int] = (0, 1, 5, 10)) -> Figure:
         """The curves after each of ``steps``, side by side, as a figure that stays."""
-        return filmstrip(self.model, steps)
+        # Made by pyplot, as only then a notebook knows how to show it; closed, so that it is
+        # shown when it is told to and not once more by itself.
+        figure = plt.figure(figsize=(2.5 * len(steps), 3.2), dpi=100, layout="constrained")
+        plt.close(figure)
+        panels = figure.subplots(1, len(steps), sharey=True, squeeze=False)[0]
+        for axes, step in zip(panels, steps, strict=True):
+            plain_axes(axes, "x", "y" if axes is panels[0] else "")
+            axes.set_title(f"after {_count(step, 'step')}", fontsize=picture.FONT_SIZE)
+            curves = Curves(axes, self.model.frame(step))
+        figure.legend(handles=curves.lines, loc="outside lower center", ncols=6, **LEGEND)
+        return figure
 
     def description(self, steps: Sequence[int] = (0, 1, 5, 10)) -> str:
-        """The text alternative of ``filmstrip``."""
-        return description(self.model, steps)
+        """The text alternative of ``filmstrip``: a line for each step."""
+        task = f"A wave of amplitude {self.model.amplitude:.2g} and phase {self.model.phase:.2g}."
+        return "\n".join([task, *(self.model.frame(step).sentence for step in steps)])
 
     def _set(self, name: str, value: float) -> None:
         setattr(self.model, name, value)
@@ -289,153 +325,80 @@ class AdaptationExplorer(ipywidgets.VBox):
         self.model.add_point(pointer.x)
         self.show()
 
-    def _add(self, _) -> None:
-        self.model.add_point(self.x.value)
-        self.show()
-
-    def _undo(self, _) -> None:
-        self.model.undo_point()
-        self.show()
-
-    def _clear(self, _) -> None:
-        self.model.draw_points(0)
-        self.show()
-
-    def _new_points(self, _) -> None:
-        self.model.draw_points(5)
-        self.show()
+    def _button(self, label: str, action: Callable[[], None]) -> ipywidgets.Button:
+        button = ipywidgets.Button(description=label, layout={"width": "auto"})
+        button.on_click(lambda _: (action(), self.show()))
+        return button
 
     def __repr__(self) -> str:
         return f"AdaptationExplorer({self.sentence.text!r})"
 
 
-class CurveChart:
-    """The true wave, the support points and every learner's prediction over x."""
+class Curves:
+    """The true wave, the support points and every learner's prediction, over x."""
 
-    def __init__(self, figure: Figure, frame: Frame):
-        self.figure = figure
-        axes = plain_axes(figure.subplots(), "x", "y")
-        self.lines = draw_curves(axes, frame)
-        self.moving = list(self.lines.values())
-        figure.legend(
-            handles=self.moving,
-            loc="outside upper left",
-            ncols=3,
-            columnspacing=1,
-            handlelength=1.6,
-            fontsize=picture.FONT_SIZE - 1,
-            frameon=False,
+    def __init__(self, axes: Axes, frame: Frame):
+        axes.set(xlim=INPUT, ylim=VALUES, xticks=(-4, -2, 0, 2, 4), yticks=(-5, 0, 5))
+        (self.wave,) = axes.plot(
+            frame.x, frame.wave, "--", color=picture.BLACK, linewidth=1.5, label="true wave"
         )
+        (self.points,) = axes.plot(
+            frame.support_x,
+            frame.support_y,
+            "o",
+            color=picture.YELLOW,
+            markeredgecolor=picture.BLACK,
+            markersize=9,
+            label="your points",
+            clip_on=False,
+            zorder=10,
+        )
+        self.predictions = {
+            name: axes.plot(
+                frame.x,
+                _drawable(frame.curves[name]),
+                **STYLES[i],
+                label=name,
+                markevery=(10 + 8 * i, 30),
+                zorder=3 - i / 10,
+            )[0]
+            for i, name in enumerate(frame.curves)
+        }
+        self.lines = [self.wave, self.points, *self.predictions.values()]
 
     def show(self, frame: Frame) -> None:
-        self.lines["true wave"].set_ydata(frame.wave)
-        self.lines["your points"].set_data(frame.support_x, frame.support_y)
+        self.wave.set_ydata(frame.wave)
+        self.points.set_data(frame.support_x, frame.support_y)
         for name, curve in frame.curves.items():
-            self.lines[name].set_ydata(_clipped(curve))
+            self.predictions[name].set_ydata(_drawable(curve))
 
 
-class ErrorChart:
+class Errors:
     """Every learner's query and support error after each step so far."""
 
-    def __init__(self, figure: Figure, frame: Frame, max_steps: int):
-        self.figure = figure
-        axes = plain_axes(figure.subplots(), "step", "mean squared error")
+    def __init__(self, axes: Axes, frame: Frame, max_steps: int):
         axes.set(xlim=(-0.4, max_steps + 0.4), ylim=ERRORS, yscale="log")
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.yaxis.set_major_formatter("{x:g}")
         axes.minorticks_off()
-        self.now = axes.axvline(0, color=picture.GREY, linewidth=1)
-        self.query, self.support = {}, {}
-        for (name, style), z in zip(_styles(frame).items(), (9, 8, 7, 6), strict=False):
-            color = style["color"]
-            (self.support[name],) = axes.plot([], [], ":", color=color, linewidth=2, zorder=z)
-            (self.query[name],) = axes.plot([], [], **style, linewidth=2, markersize=6, zorder=z)
-        self.moving = [self.now, *self.support.values(), *self.query.values()]
-        figure.legend(
-            handles=[
-                axes.plot([], [], "-", color=picture.BLACK, label="query error")[0],
-                axes.plot([], [], ":", color=picture.BLACK, label="support error")[0],
-            ],
-            loc="outside upper left",
-            fontsize=picture.FONT_SIZE,
-            frameon=False,
-        )
+        self.now = axes.axvline(0, color=picture.BLACK, linewidth=0.8)
+        self.support, self.query = {}, {}
+        for name, style in zip(frame.curves, STYLES, strict=False):
+            (self.support[name],) = axes.plot([], [], **style | {"marker": "", "linestyle": ":"})
+            (self.query[name],) = axes.plot([], [], **style)
+        self.lines = [self.now, *self.support.values(), *self.query.values()]
 
     def show(self, frame: Frame) -> None:
         self.now.set_xdata([frame.step, frame.step])
-        for lines, errors in (
-            (self.query, frame.query_errors),
-            (self.support, frame.support_errors),
-        ):
-            for name, values in errors.items():
-                lines[name].set_data(range(len(values)), _clipped(values, ERRORS))
+        for name in self.query:
+            for lines, errors in (
+                (self.query, frame.query_errors),
+                (self.support, frame.support_errors),
+            ):
+                lines[name].set_data(range(len(errors[name])), _drawable(errors[name], ERRORS))
 
 
-def draw_curves(axes: Axes, frame: Frame) -> dict:
-    """Draws a frame's curves and points into ``axes``; the lines by name."""
-    axes.set(xlim=INPUT, ylim=VALUES)
-    axes.set(xticks=(-4, -2, 0, 2, 4), yticks=(-5, 0, 5))
-    lines = {}
-    (lines["true wave"],) = axes.plot(
-        frame.x, frame.wave, "--", color=picture.BLACK, linewidth=1.5, label="true wave"
-    )
-    (lines["your points"],) = axes.plot(
-        frame.support_x,
-        frame.support_y,
-        "o",
-        color=picture.YELLOW,
-        markeredgecolor=picture.BLACK,
-        markersize=9,
-        label="your points",
-        zorder=10,
-        clip_on=False,
-    )
-    for first, (name, style) in enumerate(_styles(frame).items()):
-        (lines[name],) = axes.plot(
-            frame.x,
-            _clipped(frame.curves[name]),
-            **style,
-            linewidth=2,
-            markersize=6,
-            markevery=(10 + 8 * first, 30),
-            label=name,
-        )
-    return lines
-
-
-def filmstrip(model: AdaptationModel, steps: Sequence[int] = (0, 1, 5, 10)) -> Figure:
-    """The curves after each of ``steps``, side by side."""
-    # Made by pyplot, as only then a notebook knows how to show it; closed, so that it is shown
-    # when it is told to and not once more by itself.
-    figure = plt.figure(figsize=(2.5 * len(steps), 3.2), dpi=100, layout="constrained")
-    plt.close(figure)
-    panels = figure.subplots(1, len(steps), sharey=True, squeeze=False)[0]
-    for axes, step in zip(panels, steps, strict=True):
-        frame = model.frame(step)
-        plain_axes(axes, "x", "y" if axes is panels[0] else "")
-        axes.set_title(f"after {_count(step, 'step')}", fontsize=picture.FONT_SIZE)
-        lines = draw_curves(axes, frame)
-    figure.legend(
-        handles=list(lines.values()),
-        loc="outside lower center",
-        ncols=len(lines),
-        fontsize=picture.FONT_SIZE,
-        frameon=False,
-    )
-    return figure
-
-
-def description(model: AdaptationModel, steps: Sequence[int] = (0, 1, 5, 10)) -> str:
-    """What ``filmstrip`` shows, in words."""
-    task = f"A wave of amplitude {model.amplitude:.2g} and phase {model.phase:.2g}."
-    return "\n".join([task, *(model.frame(step).sentence for step in steps)])
-
-
-def _styles(frame: Frame) -> dict[str, dict]:
-    return dict(zip(frame.curves, STYLES, strict=False))
-
-
-def _clipped(values: np.ndarray, limits: tuple[float, float] = (-50, 50)) -> np.ndarray:
+def _drawable(values: np.ndarray, limits: tuple[float, float] = (-50, 50)) -> np.ndarray:
     """``values`` that can be drawn: what is beyond ``limits`` or no number lies on the edge."""
     low, high = limits
     return np.clip(np.nan_to_num(values, nan=high, posinf=high, neginf=low), low, high)
@@ -449,16 +412,3 @@ def _error(value: float) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _row(*children: ipywidgets.Widget) -> ipywidgets.Box:
-    layout = ipywidgets.Layout(
-        display="flex", flex_flow="row wrap", align_items="center", grid_gap="4px 8px"
-    )
-    return ipywidgets.Box(children, layout=layout)
-
-
-def _button(label: str, tooltip: str, action) -> ipywidgets.Button:
-    button = ipywidgets.Button(description=label, tooltip=tooltip, layout={"width": "auto"})
-    button.on_click(action)
-    return button

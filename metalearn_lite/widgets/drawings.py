@@ -25,6 +25,7 @@ from metalearn_lite.widgets.picture import (
 
 # A class has a colour, a shape and a letter: none of them has to tell it alone.
 CLASS_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY, GREY)
+INK = 0.72  # the share of a colour that is left in its ink
 CLASS_MARKERS = ("o", "s", (3, 0, 0), "D", (3, 0, 180), (6, 0, 0), (5, 0, 0))
 
 
@@ -63,6 +64,9 @@ class Drawings(Artist):
     def draw(self, renderer) -> None:
         if not self.get_visible():
             return
+        if len(self.points) != len(self._images):
+            count = len(self._images)
+            raise ValueError(f"{count} drawings need {count} points, not {len(self.points)}")
         side = round(self.size * renderer.points_to_pixels(1))
         if not self._scaled or len(self._scaled[0]) != side:
             self._scaled = [
@@ -79,10 +83,10 @@ class Drawings(Artist):
 def tinted(image: np.ndarray, colour: str = BLACK) -> np.ndarray:
     """``image`` ``(H, W)`` in 0 … 1 as ink on clear paper: ``(H, W, 4)`` uint8.
 
-    Ink is a sixth darker than ``colour``, so that thin lines are as easy to see as filled shapes.
+    Ink is darker than ``colour``: lines are thin, and are to stand out from their `pale` tint.
     """
     ink = np.empty((*image.shape, 4), np.uint8)
-    ink[..., :3] = np.round(np.array(to_rgb(colour)) * 255 * 5 / 6)
+    ink[..., :3] = np.round(np.array(to_rgb(colour)) * 255 * INK)
     ink[..., 3] = np.round(np.clip(image, 0, 1) * 255)
     return ink
 

@@ -29,7 +29,7 @@ from metalearn_lite.widgets.drawings import (
     class_mark,
     pale,
 )
-from metalearn_lite.widgets.layout import row, shrinking
+from metalearn_lite.widgets.layout import row, shrinking, still_figure
 from metalearn_lite.widgets.picture import (
     BLACK,
     FONT_SIZE,
@@ -40,9 +40,11 @@ from metalearn_lite.widgets.picture import (
     new_figure,
     plain_axes,
 )
+from metalearn_lite.widgets.play import Play
 
+SMALL_PRINT = "margin: 0; line-height: 1.4; font-size: 13.5px; color: var(--jp-ui-font-color2)"
 MAX_WAYS = 7  # as many as have a colour and a shape of their own
-MARGIN = 0.9  # how far from the middle of the page the farthest point of any snapshot lies
+MARGIN = 0.9  # how far from the middle of the page the farthest point lies, in either direction
 
 
 class EmbeddingFrame(NamedTuple):
@@ -62,8 +64,6 @@ class EmbeddingFrame(NamedTuple):
     """the index of the selected query"""
     distances: np.ndarray
     """``(num_ways,)``: from the selected query to each prototype, in all dimensions"""
-    longest: float
-    """the selected query's largest distance at any snapshot"""
     probabilities: np.ndarray
     """``(num_ways,)``"""
     share: float
@@ -83,8 +83,9 @@ class EmbeddingModel:
     The picture is a shadow: every snapshot's points are projected on the two directions in which
     they vary most (principal components, Pearson, 1901). Those directions are free to turn or flip
     from one snapshot to the next, so each plane is turned to agree with the next later one
-    (orthogonal Procrustes, Schönemann, 1966), beginning at the last. All snapshots of a task share
-    one scale. Distances and probabilities are always those of all dimensions.
+    (orthogonal Procrustes, Schönemann, 1966), beginning at the last. Each page has a scale of its
+    own, as embeddings can grow or shrink many times over. Distances and probabilities are always
+    those of all dimensions.
 
     Args:
         learner: the network, and how it compares. Its own ``params`` are left alone.
@@ -179,7 +180,6 @@ class EmbeddingModel:
             predicted=view.predicted,
             query=self.query,
             distances=view.distances[self.query],
-            longest=max(float(other.distances[self.query].max()) for other in self._views),
             probabilities=view.probabilities[self.query],
             share=view.share,
             num_dimensions=view.num_dimensions,
@@ -202,17 +202,17 @@ class EmbeddingModel:
         frame = self.frame(snapshot)
         stand = "stands" if frame.num_misplaced == 1 else "stand"
         return (
-            f"The page is a flat shadow of {frame.num_dimensions} dimensions and holds "
-            f"{frame.share:.0%} of their variance: {frame.num_misplaced} of {self.num_queries} "
-            f"queries {stand} in the tinted region of a class that is not truly the nearest. "
-            "Distances and answers use all dimensions."
+            f"The page is a flat shadow of {frame.num_dimensions} dimensions, magnified. It "
+            f"holds {frame.share:.0%} of their variance: {frame.num_misplaced} of "
+            f"{self.num_queries} queries {stand} in the tint of a prototype that is not truly "
+            "their nearest. Distances and answers use all dimensions."
         )
 
     def distances_in_words(self) -> str:
         """The selected query's distances and probabilities, for those who cannot see the bars."""
         frame = self.frame()
         rows = [
-            f"{LETTERS[way]} {distance:.2g}, probability {probability:.2f}"
+            f"{LETTERS[way]} {_short(distance)}, probability {probability:.2f}"
             for way, (distance, probability) in enumerate(
                 zip(frame.distances, frame.probabilities, strict=True)
             )
@@ -227,12 +227,10 @@ class EmbeddingModel:
         seen = [self._embed(params) for params in self.snapshots.values()]
         planes, shares = zip(*(shadow(torch.cat(points)) for points, _ in seen), strict=True)
         planes = aligned(planes)
-        widest = max(float(plane.abs().max()) for plane in planes) or 1.0
         views = []
         for (points, logits), plane, share in zip(seen, planes, shares, strict=True):
             support, queries, prototypes = (
-                part.numpy()
-                for part in (plane * MARGIN / widest).split([len(group) for group in points])
+                part.numpy() for part in filled(plane).split([len(group) for group in points])
             )
             views.append(
                 _View(
@@ -317,6 +315,11 @@ def aligned(planes: Sequence[Tensor]) -> list[Tensor]:
     return path[::-1]
 
 
+def filled(plane: Tensor) -> Tensor:
+    """``plane`` ``(P, 2)`` shrunk or magnified to fill the page, which is from -1 to 1."""
+    return plane * MARGIN / plane.abs().max().clamp(min=1e-9)
+
+
 def nearest_regions(centres: np.ndarray) -> list[np.ndarray]:
     """For each of ``centres`` ``(W, 2)`` the corners of its Voronoi cell within the page."""
     regions = []
@@ -383,85 +386,83 @@ class EmbeddingExplorer(widgets.VBox):
         self, learner: PrototypicalNetwork, snapshots: dict[int, Params], episodes: Episodes
     ):
         self.model = EmbeddingModel(learner, snapshots, episodes)
-        page, charts = new_figure(4.7, 4.7), new_figure(4.1, 4.7)
-        header, bars, curve = charts.subplots(3, 1, height_ratios=(1, 3.2, 1.6))
-        self._page = _Page(page.subplots(), self.model)
-        self._bars = _Bars(bars, self.model, header)
-        self._curve = _Curve(curve, self.model)
-        self._parts = self._page, self._bars, self._curve
-        self._left = Picture(page, moving=self._page.moving, on_click=self._click)
-        self._right = Picture(
-            charts, moving=self._bars.moving + self._curve.moving, on_click=self._click
-        )
-        self._sentence, self._caveat = Sentence(), widgets.HTML()
-        pictures = row(shrinking(self._left, 390), shrinking(self._right, 340))
-        super().__init__([self._controls(), pictures, self._sentence, self._caveat])
+        figure = new_figure(4.2, 4.7)
+        self._page = _Page(figure.subplots(), self.model)
+        self.page = Picture(figure, self._page.moving, on_click=self._click)
+        figure = new_figure(3.75, 4.7)
+        header, bars, curve = figure.subplots(3, 1, height_ratios=(1, 3.2, 1.6))
+        self._bars, self._curve = _Bars(bars, self.model, header), _Curve(curve, self.model)
+        moving = self._bars.moving + self._curve.moving
+        self.charts = Picture(figure, moving, on_click=self._click)
+        self.sentence, self.caveat = Sentence(), widgets.HTML()
+        pictures = row(shrinking(self.page, 360), shrinking(self.charts, 330))
+        super().__init__([*self._controls(), pictures, self.sentence, self.caveat])
         self._select_task(0)
 
     def filmstrip(self, iterations: Sequence[int] | None = None) -> Figure:
-        """Some snapshots side by side: four from first to last, unless told which iterations.
+        """Some snapshots side by side: three from first to last, unless told which iterations.
 
         Raises:
             ValueError: if there is no snapshot of one of ``iterations``.
         """
         return filmstrip(self.model, iterations)
 
-    def describe(self, iterations: Sequence[int] | None = None) -> str:
+    def description(self, iterations: Sequence[int] | None = None) -> str:
         """The text alternative of `filmstrip`."""
-        return describe(self.model, iterations)
+        return description(self.model, iterations)
 
-    def _controls(self) -> widgets.Widget:
+    def _controls(self) -> list[widgets.Widget]:
         model = self.model
-        self._play = widgets.Play(max=len(model.iterations) - 1, interval=900)
-        self._training = _slider(
-            "Training", [f"{n:,} iterations" for n in model.iterations], flex="3 1 300px"
-        )
+        self.play = Play(max=len(model.iterations) - 1, milliseconds=900)
+        self.training = _slider("training", [f"{n:,} iterations" for n in model.iterations])
         queries = [f"{i + 1} of {model.num_queries}" for i in range(model.num_queries)]
-        self._query = _slider("Query", queries, flex="2 1 220px")
-        self._new = widgets.Button(description="New episode", icon="refresh")
-        widgets.link((self._play, "value"), (self._training, "index"))
-        self._training.observe(self._select, "index")
-        self._query.observe(self._select, "index")
-        self._new.on_click(lambda _: self._select_task((model.task + 1) % model.num_tasks))
-        return row(self._play, self._training, self._query, self._new)
+        self.query = _slider("query", queries)
+        self.new_episode = widgets.Button(description="New episode", icon="refresh")
+        widgets.link((self.play, "value"), (self.training, "index"))
+        self.training.observe(self._select, "index")
+        self.query.observe(self._select, "index")
+        self.new_episode.on_click(lambda _: self._select_task((model.task + 1) % model.num_tasks))
+        self.new_episode.layout.width = "auto"
+        return [row(self.play, self.training), row(self.new_episode, self.query)]
 
     def _click(self, pointer: Pointer) -> None:
         if pointer.axes is self._page.axes:
             self.model.select_nearest_query(pointer.x, pointer.y)
-            self._query.index = self.model.query
+            self.query.index = self.model.query
         elif pointer.axes is self._curve.axes:
-            self._training.index = min(max(round(pointer.x), 0), len(self.model.iterations) - 1)
+            self.training.index = min(max(round(pointer.x), 0), len(self.model.iterations) - 1)
 
     def _select(self, _) -> None:
-        before = self.model.snapshot, self.model.query
-        self.model.select_snapshot(self._training.index)
-        self.model.select_query(self._query.index)
-        if before != (self.model.snapshot, self.model.query):
-            self._show()
+        self.model.select_snapshot(self.training.index)
+        self.model.select_query(self.query.index)
+        self._show()
 
     def _select_task(self, task: int) -> None:
         self.model.select_task(task)
-        for part in self._parts:
+        for part in (self._page, self._bars, self._curve):
             part.new_task()
-        self._query.index = self.model.query
-        self._show()
+        if self.query.index == self.model.query:
+            self._show()
+        self.query.index = self.model.query
 
     def _show(self) -> None:
-        frame = self.model.frame()
-        for part in self._parts:
+        frame, sentence = self.model.frame(), self.model.sentence()
+        for part in (self._page, self._bars, self._curve):
             part.show(frame)
-        self._left.refresh()
-        self._right.refresh()
-        self._sentence.text = sentence = self.model.sentence()
-        self._caveat.value = f"<small>{self.model.caveat()}</small>"
-        self._left.alt = f"An episode's drawings at their places in the embedding. {sentence}"
-        self._right.alt = self.model.distances_in_words()
+        where = "An episode's drawings at their places in the embedding."
+        self.page.refresh(alt=f"{where} {sentence}")
+        self.charts.refresh(alt=self.model.distances_in_words())
+        self.sentence.text = sentence
+        self.caveat.value = f"<p style='{SMALL_PRINT}'>{self.model.caveat()}</p>"
+
+    def __repr__(self) -> str:
+        return f"EmbeddingExplorer({self.sentence.text!r})"
 
 
 def filmstrip(model: EmbeddingModel, iterations: Sequence[int] | None = None) -> Figure:
     """As `EmbeddingExplorer.filmstrip`, of the model's task and query."""
     snapshots = _film(model, iterations)
-    figure = Figure(figsize=(2.8 * len(snapshots), 4.6), dpi=100, layout="constrained")
+    figure = still_figure(2.7 * len(snapshots), 4.8)
     grid = figure.subplots(2, len(snapshots), height_ratios=(3, 1.9), squeeze=False)
     for column, snapshot in zip(grid.T, snapshots, strict=True):
         frame = model.frame(snapshot)
@@ -475,8 +476,8 @@ def filmstrip(model: EmbeddingModel, iterations: Sequence[int] | None = None) ->
     return figure
 
 
-def describe(model: EmbeddingModel, iterations: Sequence[int] | None = None) -> str:
-    """As `EmbeddingExplorer.describe`, of the model's task and query."""
+def description(model: EmbeddingModel, iterations: Sequence[int] | None = None) -> str:
+    """As `EmbeddingExplorer.description`, of the model's task and query."""
     sentences = [model.sentence(snapshot) for snapshot in _film(model, iterations)]
     return (
         f"{len(sentences)} pictures of one {model.num_ways}-way episode, each with the "
@@ -488,7 +489,7 @@ def describe(model: EmbeddingModel, iterations: Sequence[int] | None = None) -> 
 def _film(model: EmbeddingModel, iterations: Sequence[int] | None) -> list[int]:
     if iterations is None:
         last = len(model.iterations) - 1
-        return sorted({round(last * i / 3) for i in range(4)})
+        return sorted({0, round(last / 2), last})
     if unknown := set(iterations) - set(model.iterations):
         known = ", ".join(map(str, model.iterations))
         raise ValueError(f"No snapshot of iteration {min(unknown)}: choose among {known}.")
@@ -505,8 +506,9 @@ class _Page:
         self.axes, self.model = axes, model
         axes.set(xlim=(-1, 1), ylim=(-1, 1), aspect="equal", xticks=[], yticks=[])
         axes.set_xlabel(
-            "drawings: queries · letters: prototypes · ring: wrong class\n"
-            "square: selected query · tint: nearest prototype on this page",
+            "drawing: a query · square: the selected query\n"
+            "letter: a prototype · ring: given a wrong class\n"
+            "tint: the prototype that is nearest on this page",
             fontsize=FONT_SIZE - 1,
         )
         colours = CLASS_COLOURS[: model.num_ways]
@@ -590,13 +592,13 @@ class _Bars:
 
     def show(self, frame: EmbeddingFrame) -> None:
         true, given = frame.query_classes[frame.query], frame.predicted[frame.query]
-        scale = frame.longest or 1.0
+        longest = frame.distances.max() or 1.0
         for way, (bar, number) in enumerate(zip(self._bars, self._numbers, strict=True)):
             distance = frame.distances[way]
-            bar.set(width=distance / scale, linewidth=2 if way == given else 0)
+            bar.set(width=distance / longest, linewidth=2 if way == given else 0)
             bar.set_alpha(1 if way == given else 0.45)
-            number.set(x=distance / scale + 0.03, weight="bold" if way == given else "normal")
-            number.set_text(f"{distance:.2g} → {_percent(frame.probabilities[way])}")
+            number.set(x=distance / longest + 0.03, weight="bold" if way == given else "normal")
+            number.set_text(f"{_short(distance)} → {_percent(frame.probabilities[way])}")
         if self._header is not None:
             self._query.set_images(self.model.query_images[[frame.query]], [CLASS_COLOURS[true]])
             verdict = "✔ right" if true == given else "✘ wrong"
@@ -628,6 +630,11 @@ class _Curve:
         self._here.set_data([self.model.iterations.index(frame.iteration)], [frame.num_right])
 
 
+def _short(distance: float) -> str:
+    """Two digits, or all those before the point."""
+    return f"{distance:,.0f}" if distance >= 9.95 else f"{distance:.2g}"
+
+
 def _percent(probability: float) -> str:
     """Whole per cents, and never 0 or 100 for what is not quite."""
     if 0 < probability < 0.005:
@@ -635,7 +642,9 @@ def _percent(probability: float) -> str:
     return ">99%" if 0.995 <= probability < 1 else f"{probability:.0%}"
 
 
-def _slider(name: str, texts: list[str], flex: str) -> widgets.SelectionSlider:
+def _slider(name: str, texts: list[str]) -> widgets.SelectionSlider:
     """A slider over ``texts``, which are its read-out; its ``index`` says which."""
-    style, layout = {"description_width": "initial"}, widgets.Layout(flex=flex, width="auto")
-    return widgets.SelectionSlider(options=texts, description=name, style=style, layout=layout)
+    slider = widgets.SelectionSlider(options=texts, description=name)
+    slider.layout = widgets.Layout(flex="1 1 240px", width="auto", max_width="560px")
+    slider.style.description_width = "70px"
+    return slider

@@ -20,7 +20,7 @@ from metalearn_lite.episodes import Episodes
 from metalearn_lite.evaluation import Evaluation, task_scores
 from metalearn_lite.learners.base import Learner
 from metalearn_lite.widgets.drawings import Drawings
-from metalearn_lite.widgets.layout import row, shrinking
+from metalearn_lite.widgets.layout import row, shrinking, still_figure
 from metalearn_lite.widgets.picture import (
     BLACK,
     FONT_SIZE,
@@ -300,16 +300,17 @@ class EpisodeGame(widgets.VBox):
         seed: int = 0,
     ):
         self.model = GameModel(episodes, learners, num_rounds, seed)
-        board, scores = new_figure(4.9, 4.3), new_figure(4.2, 4.3)
-        tally, bars = scores.subplots(2, 1, height_ratios=(1, 1))
-        self._board = _Board(board.subplots(), self.model)
-        self._tally = _Tally(tally, self.model)
-        self._bars = _Bars(bars, self.model)
-        self._left = Picture(board, moving=self._board.moving, on_click=self._click)
-        self._right = Picture(scores, moving=self._tally.moving + self._bars.moving)
-        self._sentence = Sentence()
-        pictures = row(shrinking(self._left, 390), shrinking(self._right, 340))
-        super().__init__([pictures, self._controls(), self._sentence])
+        figure = new_figure(4.2, 3.8)
+        self._board = _Board(figure.subplots(), self.model)
+        self.board = Picture(figure, self._board.moving, on_click=self._click)
+        figure = new_figure(3.75, 3.8)
+        tally, bars = figure.subplots(2, 1)
+        self._tally, self._bars = _Tally(tally, self.model), _Bars(bars, self.model)
+        self.scores = Picture(figure, self._tally.moving + self._bars.moving)
+        self.sentence = Sentence()
+        left = shrinking(self.board, 360, *self._controls(), self.sentence)
+        super().__init__([row(left, shrinking(self.scores, 330))])
+        self.children[0].layout.align_items = "flex-start"
         self._show()
 
     def demo(self) -> EpisodeGame:
@@ -329,22 +330,20 @@ class EpisodeGame(widgets.VBox):
         """
         return filmstrip(self.model, task)
 
-    def describe(self, task: int | None = None) -> str:
+    def description(self, task: int | None = None) -> str:
         """The text alternative of `filmstrip`."""
-        return describe(self.model, task)
+        return description(self.model, task)
 
-    def _controls(self) -> widgets.Widget:
-        self._answers = [
-            widgets.Button(description=LETTERS[way], layout=widgets.Layout(width="60px"))
-            for way in range(self.model.num_ways)
-        ]
-        for way, button in enumerate(self._answers):
+    def _controls(self) -> list[widgets.Widget]:
+        self.answers = [widgets.Button(description=LETTERS[i]) for i in range(self.model.num_ways)]
+        for way, button in enumerate(self.answers):
+            button.layout = widgets.Layout(flex="1 1 0", min_width="40px")
             button.on_click(lambda _, way=way: self._answer(way))
-        self._next = widgets.Button(button_style="primary", icon="arrow-right")
-        self._next.on_click(lambda _: self._go_on())
-        self._chance = widgets.Button(description="Let chance play", icon="random")
-        self._chance.on_click(lambda _: self._by_chance())
-        return row(*self._answers, self._next, self._chance)
+        self.next = widgets.Button(button_style="primary", icon="arrow-right")
+        self.next.on_click(lambda _: self._go_on())
+        self.chance = widgets.Button(description="Let chance play", icon="random")
+        self.chance.on_click(lambda _: self._by_chance())
+        return [widgets.HBox(self.answers), row(self.next, self.chance)]
 
     def _click(self, pointer: Pointer) -> None:
         way = self._board.card_at(pointer.x, pointer.y)
@@ -355,10 +354,10 @@ class EpisodeGame(widgets.VBox):
         try:
             self.model.answer(way)
         except ValueError as refusal:
-            self._sentence.text = str(refusal)
+            self.sentence.text = str(refusal)
             return
         self._show()
-        self._next.focus()
+        self.next.focus()
 
     def _go_on(self) -> None:
         if self.model.is_over:
@@ -366,38 +365,38 @@ class EpisodeGame(widgets.VBox):
         else:
             self.model.next_round()
         self._show()
-        self._answers[0].focus()
+        self.answers[0].focus()
 
     def _by_chance(self) -> None:
         self.model.play_by_chance()
         self._show()
-        self._next.focus()
+        self.next.focus()
 
     def _show(self) -> None:
         model, frame = self.model, self.model.frame()
         for part in (self._board, self._tally, self._bars):
             part.show(frame)
-        self._left.refresh()
-        self._right.refresh()
-        for button in self._answers:
+        cards = f"{model.num_ways} others on cards A to {LETTERS[model.num_ways - 1]}"
+        self.board.refresh(alt=f"A handwritten character, and below it {cards}. {model.sentence()}")
+        result = model.result_sentence() if model.answers else "None yet."
+        self.scores.refresh(alt=f"The scores. {result}")
+        for button in self.answers:
             button.disabled = model.is_answered
-        self._next.disabled = not model.is_answered
-        self._next.description = "Play again" if model.is_over else "Next round"
-        self._chance.disabled = model.is_over
-        self._sentence.text = model.sentence()
-        self._left.alt = (
-            f"A handwritten character, and below it {model.num_ways} others on cards "
-            f"{LETTERS[0]} to {LETTERS[model.num_ways - 1]}. {model.sentence()}"
-        )
-        self._right.alt = f"The scores. {model.result_sentence() if model.answers else 'None yet.'}"
+        self.next.disabled = not model.is_answered
+        self.next.description = "Play again" if model.is_over else "Next round"
+        self.chance.disabled = model.is_over
+        self.sentence.text = model.sentence()
+
+    def __repr__(self) -> str:
+        return f"EpisodeGame({self.sentence.text!r})"
 
 
 def filmstrip(model: GameModel, task: int | None = None) -> Figure:
     """As `EpisodeGame.filmstrip`."""
     frame = model.learners_frame(model.telling_task() if task is None else task)
-    figure = Figure(figsize=(9.6, 4.3), dpi=100, layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=(4.9, 4.2))
-    _Board(left, model).show(frame)
+    figure = still_figure(8.2, 3.8)
+    left, right = figure.subplots(1, 2, width_ratios=(5, 4))
+    _Board(left, model, drawing_size=36).show(frame)
     plain_axes(right, f"% right of {model.num_tasks} questions, 95 % intervals")
     names = list(model.overall)
     means = [100 * score.mean for score in model.overall.values()]
@@ -414,8 +413,8 @@ def filmstrip(model: GameModel, task: int | None = None) -> Figure:
     return figure
 
 
-def describe(model: GameModel, task: int | None = None) -> str:
-    """As `EpisodeGame.describe`."""
+def description(model: GameModel, task: int | None = None) -> str:
+    """As `EpisodeGame.description`."""
     frame = model.learners_frame(model.telling_task() if task is None else task)
     choices = "; ".join(
         f"{name} says {LETTERS[way]}, {'right' if way == frame.truth else 'wrong'}"
@@ -431,21 +430,20 @@ def describe(model: GameModel, task: int | None = None) -> str:
 class _Board:
     """The query above the cards; under each card who chose it."""
 
-    def __init__(self, axes: Axes, model: GameModel):
-        self._model = model
+    def __init__(self, axes: Axes, model: GameModel, drawing_size: float = 45):
         axes.set(xlim=(0, MAX_WAYS), ylim=(0, 4.35), aspect="equal")
         axes.axis("off")
         ways = range(model.num_ways)
-        self._lefts = [(MAX_WAYS - model.num_ways) / 2 + way for way in ways]
-        self._title = axes.text(MAX_WAYS / 2, 4.15, "", ha="center", fontsize=FONT_SIZE + 1)
+        self.boards = [(MAX_WAYS - model.num_ways) / 2 + way for way in ways]
+        self._title = axes.text(MAX_WAYS / 2, 4.15, "", ha="center", fontsize=FONT_SIZE)
         middle = MAX_WAYS / 2
         axes.add_patch(Rectangle((middle - 0.75, 2.5), 1.5, 1.5, fill=False, linewidth=1.5))
-        self._query = Drawings(axes, 84)
+        self._query = Drawings(axes, 1.6 * drawing_size)
         self._query.set_points(np.array([[middle, 3.25]]))
-        self._supports = Drawings(axes, 52)
-        self._supports.set_points(np.array([[left + 0.5, 1.45] for left in self._lefts]))
+        self._supports = Drawings(axes, drawing_size)
+        self._supports.set_points(np.array([[left + 0.5, 1.45] for left in self.boards]))
         self._cards, self._names = [], []
-        for left, letter in zip(self._lefts, LETTERS, strict=False):
+        for left, letter in zip(self.boards, LETTERS, strict=False):
             card = Rectangle((left + 0.06, 1.01), 0.88, 0.88, facecolor="white")
             self._cards.append(axes.add_patch(card))
             axes.text(left + 0.5, 2.0, letter, ha="center", weight="bold", fontsize=FONT_SIZE + 1)
@@ -483,7 +481,7 @@ class _Board:
 
     def card_at(self, x: float, y: float) -> int | None:
         """The card, with its letter and names, at a place of the axes."""
-        for way, left in enumerate(self._lefts):
+        for way, left in enumerate(self.boards):
             if left <= x < left + 1 and y < 2.3:
                 return way
         return None
@@ -493,7 +491,6 @@ class _Tally:
     """Round by round, who was right."""
 
     def __init__(self, axes: Axes, model: GameModel):
-        self._model = model
         num_players = 1 + len(model.overall)
         axes.set(xlim=(0.4, model.num_rounds + 0.6), ylim=(num_players - 0.5, -0.5))
         axes.set_xticks(range(1, model.num_rounds + 1))
@@ -502,23 +499,23 @@ class _Tally:
         axes.set_title("■ right, × wrong, round by round", fontsize=FONT_SIZE)
         axes.spines[:].set_visible(False)
         size = min(12, 120 / model.num_rounds)
-        self._rights, self._wrongs = [], []
+        self.scoress, self._wrongs = [], []
         for place in range(num_players):
             style = {"color": _colour(place), "linestyle": ""}
-            self._rights += axes.plot([], [], "s", markersize=size, **style)
+            self.scoress += axes.plot([], [], "s", markersize=size, **style)
             self._wrongs += axes.plot(
                 [], [], "x", markersize=0.75 * size, markeredgewidth=2, **style
             )
             axes.plot(range(1, model.num_rounds + 1), [place] * model.num_rounds, ".", color="#ccc")
         self._player = _player_label(axes)
-        self.moving = [*self._rights, *self._wrongs, self._player]
+        self.moving = [*self.scoress, *self._wrongs, self._player]
         self.show(model.frame())
 
     def show(self, frame: GameFrame) -> None:
         self._player.set_text(next(iter(frame.tallies)).replace(" + ", " +\n"))
         for place, tally in enumerate(frame.tallies.values()):
             rounds, right = np.arange(1, len(tally) + 1), np.array(tally, dtype=bool)
-            self._rights[place].set_data(rounds[right], np.full(right.sum(), place))
+            self.scoress[place].set_data(rounds[right], np.full(right.sum(), place))
             self._wrongs[place].set_data(rounds[~right], np.full((~right).sum(), place))
 
 
@@ -526,7 +523,6 @@ class _Bars:
     """The scores."""
 
     def __init__(self, axes: Axes, model: GameModel):
-        self._model = model
         num_players = 1 + len(model.overall)
         plain_axes(axes, f"rounds right, of {model.num_rounds}")
         self._bars = axes.barh(range(num_players), np.zeros(num_players), height=0.6)

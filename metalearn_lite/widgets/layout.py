@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipywidgets as widgets
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
 
 from metalearn_lite.widgets.picture import Picture
 
@@ -13,8 +15,22 @@ def row(*children: widgets.Widget) -> widgets.Box:
     return widgets.Box(children, layout=layout)
 
 
-def shrinking(picture: Picture, least: int) -> widgets.Box:
-    """``picture``, in a row as wide as it is or, where there is less room, down to ``least`` px."""
+def shrinking(picture: Picture, least: int, *below: widgets.Widget) -> widgets.Box:
+    """``picture`` for a `row`: as wide as it is or, where there is less room, down to ``least`` px.
+
+    What belongs to it, such as its buttons, stays ``below`` it.
+    """
     most = f"{picture.css_width:.0f}px"
     layout = widgets.Layout(flex=f"1 1 {least}px", max_width=most, min_width="0")
-    return widgets.Box([picture], layout=layout)
+    return widgets.VBox([picture, *below], layout=layout)
+
+
+def still_figure(width: float, height: float) -> Figure:
+    """A figure of ``width`` × ``height`` inches that stays in the notebook, as a filmstrip does.
+
+    Only a figure made by pyplot is shown as an image. It is closed, so that it is shown where it
+    is the result of a cell and not once more by itself.
+    """
+    figure = plt.figure(figsize=(width, height), dpi=100, layout="constrained")
+    plt.close(figure)
+    return figure

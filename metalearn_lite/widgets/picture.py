@@ -19,10 +19,12 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-# Okabe & Ito's palette, which people with any common colour blindness can tell apart.
-BLACK, GREY = "#000000", "#6e6e6e"
-BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-PURPLE, SKY, YELLOW = "#CC79A7", "#56B4E9", "#F0E442"
+from metalearn_lite.figures import COLORS
+
+# Blacker than COLORS["black"], so that letters can be read on every other colour.
+BLACK, GREY = "#000000", COLORS["gray"]
+BLUE, ORANGE, GREEN, VERMILION = (COLORS[name] for name in ("blue", "orange", "green", "red"))
+PURPLE, SKY, YELLOW = (COLORS[name] for name in ("pink", "sky", "yellow"))
 
 CSS_PIXELS_PER_INCH = 96
 PIXELS_PER_CSS_PIXEL = 2
@@ -45,10 +47,9 @@ class Picture(anywidget.AnyWidget):
 
     Args:
         figure: from ``new_figure``; any matplotlib ``Figure`` that pyplot does not own.
-        moving: the artists that ``refresh`` draws again, in this order. All others stay as they
-            are until ``refresh(layout=True)``.
-        alt: what the image shows, for those who cannot see it. Change it whenever it is not true
-            any more.
+        moving: the artists that ``refresh`` draws again. All others stay as they are until
+            ``refresh(layout=True)``.
+        alt: what the image shows, for those who cannot see it.
         on_click: called with a ``Pointer`` of kind ``"click"``.
         on_drag: called with a ``Pointer`` of kind ``"press"``, ``"drag"`` (as often as the
             kernel keeps up) and ``"release"``.
@@ -65,14 +66,14 @@ class Picture(anywidget.AnyWidget):
       el.append(image);
 
       const show = () => {
-        const old = image.src;
-        image.onload = () => URL.revokeObjectURL(old);
+        URL.revokeObjectURL(image.src);
         image.src = URL.createObjectURL(new Blob([model.get("png")], { type: "image/png" }));
       };
       const describe = () => { image.alt = model.get("alt"); };
       model.on("change:png", show);
       model.on("change:alt", describe);
-      image.style.width = model.get("css_width") + "px";
+      image.width = model.get("css_width");
+      image.height = model.get("css_height");
       show();
       describe();
 
@@ -90,7 +91,8 @@ class Picture(anywidget.AnyWidget):
         waiting = null;
         tell("drag", event);
       };
-      model.on("change:num_handled", () => { busy = false; if (waiting) drag(waiting); });
+      const next = () => { busy = false; if (waiting) drag(waiting); };
+      model.on("change:num_drags", next);
 
       if (model.get("clickable")) {
         image.style.cursor = "crosshair";
@@ -129,6 +131,7 @@ class Picture(anywidget.AnyWidget):
       return () => {
         model.off("change:png", show);
         model.off("change:alt", describe);
+        model.off("change:num_drags", next);
       };
     }
     export default { render };
@@ -141,10 +144,11 @@ class Picture(anywidget.AnyWidget):
     png = traitlets.Bytes().tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
     css_width = traitlets.Float().tag(sync=True)
+    css_height = traitlets.Float().tag(sync=True)
     clickable = traitlets.Bool(False).tag(sync=True)
     draggable = traitlets.Bool(False).tag(sync=True)
     watched_keys = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    num_handled = traitlets.Int(0).tag(sync=True)
+    num_drags = traitlets.Int(0, help="how many drags have been dealt with").tag(sync=True)
 
     def __init__(
         self,
@@ -158,7 +162,7 @@ class Picture(anywidget.AnyWidget):
     ):
         self.figure = figure
         self._canvas = FigureCanvasAgg(figure)
-        self._moving = list(moving)
+        self._moving = sorted(moving, key=Artist.get_zorder)
         for artist in self._moving:
             artist.set_animated(True)
         self._background = None
@@ -167,6 +171,7 @@ class Picture(anywidget.AnyWidget):
         super().__init__(
             alt=alt,
             css_width=figure.get_figwidth() * CSS_PIXELS_PER_INCH,
+            css_height=figure.get_figheight() * CSS_PIXELS_PER_INCH,
             clickable=on_click is not None,
             draggable=on_drag is not None,
             watched_keys=list(keys) if on_key is not None else [],
@@ -174,8 +179,11 @@ class Picture(anywidget.AnyWidget):
         self.on_msg(self._handle)
         self.refresh()
 
-    def refresh(self, layout: bool = False) -> None:
-        """Draws the moving artists as they are now; with ``layout``, everything else too."""
+    def refresh(self, alt: str | None = None, layout: bool = False) -> None:
+        """Draws the moving artists as they are now; with ``layout``, everything else too.
+
+        ``alt`` is the new text alternative, where the old one is not true any more.
+        """
         if layout or self._background is None:
             self._canvas.draw()
             self._background = self._canvas.copy_from_bbox(self.figure.bbox)
@@ -183,32 +191,32 @@ class Picture(anywidget.AnyWidget):
             self._canvas.restore_region(self._background)
         for artist in self._moving:
             self.figure.draw_artist(artist)
-        self.png = encode_png(np.asarray(self._canvas.buffer_rgba()))
+        with self.hold_sync():
+            self.alt = self.alt if alt is None else alt
+            self.png = encode_png(np.asarray(self._canvas.buffer_rgba()))
 
     def _handle(self, _, message: dict, buffers) -> None:
+        if message["kind"] == "key":
+            self._on_key(message["key"])
+            return
         try:
-            if message["kind"] == "key":
-                self._on_key(message["key"])
-            else:
-                self._handle_pointer(message)
+            self._handle_pointer(**message)
         finally:
-            self.num_handled += 1
+            self.num_drags += message["kind"] == "drag"
 
-    def _handle_pointer(self, message: dict) -> None:
-        kind = message["kind"]
+    def _handle_pointer(self, kind: str, x: float, y: float) -> None:
+        """``x`` and ``y`` are parts of the image's width and height, from its top left."""
         width, height = self._canvas.get_width_height()
-        pixel = message["x"] * width, (1 - message["y"]) * height
-        inside = next((axes for axes in self.figure.axes if axes.bbox.contains(*pixel)), None)
-        if kind in ("press", "click"):
-            self._pressed_in = inside
+        pixel = x * width, (1 - y) * height
+        if kind in ("click", "press"):
+            self._pressed_in = next((a for a in self.figure.axes if a.bbox.contains(*pixel)), None)
         axes = self._pressed_in
-        if kind in ("release", "click"):
+        if axes is None:
+            return
+        x, y = map(float, axes.transData.inverted().transform(pixel))
+        (self._on_click if kind == "click" else self._on_drag)(Pointer(kind, axes, x, y))
+        if kind in ("click", "release"):
             self._pressed_in = None
-        if axes is not None:
-            x, y = axes.transData.inverted().transform(pixel)
-            (self._on_click if kind == "click" else self._on_drag)(
-                Pointer(kind, axes, float(x), float(y))
-            )
 
     def __repr__(self) -> str:
         return f"Picture({self.alt!r})"
@@ -258,7 +266,7 @@ def plain_axes(axes: Axes, xlabel: str = "", ylabel: str = "") -> Axes:
     axes.set_xlabel(xlabel, fontsize=FONT_SIZE)
     axes.set_ylabel(ylabel, fontsize=FONT_SIZE)
     axes.tick_params(labelsize=FONT_SIZE)
-    axes.grid(color="#dddddd", linewidth=0.8)
+    axes.grid(color="#dddddd", linewidth=0.8, alpha=1)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     return axes

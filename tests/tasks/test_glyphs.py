@@ -1,10 +1,13 @@
 """Glyphs: the same for a seed, different otherwise, and in numbers like handwriting."""
 
+import random
+
 import pytest
 import torch
 
 from metalearn_lite.tasks import characters
 from metalearn_lite.tasks.characters import Glyphs
+from metalearn_lite.tasks.glyphs import invent_alphabet
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +48,20 @@ def test_impossible_numbers_are_told(arguments):
 
 def test_no_two_drawings_and_no_two_characters_are_the_same(glyphs):
     assert glyphs.images.flatten(0, 1).unique(dim=0).shape[0] == 1000
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_two_characters_of_an_alphabet_are_almost_the_same(seed):
+    """Each has ink about 2 pixels or more from all of the other's, wherever they stand."""
+    tracks = [
+        torch.cat([stroke.track for stroke in strokes])
+        for strokes in invent_alphabet(random.Random(seed), 26)
+    ]
+    tracks = [track - (track.amin(0) + track.amax(0)) / 2 for track in tracks]
+    for index, track in enumerate(tracks):
+        for other in tracks[:index]:
+            distances = torch.cdist(track, other)
+            assert max(distances.amin(0).max(), distances.amin(1).max()) > 0.14
 
 
 def test_ink_is_like_omniglots(glyphs):

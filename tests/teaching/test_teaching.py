@@ -69,7 +69,7 @@ def test_quiz_replies_to_a_choice(monkeypatch):
     monkeypatch.setattr("IPython.display.display", lambda *things: shown.extend(things))
     quiz("04.1")
     text, box = shown
-    choice, reply = box.children
+    choice, reply = box.choice, box.reply
     assert "**A.**" in text.data
     assert reply.value == ""
     choice.value = "B"

@@ -239,43 +239,43 @@ def contains(corners, point):
 def test_every_control_changes_the_picture():
     explorer = make_explorer()
     for act in (
-        lambda: setattr(explorer._training, "index", 2),
-        lambda: setattr(explorer._query, "index", 7),
-        explorer._new.click,
+        lambda: setattr(explorer.training, "index", 2),
+        lambda: setattr(explorer.query, "index", 7),
+        explorer.new_episode.click,
     ):
-        before = explorer._left.png, explorer._right.png, explorer._sentence.text
+        before = explorer.page.png, explorer.charts.png, explorer.sentence.text
         act()
-        after = explorer._left.png, explorer._right.png, explorer._sentence.text
+        after = explorer.page.png, explorer.charts.png, explorer.sentence.text
         assert all(old != new for old, new in zip(before, after, strict=True))
-        assert explorer._sentence.text == explorer.model.sentence()
+        assert explorer.sentence.text == explorer.model.sentence()
 
 
 def test_play_moves_the_scrubber_whose_read_out_is_text():
     explorer = make_explorer()
-    explorer._play.value = 1
-    assert explorer._training.label == "10 iterations"
+    explorer.play.value = 1
+    assert explorer.training.label == "10 iterations"
     assert explorer.model.frame().iteration == 10
-    assert explorer._query.label == f"{explorer.model.query + 1} of 15"
+    assert explorer.query.label == f"{explorer.model.query + 1} of 15"
 
 
 def test_new_episodes_come_round():
     explorer = make_explorer()
-    explorer._new.click()
+    explorer.new_episode.click()
     assert explorer.model.task == 1
-    explorer._new.click()
+    explorer.new_episode.click()
     assert explorer.model.task == 0
 
 
 def test_a_click_on_a_drawing_selects_it():
     explorer = make_explorer()
     for query in (3, 11):
-        click(explorer._left, explorer._page.axes, explorer.model.frame().queries[query])
-        assert explorer.model.query == explorer._query.index == query
+        click(explorer.page, explorer._page.axes, explorer.model.frame().queries[query])
+        assert explorer.model.query == explorer.query.index == query
 
 
 def test_a_click_on_the_curve_goes_there():
     explorer = make_explorer()
-    click(explorer._right, explorer._curve.axes, (2.1, 3))
+    click(explorer.charts, explorer._curve.axes, (2.1, 3))
     assert explorer.model.frame().iteration == 100
 
 
@@ -290,7 +290,7 @@ def test_points_that_all_fall_together_are_drawn_all_the_same():
     zeros = {name: torch.zeros_like(value) for name, value in network.init().items()}
     explorer = EmbeddingExplorer(PrototypicalNetwork(network, zeros), {0: zeros}, make_episodes())
     assert explorer.model.frame().num_misplaced == 0
-    assert explorer._left.png.startswith(b"\x89PNG")
+    assert explorer.page.png.startswith(b"\x89PNG")
 
 
 def test_the_filmstrip_has_a_column_per_iteration_and_says_so():
@@ -298,7 +298,7 @@ def test_the_filmstrip_has_a_column_per_iteration_and_says_so():
     figure = explorer.filmstrip([0, 100])
     assert len(figure.axes) == 4
     assert "after 100 iterations" in figure.axes[1].get_title()
-    assert explorer.describe([0, 100]).count("queries are right") == 2
+    assert explorer.description([0, 100]).count("queries are right") == 2
     with pytest.raises(ValueError, match="No snapshot of iteration 7: choose among 0, 10, 100"):
         explorer.filmstrip([0, 7])
 
@@ -309,8 +309,8 @@ def test_a_slider_is_answered_within_50_milliseconds():
     for i in range(40):
         start = time.thread_time()
         if i % 2:
-            explorer._training.index = (explorer._training.index + 1) % 3
+            explorer.training.index = (explorer.training.index + 1) % 3
         else:
-            explorer._query.index = (7 * i) % 15
+            explorer.query.index = (7 * i) % 15
         spent.append(time.thread_time() - start)
     assert np.quantile(spent[4:], 0.95) < 0.05

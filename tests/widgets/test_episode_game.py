@@ -25,7 +25,8 @@ def make_episodes(num_tasks=12, num_ways=5, num_queries=1, seed=0):
 class AlwaysA(Learner):
     """Says A whatever it is shown."""
 
-    params = {}
+    def __init__(self):
+        self.params = {}
 
     def adapt(self, support):
         return int(support.y.max()) + 1
@@ -110,7 +111,7 @@ def test_the_sentence_says_what_everybody_said():
 @pytest.mark.parametrize("way", [-1, 5, "B", None, 1.5])
 def test_an_answer_that_does_not_exist_is_refused(way):
     model = make_model()
-    with pytest.raises(ValueError, match="There is no answer .*: choose 0 to 4, which are A to E"):
+    with pytest.raises(ValueError, match=r"There is no answer .*: choose 0 to 4, which are A to E"):
         model.answer(way)
     assert model.result()["You"] == 0
     assert not model.is_answered
@@ -128,7 +129,7 @@ def test_moves_out_of_turn_are_refused_with_the_move_to_make():
             move()
 
 
-def test_chance_plays_what_is_left():
+def test_chance_plays_what_isboard():
     model = make_model()
     model.play_by_chance()
     assert model.is_over
@@ -195,16 +196,16 @@ def test_episodes_that_make_no_game_are_refused():
 def test_answering_by_button_then_going_on():
     model, game = make_game()
     right = truth(model)
-    before = game._left.png, game._right.png
-    game._answers[right].click()
+    before = game.board.png, game.scores.png
+    game.answers[right].click()
     assert game.model.result()["You"] == 1
-    assert game._left.png != before[0]
-    assert game._right.png != before[1]
-    assert "right, it is" in game._sentence.text
-    assert all(button.disabled for button in game._answers)
-    game._next.click()
-    assert game._sentence.text.startswith("Round 2 of 10")
-    assert not any(button.disabled for button in game._answers)
+    assert game.board.png != before[0]
+    assert game.scores.png != before[1]
+    assert "right, it is" in game.sentence.text
+    assert all(button.disabled for button in game.answers)
+    game.next.click()
+    assert game.sentence.text.startswith("Round 2 of 10")
+    assert not any(button.disabled for button in game.answers)
 
 
 def test_answering_by_a_click_on_a_card():
@@ -220,37 +221,37 @@ def test_a_click_beside_the_cards_does_nothing_and_a_second_answer_is_a_sentence
     assert not game.model.is_answered
     click(game, 0.5, 1.4)
     click(game, 1.5, 1.4)
-    assert game._sentence.text == "Round 1 is answered already: go to the next round."
+    assert game.sentence.text == "Round 1 is answered already: go to the next round."
 
 
 def click(game, x, y):
-    axes = game._left.figure.axes[0]
+    axes = game.board.figure.axes[0]
     x, y = axes.figure.transFigure.inverted().transform(axes.transData.transform((x, y)))
-    game._left._handle(None, {"kind": "click", "x": x, "y": 1 - y}, [])
+    game.board._handle(None, {"kind": "click", "x": x, "y": 1 - y}, [])
 
 
 def test_the_demo_plays_to_the_end_and_another_game_can_follow():
     _, game = make_game()
     assert game.demo() is game
-    assert "Chance: " in game._sentence.text
-    assert "points" in game._right.alt
-    assert game._chance.disabled
-    assert game._next.description == "Play again"
-    game._next.click()
-    assert game._sentence.text.startswith("Round 1 of 10")
-    assert game._next.description == "Next round"
+    assert "Chance: " in game.sentence.text
+    assert "points" in game.scores.alt
+    assert game.chance.disabled
+    assert game.next.description == "Play again"
+    game.next.click()
+    assert game.sentence.text.startswith("Round 1 of 10")
+    assert game.next.description == "Next round"
 
 
 def test_demo_after_the_end_changes_nothing():
     _, game = make_game()
-    text = game.demo()._sentence.text
-    assert game.demo()._sentence.text == text
+    text = game.demo().sentence.text
+    assert game.demo().sentence.text == text
 
 
 def test_the_text_alternative_does_not_give_the_answer_away():
     _, game = make_game()
-    assert "it is" not in game._left.alt
-    assert "None yet" in game._right.alt
+    assert "it is" not in game.board.alt
+    assert "None yet" in game.scores.alt
 
 
 def test_the_filmstrip_shows_the_learners_on_all_tasks():
@@ -258,7 +259,7 @@ def test_the_filmstrip_shows_the_learners_on_all_tasks():
     figure = game.filmstrip()
     labels = [label.get_text() for label in figure.axes[1].get_yticklabels()]
     assert labels == ["Pixels", "AlwaysA"]
-    assert "Pixels says" in game.describe()
+    assert "Pixels says" in game.description()
     with pytest.raises(ValueError, match="There is no task 12 of 12"):
         game.filmstrip(12)
 
@@ -268,7 +269,7 @@ def test_a_click_is_answered_within_50_milliseconds():
     _, game = make_game()
     spent = []
     for _ in range(10):
-        for button in (game._answers[0], game._next):
+        for button in (game.answers[0], game.next):
             start = time.thread_time()
             button.click()
             spent.append(time.thread_time() - start)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-MODULES = {"04": "maml_on_sinusoids", "07": "learning_a_metric"}
+MODULES = {"00": "start_here", "04": "maml_on_sinusoids", "07": "learning_a_metric"}
 
 
 class Mistake(Exception):

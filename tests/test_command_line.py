@@ -1,0 +1,98 @@
+"""The command line, on a recipe that takes a second."""
+
+import io
+import zipfile
+
+import pytest
+import torch
+from PIL import Image
+
+from metalearn_lite import __main__ as command_line
+from metalearn_lite import checkpoints, recipes
+from metalearn_lite.learners.prototypes import PrototypicalNetwork
+from metalearn_lite.networks import ConvNet
+from metalearn_lite.tasks.glyphs import Glyphs
+from metalearn_lite.training import constant
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """A recipe "tiny": joint training for ten iterations."""
+    from metalearn_lite.learners.joint import JointTraining
+    from metalearn_lite.recipes import sinusoids
+
+    def train(generator, save_to):
+        return sinusoids.train(JointTraining, 5, 10, constant, generator, save_to)
+
+    monkeypatch.setitem(recipes.MODULES, "tiny", "sinusoids")
+    monkeypatch.setattr(
+        "metalearn_lite.training.compiled_meta_gradient", lambda learner: learner.meta_gradient
+    )
+    monkeypatch.setitem(
+        sinusoids.RECIPES, "tiny", recipes.Recipe("a few waves", train, lambda _: {"error": "2.0"})
+    )
+
+
+def test_train_writes_a_checkpoint_and_its_card(tiny, tmp_path, capsys):
+    assert command_line.main(["train", "tiny", "--out", str(tmp_path), "--seed", "3"]) == 0
+    card = checkpoints.read_card("tiny", tmp_path)
+    assert card["seed"] == 3
+    assert card["command"] == "python -m metalearn_lite train tiny --seed 3"
+    assert card["result"] == {"error": "2.0"}
+    assert checkpoints.load("tiny", tmp_path).params
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny.json", "tiny.safetensors"]
+    assert "2.0" in capsys.readouterr().out
+
+
+def test_evaluate_prints_the_recipe_s_measure(tiny, tmp_path, capsys, monkeypatch):
+    command_line.main(["train", "tiny", "--out", str(tmp_path)])
+    monkeypatch.setattr(checkpoints, "folder", lambda: tmp_path)
+    capsys.readouterr()
+    assert command_line.main(["evaluate", "tiny"]) == 0
+    out = capsys.readouterr().out
+    assert "a few waves" in out
+    assert "error  2.0" in out
+
+
+def test_what_does_not_exist_is_named(capsys):
+    assert command_line.main(["train", "nonesuch"]) == 2
+    assert "sinusoid-maml" in capsys.readouterr().err
+    assert command_line.main(["evaluate", "nonesuch"]) == 2
+    assert command_line.main(["challenge", "--runs", "nonesuch.zip"]) == 2
+    assert "nonesuch.zip" in capsys.readouterr().err
+
+
+def write_challenge(path, num_wrong: int) -> None:
+    """20 runs in the official layout. Query and support show the same image, but the first
+    ``num_wrong`` labels of each run are swapped around, so a perfect matcher gets them wrong."""
+    images = 255 - Glyphs(1, 20, 2, seed=5).images[:, 0]
+    with zipfile.ZipFile(path, "w") as archive:
+        for run in range(1, 21):
+            lines = []
+            for item in range(1, 21):
+                png = io.BytesIO()
+                picture = Image.fromarray(images[item - 1].numpy()).resize((105, 105))
+                picture.point(lambda value: 255 * (value > 128)).convert("1").save(png, "PNG")
+                archive.writestr(f"run{run:02}/training/class{item:02}.png", png.getvalue())
+                archive.writestr(f"run{run:02}/test/item{item:02}.png", png.getvalue())
+                named = item % num_wrong + 1 if item <= num_wrong else item
+                lines.append(
+                    f"run{run:02}/test/item{item:02}.png run{run:02}/training/class{named:02}.png"
+                )
+            archive.writestr(f"run{run:02}/class_labels.txt", "\n".join(lines))
+
+
+@pytest.mark.parametrize("num_wrong", [0, 5])
+def test_challenge_prints_every_run_and_the_mean(tmp_path, capsys, monkeypatch, num_wrong):
+    write_challenge(tmp_path / "all_runs.zip", num_wrong)
+    network = ConvNet((8, 8, 8))
+    learner = PrototypicalNetwork(network, network.init(torch.Generator().manual_seed(0)))
+    checkpoints.save(learner, "mine", {}, tmp_path)
+    monkeypatch.setattr(checkpoints, "folder", lambda: tmp_path)
+    runs = str(tmp_path / "all_runs.zip")
+    assert command_line.main(["challenge", "--runs", runs, "--checkpoint", "mine"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("run ") == 20
+    assert f"mean    error {100 * num_wrong / 20:5.1f} %" in out
+    assert "people" in out
+    assert "4.5" in out
