@@ -12,8 +12,11 @@ import torch
 
 from metalearn_lite.learners.joint import JointTraining
 from metalearn_lite.learners.maml import MAML
-from metalearn_lite.networks import MLP
+from metalearn_lite.learners.prototypes import PrototypicalNetwork
+from metalearn_lite.networks import MLP, ConvNet
+from metalearn_lite.tasks.glyphs import Glyphs
 from metalearn_lite.widgets.adaptation import AdaptationExplorer, AdaptationModel
+from metalearn_lite.widgets.embedding import EmbeddingExplorer
 from metalearn_lite.widgets.picture import Picture
 
 TARGET_MS = 50
@@ -39,16 +42,29 @@ def adaptation(slider: str, values: list[float]) -> Case:
     return mover(getattr(widget, slider), values), widget.errors
 
 
-def mover(slider, values: list[float]) -> Callable[[], None]:
+def embedding(slider: str) -> Case:
+    """Five classes, two support and four query images of each, seen through four snapshots."""
+    generator = torch.Generator().manual_seed(0)
+    network = ConvNet((32, 32, 32, 32))
+    snapshots = {number: network.init(generator) for number in (0, 10, 100, 200)}
+    learner = PrototypicalNetwork(network, snapshots[0])
+    episodes = Glyphs(1, 8, 8).sample(2, 5, 2, 4, generator)
+    widget = EmbeddingExplorer(learner, snapshots, episodes)
+    return mover(getattr(widget, slider), [0, 1, 2, 3], "index"), widget.charts
+
+
+def mover(slider, values: list[float], trait: str = "value") -> Callable[[], None]:
     """Each call moves ``slider`` on to the next of ``values``, and round again."""
     values = cycle(values)
-    return lambda: setattr(slider, "value", next(values))
+    return lambda: setattr(slider, trait, next(values))
 
 
 CASES: dict[str, Callable[[], Case]] = {
     "adaptation explorer, step": lambda: adaptation("step", [0, 3, 5, 10]),
     "adaptation explorer, amplitude": lambda: adaptation("amplitude", [1.0, 2.0, 3.0]),
     "adaptation explorer, inner rate": lambda: adaptation("inner_lr", [0.01, 0.02, 0.05]),
+    "embedding explorer, training": lambda: embedding("training"),
+    "embedding explorer, query": lambda: embedding("query"),
 }
 
 

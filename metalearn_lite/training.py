@@ -12,11 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from metalearn_lite.compiling import compiled_meta_gradient
 from metalearn_lite.episodes import Episodes
 from metalearn_lite.files import load_tensors, save_tensors
 from metalearn_lite.learners.base import Learner
+from metalearn_lite.networks import Params
+
+Optimizers = list[torch.optim.Optimizer]
 
 
 class TrainingDiverged(FloatingPointError):
@@ -53,6 +57,22 @@ def cosine(progress: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * progress))
 
 
+def adam(params: Params, outer_lr: float) -> Optimizers:
+    """Adam (Kingma & Ba, 2015)."""
+    return [torch.optim.Adam(params.values(), lr=outer_lr, fused=True)]
+
+
+def muon(params: Params, outer_lr: float) -> Optimizers:
+    """Muon (Jordan et al., 2024) for matrices, at ten times ``outer_lr``; Adam for the rest.
+
+    Muon makes each update of a matrix orthogonal, so that no few directions take all of it.
+    """
+    matrices = {n: p for n, p in params.items() if p.dim() == 2 and min(p.shape) > 1}
+    rest = {name: value for name, value in params.items() if name not in matrices}
+    first = torch.optim.Muon(matrices.values(), lr=10 * outer_lr, weight_decay=0.0)
+    return [first, *adam(rest, outer_lr)]
+
+
 def meta_train(
     learner: Learner,
     sample: Callable[..., Episodes],
@@ -60,21 +80,23 @@ def meta_train(
     generator: torch.Generator,
     outer_lr: float = 1e-3,
     schedule: Callable[[float], float] = constant,
+    optimize: Callable[[Params, float], Optimizers] = adam,
     save_to: Path | str | None = None,
     save_every: int = 1000,
     compile: bool = False,
 ) -> History:
-    """Changes ``learner.params`` by Adam (Kingma & Ba, 2015), along its meta-gradient.
+    """Changes ``learner.params`` along its meta-gradient.
 
     Interrupting (Ctrl-C, or Jupyter's stop button) ends the run after the current iteration.
 
     Args:
         learner: any learner; trained in place.
         sample: called as ``sample(generator=generator)`` for the episodes of each iteration.
-        iterations: how many steps Adam takes in all.
+        iterations: how many steps are taken in all.
         generator: the only source of randomness.
-        outer_lr: Adam's learning rate.
+        outer_lr: the outer learning rate.
         schedule: the factor on ``outer_lr``, given how much of the run is done, 0 … 1.
+        optimize: ``adam`` or ``muon``.
         save_to: a ``.safetensors`` file for the state of the run. Where it exists, training goes
             on from it and ends with the same parameters as a run that was never stopped.
         save_every: how many iterations lie between two saves.
@@ -85,10 +107,11 @@ def meta_train(
         TrainingDiverged: the loss or a gradient is not finite. The parameters keep the values
             from before that iteration.
     """
-    optimizer = torch.optim.Adam(learner.params.values(), lr=outer_lr, fused=True)
+    optimizers = optimize(learner.params, outer_lr)
+    full_rates = [optimizer.param_groups[0]["lr"] for optimizer in optimizers]
     history = History()
     if save_to is not None and Path(save_to).exists():
-        _restore(Path(save_to), learner, optimizer, generator, history)
+        _restore(Path(save_to), learner, optimizers, generator, history)
     meta_gradient = compiled_meta_gradient(learner) if compile else learner.meta_gradient
 
     from tqdm.auto import tqdm  # takes a tenth of a second to import
@@ -104,16 +127,17 @@ def meta_train(
             for name, value in learner.params.items():
                 # Fused Adam pairs numbers by their place in memory: one layout for both.
                 value.grad = gradient[name].contiguous()
-            optimizer.param_groups[0]["lr"] = outer_lr * schedule(iteration / iterations)
-            optimizer.step()
-            optimizer.zero_grad()
+            for optimizer, full_rate in zip(optimizers, full_rates, strict=True):
+                optimizer.param_groups[0]["lr"] = full_rate * schedule(iteration / iterations)
+                optimizer.step()
+                optimizer.zero_grad()
             history.losses.append(loss.item())
             bar.update()
             if iteration % 50 == 0:
                 bar.set_postfix_str(f"meta-loss {history.losses[-1]:.3f}", refresh=False)
             last = stopped.is_set() or iteration + 1 == iterations
             if save_to is not None and (last or (iteration + 1) % save_every == 0):
-                _save(Path(save_to), learner, optimizer, generator, history)
+                _save(Path(save_to), learner, optimizers, generator, history)
             if stopped.is_set():
                 print(f"Stopped after iteration {iteration + 1:,} of {iterations:,}.")
                 break
@@ -144,27 +168,37 @@ def _stop_between_iterations() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _save(path, learner, optimizer, generator, history) -> None:
+def _save(path, learner, optimizers, generator, history) -> None:
     tensors = {f"params.{name}": value for name, value in learner.params.items()}
+    state = _state(optimizers)
     for name, value in learner.params.items():
-        for key, moment in optimizer.state[value].items():
-            tensors[f"adam.{name}.{key}"] = moment
+        for key, moment in state.get(value, {}).items():
+            tensors[f"optimizer.{name}.{key}"] = moment
     tensors["generator"] = generator.get_state()
     tensors["losses"] = torch.tensor(history.losses, dtype=torch.float64)
     save_tensors(path, tensors)
 
 
+def _state(optimizers: Optimizers) -> dict[Tensor, dict[str, Tensor]]:
+    """What the optimizers remember of each parameter, such as Adam's moments."""
+    return {value: kept for optimizer in optimizers for value, kept in optimizer.state.items()}
+
+
 @torch.no_grad()
-def _restore(path, learner, optimizer, generator, history) -> None:
+def _restore(path, learner, optimizers, generator, history) -> None:
     tensors = load_tensors(path)
     shapes = {f"params.{name}": value.shape for name, value in learner.params.items()}
     if shapes != {k: v.shape for k, v in tensors.items() if k.startswith("params.")}:
         raise ValueError(
             f"{path} holds a run of another network; delete it or choose another save_to"
         )
-    for name, value in learner.params.items():
-        value.copy_(tensors[f"params.{name}"])
-        moments = {key.split(".")[-1]: key for key in tensors if key.startswith(f"adam.{name}.")}
-        optimizer.state[value] = {key: tensors[full] for key, full in moments.items()}
+    names = {value: name for name, value in learner.params.items()}
+    for optimizer in optimizers:
+        for value in optimizer.param_groups[0]["params"]:
+            name = names[value]
+            value.copy_(tensors[f"params.{name}"])
+            prefix = f"optimizer.{name}."
+            kept = {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
+            optimizer.state[value] = kept
     generator.set_state(tensors["generator"])
     history.losses.extend(tensors["losses"].tolist())

@@ -57,7 +57,7 @@ def test_convnet_equals_torch_modules(norm):
     layers, inputs = [], 1
     for block, width in enumerate(network.channels, 1):
         convolution = nn.Conv2d(inputs, width, 3, padding=1, bias=False)
-        convolution.weight.data = params[f"weight{block}"]
+        convolution.weight.data = params[f"weight{block}"].view(width, inputs, 3, 3)
         layer = nn.BatchNorm2d(width) if norm == "batch" else nn.GroupNorm(8, width)
         layer.weight.data, layer.bias.data = params[f"scale{block}"], params[f"shift{block}"]
         pool = [nn.MaxPool2d(2)] if block < 4 else []

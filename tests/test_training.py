@@ -10,14 +10,14 @@ from metalearn_lite.evaluation import evaluate
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import MLP
 from metalearn_lite.tasks.sinusoids import Sinusoids
-from metalearn_lite.training import TrainingDiverged, cosine, meta_train
+from metalearn_lite.training import TrainingDiverged, adam, cosine, meta_train, muon
 
 SAMPLE = partial(Sinusoids().sample, 4, 5)
 
 
 def new_run(seed: int = 0) -> tuple[MAML, torch.Generator]:
     generator = torch.Generator().manual_seed(seed)
-    network = MLP(1, 8, 1)
+    network = MLP(1, 8, 6, 1)
     return MAML(network, network.init(generator)), generator
 
 
@@ -40,11 +40,12 @@ def test_one_seed_one_result():
     assert same(one, two)
 
 
+@pytest.mark.parametrize("optimize", [adam, muon])
 @pytest.mark.parametrize("stop_after", [1, 7, 19])
-def test_resuming_equals_an_unbroken_run(tmp_path, stop_after):
+def test_resuming_equals_an_unbroken_run(tmp_path, stop_after, optimize):
     """Stopped by a real SIGINT in the middle of sampling, and continued by a new learner."""
     unbroken, generator = new_run()
-    meta_train(unbroken, SAMPLE, 20, generator, schedule=cosine)
+    meta_train(unbroken, SAMPLE, 20, generator, schedule=cosine, optimize=optimize)
 
     calls = 0
 
@@ -57,13 +58,17 @@ def test_resuming_equals_an_unbroken_run(tmp_path, stop_after):
 
     first, generator = new_run()
     file = tmp_path / "run.safetensors"
-    history = meta_train(first, interrupted, 20, generator, schedule=cosine, save_to=file)
+    history = meta_train(
+        first, interrupted, 20, generator, schedule=cosine, optimize=optimize, save_to=file
+    )
     assert len(history.losses) == stop_after
     assert not same(first, unbroken)
 
     second, _ = new_run(seed=99)  # another start and another generator state: both are restored
     other = torch.Generator().manual_seed(99)
-    history = meta_train(second, SAMPLE, 20, other, schedule=cosine, save_to=file)
+    history = meta_train(
+        second, SAMPLE, 20, other, schedule=cosine, optimize=optimize, save_to=file
+    )
     assert len(history.losses) == 20
     assert same(second, unbroken)
     assert [path.name for path in tmp_path.iterdir()] == ["run.safetensors"]

@@ -28,15 +28,19 @@ class PixelNearestNeighbour(Learner):
     def predict(self, adapted: Examples, x: Tensor) -> Tensor:
         """Logits ``(T, M, num_ways)`` for ``x`` ``(T, M, …)``.
 
-        A logit is minus the squared distance to the nearest support image of the class, summed
-        over pixels; minus infinity for a class that a task has no image of.
+        A logit is minus the distance to the nearest support image of the class; minus infinity
+        for a class that a task has no image of.
         """
-        images, neighbours = x.flatten(2), adapted.x.flatten(2)
-        # |a - b|² = |a|² - 2 a·b + |b|²: no tensor of all differences is needed.
-        squares = images.square().sum(2).unsqueeze(2) + neighbours.square().sum(2).unsqueeze(1)
-        distances = (squares - 2 * images @ neighbours.transpose(1, 2)).clamp(min=0)
+        distances = self.distances(x, adapted)
         belongs = F.one_hot(adapted.y).bool().unsqueeze(1)  # (T, 1, N, num_ways)
         return -distances.unsqueeze(3).masked_fill(~belongs, torch.inf).amin(2)
+
+    def distances(self, x: Tensor, support: Examples) -> Tensor:
+        """``(T, M, N)``: the squared distance of each ``x`` to each support image, over pixels."""
+        images, neighbours = x.flatten(2), support.x.flatten(2)
+        # |a - b|² = |a|² - 2 a·b + |b|²: no tensor of all differences is needed.
+        squares = images.square().sum(2).unsqueeze(2) + neighbours.square().sum(2).unsqueeze(1)
+        return (squares - 2 * images @ neighbours.transpose(1, 2)).clamp(min=0)
 
     def meta_gradient(self, episodes: Episodes) -> tuple[Tensor, Params]:
         """Always raises ValueError: without parameters there is no gradient."""

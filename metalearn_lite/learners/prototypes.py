@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.base import Learner, Trace, task_losses, trainable
 from metalearn_lite.networks import ConvNet, Params
-from metalearn_lite.tasks.distortions import looks_at
+from metalearn_lite.tasks.distortions import symmetric_versions
 
 
 class PrototypicalNetwork(Learner):
@@ -21,9 +21,8 @@ class PrototypicalNetwork(Learner):
         distance: "euclidean" scores a class by minus the *squared* distance to its prototype, as
             in the paper; "cosine" by the cosine of their angle, times ``sharpness``.
         sharpness: the factor on a cosine, which alone would never be more than 1 apart.
-        num_looks: 0 embeds an image as it is. More: it is distorted a little in that many ways,
-            each also turned and mirrored in all 8 ways, and the embeddings are put side by side.
-            Slower and steadier; for use after training with such distortions.
+        all_symmetries: embed an image in all eight turned and mirrored versions, side by side.
+            Eight times the work; for use after training in which every symmetry was met.
     """
 
     def __init__(
@@ -32,7 +31,7 @@ class PrototypicalNetwork(Learner):
         params: Params,
         distance: str = "euclidean",
         sharpness: float = 10.0,
-        num_looks: int = 0,
+        all_symmetries: bool = False,
     ):
         if distance not in ("euclidean", "cosine"):
             raise ValueError(f"distance={distance!r}: choose 'euclidean' or 'cosine'")
@@ -40,14 +39,15 @@ class PrototypicalNetwork(Learner):
         self.params = trainable(params)
         self.distance = distance
         self.sharpness = sharpness
-        self.num_looks = num_looks
+        self.all_symmetries = all_symmetries
 
     def embed(self, x: Tensor) -> Tensor:
         """The points ``(T, N, D)`` that distances are measured between."""
-        if self.num_looks == 0:
+        if not self.all_symmetries:
             return self.network(self.params, x)
-        looks = looks_at(x, self.num_looks)
-        return torch.cat([F.normalize(self.network(self.params, x), dim=-1) for x in looks], -1)
+        return torch.cat(
+            [self.network(self.params, turned) for turned in symmetric_versions(x)], -1
+        )
 
     def adapt(self, support: Examples) -> Tensor:
         """The prototypes ``(T, num_ways, D)``: the mean embedding of each class."""

@@ -35,7 +35,9 @@ def train(
     """
     learner = kind(NETWORK, NETWORK.init(generator), inner_lr=0.01, inner_steps=1)
     sample = partial(Sinusoids().sample, 25, num_shots)
-    meta_train(learner, sample, iterations, generator, 1e-3, schedule, save_to, compile=True)
+    meta_train(
+        learner, sample, iterations, generator, 1e-3, schedule, save_to=save_to, compile=True
+    )
     return learner
 
 

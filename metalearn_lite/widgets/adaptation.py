@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from torch import Tensor
 from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.maml import MAML
+from metalearn_lite.networks import Params
 from metalearn_lite.tasks.sinusoids import AMPLITUDE, INPUT, PHASE, SineTasks
 from metalearn_lite.widgets import picture
 from metalearn_lite.widgets.layout import row
@@ -69,8 +69,8 @@ class AdaptationModel:
     state: change them and ask for the next ``frame``.
 
     Args:
-        learners: by name, up to four that adapt in inner steps, such as ``MAML`` and
-            ``JointTraining``. They are not changed.
+        learners: by name, up to four that take the inner steps of ``MAML`` with one and the same
+            network, such as ``JointTraining``. They are not changed.
         generator: where random points come from.
         num_points: how many random points to begin with.
         amplitude, phase: the wave ``amplitude · sin(x - phase)``.
@@ -78,7 +78,8 @@ class AdaptationModel:
         max_steps: how many inner steps are taken.
 
     Raises:
-        ValueError: there is no learner or there are more than four, or ``max_steps`` is below 1.
+        ValueError: there is no learner, there are more than four, or they do not fit together;
+            or ``max_steps`` is below 1.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class AdaptationModel:
             raise ValueError(f"{len(learners)} learners: choose 1 to {len(STYLES)}")
         if max_steps < 1:
             raise ValueError(f"max_steps={max_steps}: choose 1 or more")
+        _require_alike(learners)
         self.learners = dict(learners)
         self.amplitude, self.phase = amplitude, phase
         self.inner_lr = inner_lr
@@ -105,7 +107,6 @@ class AdaptationModel:
         self._generator = generator
         self._x = torch.linspace(*INPUT, NUM_QUERIES)
         self._adapted_to: tuple | None = None
-        self._trajectories: dict[str, Trajectory] = {}
         self.draw_points(num_points)
 
     def add_point(self, x: float) -> None:
@@ -137,16 +138,15 @@ class AdaptationModel:
         # Without a point there is nothing to step along.
         taken = step if self.points else 0
         support = self._examples(torch.tensor(self.points))
-        ways = self._trajectories
         return Frame(
             step=taken,
             x=self._x.numpy(),
             wave=self._examples(self._x).y[0].numpy(),
             support_x=support.x.flatten().numpy(),
             support_y=support.y.flatten().numpy(),
-            curves={name: way.curves[taken] for name, way in ways.items()},
-            query_errors={name: way.query_errors[: taken + 1] for name, way in ways.items()},
-            support_errors={name: way.support_errors[: taken + 1] for name, way in ways.items()},
+            curves=self._by_name(self._curves[taken]),
+            query_errors=self._by_name(self._query_errors[: taken + 1].T),
+            support_errors=self._by_name(self._support_errors[: taken + 1].T),
             sentence=self._sentence(taken),
         )
 
@@ -155,23 +155,39 @@ class AdaptationModel:
         x = x.reshape(1, -1, 1)
         return Examples(x, wave(x))
 
+    def _by_name(self, values: np.ndarray) -> dict[str, np.ndarray]:
+        return dict(zip(self.learners, values, strict=True))
+
+    @torch.no_grad()
     def _adapt(self) -> None:
-        """Every learner's trajectory, unless it is known: then another step costs nothing."""
+        """All steps of all learners, unless they are known: then another step costs nothing."""
         now = (self.amplitude, self.phase, self.inner_lr, *self.points)
         if now == self._adapted_to:
             return
+        together = _SideBySide(list(self.learners.values()), self.inner_lr)
+        num_learners, has_points = len(self.learners), bool(self.points)
         query = self._examples(self._x)
         support = self._examples(torch.tensor(self.points))
+        support = Examples(*(part.expand(num_learners, *part.shape[1:]) for part in support))
         with _one_thread():
-            for name, learner in self.learners.items():
-                learner = copy.copy(learner)
-                learner.inner_lr = self.inner_lr
-                self._trajectories[name] = _trajectory(learner, support, query, self.max_steps)
+            trace = together.trace(support, self.max_steps if has_points else 0)
+            # As if each step were a task: one prediction for all of them.
+            steps = {
+                name: torch.cat([at[name] for at in trace.adapted]) for name in together.params
+            }
+            num_states = len(trace.adapted) * num_learners
+            curves = together.predict(steps, query.x.expand(num_states, -1, -1))
+            errors = task_losses(curves, query.y.expand_as(curves))
+        self._curves = curves.view(-1, num_learners, NUM_QUERIES).numpy()
+        self._query_errors = errors.view(-1, num_learners).numpy()
+        # The mean over no points is no number.
+        self._support_errors = trace.support_loss.numpy()[: None if has_points else 0]
         self._adapted_to = now
 
     def _sentence(self, step: int) -> str:
         errors = ", ".join(
-            f"{name} {_error(way.query_errors[step])}" for name, way in self._trajectories.items()
+            f"{name} {_error(error)}"
+            for name, error in self._by_name(self._query_errors[step]).items()
         )
         if self.points:
             said = f"After {_count(step, 'step')} on {_count(len(self.points), 'point')}: "
@@ -181,8 +197,8 @@ class AdaptationModel:
             )
         said += f"query error {errors}."
         gone = {
-            name: np.flatnonzero(~(way.query_errors[: step + 1] <= ERRORS[1]))
-            for name, way in self._trajectories.items()
+            name: np.flatnonzero(~(errors <= ERRORS[1]))
+            for name, errors in self._by_name(self._query_errors[: step + 1].T).items()
         }
         left = ", ".join(f"{name} (at step {at[0]})" for name, at in gone.items() if len(at))
         if left:
@@ -193,14 +209,31 @@ class AdaptationModel:
         return f"{self.notice} {said}".strip()
 
 
-@dataclass(frozen=True)
-class Trajectory:
-    """One learner's predictions and errors; entry 0 is its initialisation."""
+class _SideBySide(MAML):
+    """Several initialisations as the tasks of one learner: one trace adapts them all."""
 
-    curves: np.ndarray
-    """``(steps + 1, 201)``"""
-    query_errors: np.ndarray
-    support_errors: np.ndarray
+    def __init__(self, learners: Sequence[MAML], inner_lr: float):
+        super().__init__(learners[0].network, learners[0].params, inner_lr)
+        self._starts = {
+            name: torch.stack([learner.params[name].detach() for learner in learners])
+            for name in self.params
+        }
+
+    def start(self, support: Examples) -> Params:
+        return self._starts
+
+
+def _require_alike(learners: Mapping[str, MAML]) -> None:
+    first, *_ = learners.values()
+    for name, learner in learners.items():
+        if getattr(type(learner), "inner_step", None) is not MAML.inner_step:
+            raise ValueError(f"{name!r} takes other inner steps than MAML: leave it out")
+        if {k: v.shape for k, v in learner.params.items()} != {
+            k: v.shape for k, v in first.params.items()
+        }:
+            raise ValueError(
+                f"{name!r} has another network than the first learner: give it the same"
+            )
 
 
 @contextmanager
@@ -212,18 +245,6 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-@torch.no_grad()
-def _trajectory(learner: MAML, support: Examples, query: Examples, num_steps: int) -> Trajectory:
-    has_points = support.y.numel() > 0
-    trace = learner.trace(support, inner_steps=num_steps if has_points else 0)
-    # As if each step were a task: one prediction for all of them.
-    steps = {name: torch.cat([at[name] for at in trace.adapted]) for name in learner.params}
-    curves = learner.predict(steps, query.x.expand(len(trace.adapted), -1, -1))
-    errors = task_losses(curves, query.y.expand_as(curves))
-    support_errors = trace.support_loss[:, 0].numpy() if has_points else np.empty(0)
-    return Trajectory(curves.numpy(), errors.numpy(), support_errors)
 
 
 class AdaptationExplorer(ipywidgets.VBox):
@@ -383,7 +404,8 @@ class Errors:
         axes.minorticks_off()
         self.now = axes.axvline(0, color=picture.BLACK, linewidth=0.8)
         self.support, self.query = {}, {}
-        for name, style in zip(frame.curves, STYLES, strict=False):
+        for i, name in enumerate(frame.curves):
+            style = STYLES[i] | {"zorder": 3 - i / 10}
             (self.support[name],) = axes.plot([], [], **style | {"marker": "", "linestyle": ":"})
             (self.query[name],) = axes.plot([], [], **style)
         self.lines = [self.now, *self.support.values(), *self.query.values()]

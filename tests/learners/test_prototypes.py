@@ -95,10 +95,12 @@ def test_trace_begins_knowing_nothing(learner):
     assert (trace.support_loss[1] < trace.support_loss[0]).all()
 
 
-@pytest.mark.parametrize("num_looks", [0, 2])
-def test_an_answer_does_not_depend_on_the_other_queries(num_looks):
+@pytest.mark.parametrize("all_symmetries", [False, True])
+def test_an_answer_does_not_depend_on_the_other_queries(all_symmetries):
     network = ConvNet((8, 8, 8))
-    learner = PrototypicalNetwork(network, network.init(generator()), "cosine", num_looks=num_looks)
+    learner = PrototypicalNetwork(
+        network, network.init(generator()), "cosine", all_symmetries=all_symmetries
+    )
     support, query = episode()
     adapted = learner.adapt(support)
     together = learner.predict(adapted, query.x)

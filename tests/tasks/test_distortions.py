@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from metalearn_lite.tasks.distortions import NUM_SYMMETRIES, distort, looks_at, symmetries
+from metalearn_lite.tasks.distortions import NUM_SYMMETRIES, distort, symmetric_versions, symmetries
 
 
 def images(num: int = 3) -> torch.Tensor:
@@ -46,9 +46,15 @@ def test_most_of_the_ink_stays(strength):
     assert share.min() > 0.3
 
 
-def test_a_look_is_the_same_for_every_image_and_every_time():
-    looks = list(looks_at(images(), 2))
-    assert len(looks) == 2 * NUM_SYMMETRIES
-    for look, again in zip(looks, looks_at(images(1), 2), strict=True):
-        torch.testing.assert_close(look[:, :1], again)
-        torch.testing.assert_close(look[:, 1:2], again)
+def test_symmetric_versions_are_eight_and_begin_with_the_image_itself():
+    versions = symmetric_versions(images(1))
+    assert torch.equal(versions[0], images(1))
+    distinct = torch.stack([version.flatten() for version in versions]).unique(dim=0)
+    assert len(distinct) == NUM_SYMMETRIES
+
+
+def test_distort_and_symmetric_versions_mean_the_same_eight():
+    x = images(NUM_SYMMETRIES)
+    turned = distort(x, generator(), 0.0, torch.arange(NUM_SYMMETRIES).unsqueeze(0))[0]
+    for version in symmetric_versions(images(1)):
+        assert any(torch.allclose(version[0, 0], other, atol=1e-4) for other in turned)

@@ -47,9 +47,9 @@ def test_png_holds_every_pixel(height, width, seed):
     np.testing.assert_array_equal(np.asarray(decoded), image)
 
 
-def test_image_is_twice_as_fine_as_the_screen():
+def test_image_is_finer_than_the_screen():
     picture, _, _ = sine_picture()
-    assert pixels(picture).shape == (2 * 3 * 96, 2 * 4 * 96, 4)
+    assert pixels(picture).shape == (1.5 * 3 * 96, 1.5 * 4 * 96, 4)
     assert (picture.css_width, picture.css_height) == (4 * 96, 3 * 96)
 
 
