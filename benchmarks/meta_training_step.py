@@ -84,7 +84,7 @@ def main() -> None:
     # The tensors are too small for a second thread to help either; on a busy machine it hurts both.
     torch.set_num_threads(1)
     episodes = Sinusoids().sample(25, 10, 10, torch.Generator().manual_seed(1))
-    print(f"\nMAML meta-training step, 25 tasks, 10 shots, one thread")
+    print("\nMAML meta-training step, 25 tasks, 10 shots, one thread")
     print("inner steps  compiled   ours ms   learn2learn ms   ratio (range)        target")
     for (inner_steps, compile), target in TARGETS.items():
         mine, reference = ours(episodes, inner_steps, compile), theirs(episodes, inner_steps)
