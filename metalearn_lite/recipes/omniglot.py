@@ -107,7 +107,7 @@ RECIPES = {
     ),
     "omniglot-maml": Recipe(
         "Omniglot minimal set 1 (5 alphabets, 136 characters)",
-        partial(train_maml, 15_000),
+        partial(train_maml, 8000),
         judge_maml,
     ),
 }

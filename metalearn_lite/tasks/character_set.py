@@ -240,17 +240,18 @@ class Characters:
         self, num_characters: int = 12, num_drawers: int = 10, title: str | None = None
     ) -> Figure:
         """A figure of the first characters, one a row, each by the first drawers, one a column."""
-        from matplotlib.figure import Figure
+        import matplotlib.pyplot as plt
 
         images = self.images[:num_characters, :num_drawers].cpu()
         rows, columns = images.shape[:2]
-        figure = Figure(figsize=(0.4 * columns, 0.4 * rows + 0.4))
-        axes = figure.subplots()
+        figure, axes = plt.subplots(figsize=(0.4 * columns, 0.4 * rows + 0.4))
         sheet = images.permute(0, 2, 1, 3).reshape(rows * IMAGE_SIZE, columns * IMAGE_SIZE)
         axes.imshow(255 - sheet.numpy(), cmap="gray", vmin=0, vmax=255)
         axes.set_xticks([])
         axes.set_yticks([])
         axes.set_title(title or self.source)
+        axes.grid(False)
+        plt.close(figure)  # shown where it is displayed, not once more by itself
         return figure
 
 
