@@ -13,7 +13,7 @@ SHIPPED = sorted(path.stem for path in checkpoints.folder().glob("*.json"))
 
 
 def learners():
-    mlp, conv = MLP(1, 4, 1), ConvNet(8)
+    mlp, conv = MLP(1, 4, 1), ConvNet((8, 8))
     return [
         MAML(mlp, mlp.init(), inner_lr=0.3, inner_steps=2, order=1),
         JointTraining(mlp, mlp.init()),
