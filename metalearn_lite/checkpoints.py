@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from metalearn_lite import networks, paths
-from metalearn_lite.files import load_tensors, save_tensors
+from metalearn_lite.files import load_tensors, save_tensors, write_whole
 from metalearn_lite.learners.base import Learner
 from metalearn_lite.learners.joint import JointTraining
 from metalearn_lite.learners.maml import MAML
@@ -46,9 +45,8 @@ def save(learner: Learner, name: str, about: dict[str, Any], into: Path | None =
         "num_parameters": sum(value.numel() for value in learner.params.values()),
     }
     save_tensors(into / f"{name}.safetensors", learner.params)
-    temporary = into / f".{name}.json.{os.getpid()}"
-    temporary.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(temporary, into / f"{name}.json")
+    text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
+    write_whole(into / f"{name}.json", text.encode())
     return into / f"{name}.json"
 
 

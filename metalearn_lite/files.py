@@ -8,18 +8,23 @@ from pathlib import Path
 from torch import Tensor
 
 
-def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Writes ``tensors`` under a temporary name, then renames: ``path`` is old or new, whole."""
-    from safetensors.torch import save
-
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes under a temporary name, then renames: ``path`` is old or new, and always whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        plain = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
-        temporary.write_bytes(save(plain))
+        temporary.write_bytes(content)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Writes ``tensors`` as one safetensors file."""
+    from safetensors.torch import save
+
+    plain = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+    write_whole(path, save(plain))
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:

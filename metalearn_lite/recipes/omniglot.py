@@ -63,9 +63,10 @@ def judge_protonet(set_name: str, learner: Learner) -> dict[str, str]:
     alphabets = characters.standard_split(set_name)[2]
     generator = torch.Generator().manual_seed(2015)
     runs = characters.make_runs(alphabets, NUM_RUNS, generator)
+    large_enough = [name for name, size in alphabets.alphabet_sizes.items() if size >= 20]
     plain = PrototypicalNetwork(learner.network, learner.params, learner.distance)
     return {
-        "runs built from": ", ".join(alphabets.alphabet_sizes),
+        "runs built from": ", ".join(large_enough),
         "challenge error": _error(evaluate(learner, runs, num_at_once=20)),
         "challenge error without symmetries": _error(evaluate(plain, runs)),
     }

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +21,7 @@ from torch import Tensor
 
 from metalearn_lite import paths
 from metalearn_lite.episodes import Episodes, Examples
+from metalearn_lite.files import write_whole
 from metalearn_lite.tasks.character_set import RUN_WAYS, Characters, join
 from metalearn_lite.tasks.download import DownloadError, download, file_checksum
 
@@ -366,13 +365,7 @@ def _write_cache(path: Path, images: Tensor, alphabets: list[str], names: list[s
     content = save({"images": images}, metadata={"about": json.dumps(about)})
     # A cache is a convenience: where it cannot be written, the next time takes a second longer.
     with suppress(OSError):
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with open(handle, "wb") as file:
-                file.write(content)
-            os.replace(temporary, path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        write_whole(path, content)
 
 
 def _digest(images: Tensor) -> str:
