@@ -23,8 +23,7 @@ class MLP:
     ``MLP(1, 40, 40, 1)`` is the network of Finn, Abbeel & Levine (2017) for sinusoids.
 
     Called with ``x`` of shape ``(T, N, …)``, whose trailing axes are flattened to ``sizes[0]``
-    features. Returns ``(T, N, sizes[-1])``; where ``sizes[-1]`` is 1, the output is one number
-    per example and its shape ``(T, N)``, the shape of a regression's ``y``.
+    features. Returns ``(T, N, sizes[-1])``.
     """
 
     def __init__(self, *sizes: int):
@@ -54,7 +53,7 @@ class MLP:
                 hidden = hidden @ weight + bias
             if layer < num_layers:
                 hidden = hidden.relu()
-        return hidden.squeeze(-1) if self.sizes[-1] == 1 else hidden
+        return hidden
 
 
 class ConvNet:

@@ -31,7 +31,7 @@ def test_a_task_axis_gives_every_task_its_own_network():
 def test_one_output_drops_its_axis_and_images_are_flattened():
     network = MLP(784, 4, 1)
     x = torch.rand(2, 3, 1, 28, 28, generator=generator())
-    assert network(network.init(generator()), x).shape == (2, 3)
+    assert network(network.init(generator()), x).shape == (2, 3, 1)
 
 
 def test_to_module_and_back():

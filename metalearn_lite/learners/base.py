@@ -53,21 +53,29 @@ class Learner(ABC):
         return loss.detach(), dict(zip(self.params, gradients, strict=True))
 
 
-def task_losses(predicted: Tensor, y: Tensor) -> Tensor:
-    """Each task's mean loss, ``(T,)``: squared error where ``y`` is float, else cross-entropy.
+def example_losses(predicted: Tensor, y: Tensor) -> Tensor:
+    """Each example's loss, ``(T, N)``: squared error where ``y`` is float, else cross-entropy.
 
     Args:
-        predicted: ``(T, N)`` values, or ``(T, N, num_ways)`` logits.
+        predicted: ``(T, N)`` values, or ``(T, N, num_ways)`` logits. Values may also come as
+            ``(T, N, 1)``, as a network returns them; then the losses have that shape too.
         y: ``(T, N)`` float values, or integer classes.
     """
     if not y.is_floating_point():
         losses = F.cross_entropy(predicted.flatten(0, 1), y.flatten(), reduction="none")
-        return losses.unflatten(0, y.shape).mean(1)
+        return losses.unflatten(0, y.shape)
+    if predicted.shape == (*y.shape, 1):
+        y = y.unsqueeze(-1)
     if predicted.shape != y.shape:
         raise ValueError(
             f"predictions {tuple(predicted.shape)} and y {tuple(y.shape)} must have one shape"
         )
-    return F.mse_loss(predicted, y, reduction="none").mean(1)
+    return F.mse_loss(predicted, y, reduction="none")
+
+
+def task_losses(predicted: Tensor, y: Tensor) -> Tensor:
+    """Each task's mean loss, ``(T,)``, over its ``example_losses``."""
+    return example_losses(predicted, y).flatten(1).mean(1)
 
 
 def trainable(params: Params) -> Params:

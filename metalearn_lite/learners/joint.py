@@ -18,5 +18,5 @@ class JointTraining(MAML):
 
     def meta_loss(self, episodes: Episodes) -> Tensor:
         """The query loss without adapting, averaged over tasks: a scalar."""
-        predicted = self.network(self.params, episodes.query.x)
+        predicted = self.predict(self.params, episodes.query.x)
         return task_losses(predicted, episodes.query.y).mean()

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from metalearn_lite.episodes import Examples
-from metalearn_lite.learners.base import Learner, Trace, task_losses, trainable
+from metalearn_lite.learners.base import Learner, Trace, example_losses, task_losses, trainable
 from metalearn_lite.networks import MLP, Params
 
 
@@ -61,17 +61,19 @@ class MAML(Learner):
         if not torch.is_grad_enabled():
             adapted = {name: value.detach().requires_grad_() for name, value in adapted.items()}
         with torch.enable_grad():
-            losses = task_losses(self.network(adapted, support.x), support.y)
-            # Summing is safe: no task's parameters touch another task's loss. Scaling the sum
-            # by -α once is cheaper than scaling the gradient of every parameter.
-            steps = torch.autograd.grad(
-                -self.inner_lr * losses.sum(), list(adapted.values()), create_graph=second_order
-            )
-        return {name: adapted[name] + step for name, step in zip(adapted, steps, strict=True)}
+            losses = example_losses(self.network(adapted, support.x), support.y)
+            # A task's loss is the mean of its N examples' losses, and no task's parameters touch
+            # another task's. So weighing every example by -α / N gives each task its own step.
+            weights = torch.full_like(losses, -self.inner_lr / support.y.shape[1])
+            values = list(adapted.values())
+            steps = torch.autograd.grad(losses, values, weights, create_graph=second_order)
+        # All parameters move in one call: [value + step for value, step in zip(values, steps)].
+        return dict(zip(adapted, torch._foreach_add(values, steps), strict=True))
 
     def predict(self, adapted: Params, x: Tensor) -> Tensor:
         """The adapted networks' answers for ``x`` ``(T, M, …)``."""
-        return self.network(adapted, x)
+        output = self.network(adapted, x)
+        return output.squeeze(-1) if output.shape[-1] == 1 else output
 
     @torch.no_grad()
     def trace(self, support: Examples, inner_steps: int | None = None) -> Trace:

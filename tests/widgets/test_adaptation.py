@@ -152,7 +152,7 @@ def test_without_points_nothing_is_learned_and_it_says_so():
     assert frame.step == 0
     assert all(len(errors) == 0 for errors in frame.support_errors.values())
     for name, learner in model.learners.items():
-        start = learner.network(learner.params, torch.tensor(frame.x).view(1, -1, 1))
+        start = learner.predict(learner.params, torch.tensor(frame.x).view(1, -1, 1))
         np.testing.assert_allclose(frame.curves[name], start[0].detach(), rtol=1e-4, atol=1e-5)
 
 

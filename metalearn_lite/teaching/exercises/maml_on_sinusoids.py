@@ -37,7 +37,7 @@ def check_inner_step(inner_step: Callable) -> None:
     support = episodes.support
     start = {name: value.detach().clone() for name, value in maml.start(support).items()}
     params = {name: value.clone().requires_grad_() for name, value in start.items()}
-    stepped = attempted(inner_step(maml.network, params, support.x, support.y, INNER_LR))
+    stepped = attempted(inner_step(maml.predict, params, support.x, support.y, INNER_LR))
 
     if not isinstance(stepped, dict) or stepped.keys() != params.keys():
         raise Mistake("Return a new dict with the same names as params.")
