@@ -27,10 +27,11 @@ def find(name: str) -> Question:
     Raises:
         KeyError: there is none; the message lists those there are.
     """
-    text = resources.files(__package__).joinpath("quizzes.json").read_text(encoding="utf-8")
-    questions = json.loads(text)
+    notebook = name.partition(".")[0]
+    file = resources.files(__package__).joinpath("questions", f"{notebook}.json")
+    questions = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     if name not in questions:
-        raise KeyError(f"no question {name!r}. There are: {', '.join(questions)}")
+        raise KeyError(f"no question {name!r}. There are: {', '.join(questions) or 'none'}")
     entry = questions[name]
     options = tuple((option["answer"], option["reply"]) for option in entry["options"])
     right = [index for index, option in enumerate(entry["options"]) if option.get("right")]

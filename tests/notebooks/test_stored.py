@@ -34,8 +34,8 @@ def test_a_notebook_has_its_parts(path):
         assert f'quiz("{number}.{question}")' in code
 
 
-def test_every_notebook_of_the_course_map_exists():
-    assert [path.stem[:2] for path in NOTEBOOKS] == ["00", "04", "07"]
+def test_the_finished_notebooks_are_all_there():
+    assert {"00", "04", "07"} <= {path.stem[:2] for path in NOTEBOOKS}
 
 
 def an_executed_notebook():

@@ -9,9 +9,8 @@ from metalearn_lite.teaching import check, claim
 from metalearn_lite.teaching.claims import ClaimFailed
 from metalearn_lite.teaching.quizzes import find, quiz
 
-NAMES = list(
-    json.loads(resources.files("metalearn_lite.teaching").joinpath("quizzes.json").read_text())
-)
+FILES = resources.files("metalearn_lite.teaching").joinpath("questions").iterdir()
+NAMES = sorted(name for file in FILES for name in json.loads(file.read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize("condition", [True, np.bool_(True), torch.tensor(True)])
