@@ -9,15 +9,25 @@ from collections.abc import Callable
 from itertools import cycle
 
 import torch
+from metalearn_lite.widgets.episode_viewer import EpisodeViewer
+from metalearn_lite.widgets.in_context import InContextExplorer, InContextModel
 
+from metalearn_lite.learners.classifier import FineTunedClassifier
 from metalearn_lite.learners.joint import JointTraining
 from metalearn_lite.learners.maml import MAML
+from metalearn_lite.learners.neural_process import ConditionalNeuralProcess, EncodeDecode
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
+from metalearn_lite.learners.recurrent import GRU, RecurrentLearner
+from metalearn_lite.learners.transformer import Transformer, TransformerLearner
 from metalearn_lite.networks import MLP, ConvNet
 from metalearn_lite.tasks.glyphs import Glyphs
 from metalearn_lite.widgets.adaptation import AdaptationExplorer, AdaptationModel
 from metalearn_lite.widgets.embedding import EmbeddingExplorer
+from metalearn_lite.widgets.episode_builder import EpisodeBuilder
+from metalearn_lite.widgets.landscape import LandscapeExplorer, LandscapeModel
 from metalearn_lite.widgets.picture import Picture
+from metalearn_lite.widgets.race import Race, RaceModel
+from metalearn_lite.widgets.training_explorer import TrainingExplorer, TrainingModel
 
 TARGET_MS = 50
 CHANGES = 200
@@ -53,6 +63,80 @@ def embedding(slider: str) -> Case:
     return mover(getattr(widget, slider), [0, 1, 2, 3], "index"), widget.charts
 
 
+def landscape(control: str, values: list) -> Case:
+    """Three methods, ten inner steps on the surface that is no quadratic."""
+    widget = LandscapeExplorer(LandscapeModel("not quadratic", inner_lr=0.1, inner_steps=10))
+    if control == "theta":
+        places = cycle(values)
+        return lambda: widget.move(*next(places)), widget.plane
+    return mover(getattr(widget, control), values), widget.plane
+
+
+def episodes(control: str, values: list) -> Case:
+    """Two queries of each class, answered by a head that takes a hundred steps on the support."""
+    network = ConvNet()
+    learner = FineTunedClassifier(network, network.init(torch.Generator().manual_seed(0)))
+    widget = EpisodeViewer(Glyphs(1, 24, 8), {"new head": learner})
+    if control == "next":
+        return widget.next.click, widget.picture
+    return mover(getattr(widget, control), values), widget.picture
+
+
+def builder(slider: str, values: list[int]) -> Case:
+    """30 ways, 2 shots and 10 queries: 360 drawings."""
+    splits = {"meta-training": Glyphs(2, 24, 20)}
+    widget = EpisodeBuilder(splits, torch.Generator().manual_seed(0))
+    widget.num_ways.value, widget.num_shots.value, widget.num_queries.value = 30, 2, 10
+    return mover(getattr(widget, slider), values), widget.picture
+
+
+def training(slider: str, values: list[float]) -> Case:
+    """Ten points; all sliders but the step train the network anew."""
+    model = TrainingModel(MLP(1, 40, 40, 1), torch.Generator().manual_seed(0))
+    widget = TrainingExplorer(model)
+    widget.step.value = 40
+    return mover(getattr(widget, slider), values), widget.losses
+
+
+def in_context(what: str) -> Case:
+    """Four learners. A click adds a sixth point; another order has all five read anew."""
+    generator = torch.Generator().manual_seed(0)
+    learners = {
+        kind.__name__: kind(network, network.init(generator))
+        for kind, network in (
+            (MAML, MLP(1, 40, 40, 1)),
+            (ConditionalNeuralProcess, EncodeDecode()),
+            (RecurrentLearner, GRU()),
+            (TransformerLearner, Transformer()),
+        )
+    }
+    widget = InContextExplorer(InContextModel(learners, generator))
+    places = cycle(torch.linspace(-5, 5, CHANGES + 1).tolist())
+
+    def click() -> None:
+        while len(widget.model.points) > 5:
+            widget.model.undo_point()
+        widget.model.add_point(next(places), 0.0)
+        widget.show()
+
+    def shuffle() -> None:
+        widget.model.shuffle()
+        widget.show()
+
+    return {"click": click, "shuffle": shuffle}[what], widget.curves
+
+
+def race(control: str, values: list) -> Case:
+    """Eight methods near the end of forty stops. Another x-axis draws the ticks anew, too."""
+    stops = range(41)
+    numbers = {"seconds": stops, "iterations": stops, "error": [4 - 0.09 * s for s in stops]}
+    record = {f"method {number}": numbers | {"interval": [0.1] * 41} for number in range(8)}
+    widget = Race(RaceModel(record))
+    widget.time.index = 38
+    trait = "index" if control == "time" else "value"
+    return mover(getattr(widget, control), values, trait), widget.picture
+
+
 def mover(slider, values: list[float], trait: str = "value") -> Callable[[], None]:
     """Each call moves ``slider`` on to the next of ``values``, and round again."""
     values = cycle(values)
@@ -63,8 +147,22 @@ CASES: dict[str, Callable[[], Case]] = {
     "adaptation explorer, step": lambda: adaptation("step", [0, 3, 5, 10]),
     "adaptation explorer, amplitude": lambda: adaptation("amplitude", [1.0, 2.0, 3.0]),
     "adaptation explorer, inner rate": lambda: adaptation("inner_lr", [0.01, 0.02, 0.05]),
+    "training explorer, step": lambda: training("step", [0, 20, 40, 60]),
+    "training explorer, points": lambda: training("num_points", [5, 10, 20, 50]),
+    "training explorer, learning rate": lambda: training("learning_rate", [0.01, 0.02, 0.05]),
     "embedding explorer, training": lambda: embedding("training"),
     "embedding explorer, query": lambda: embedding("query"),
+    "episode builder, ways": lambda: builder("num_ways", [30, 29, 28]),
+    "episode builder, queries": lambda: builder("num_queries", [10, 9, 8]),
+    "episode viewer, next episode": lambda: episodes("next", []),
+    "episode viewer, ways": lambda: episodes("ways", [3, 5, 10]),
+    "landscape, drag θ": lambda: landscape("theta", [(2.0, 1.0), (2.2, 1.1), (0.0, 3.0)]),
+    "landscape, inner rate": lambda: landscape("inner_lr", [0.1, 0.2, 0.3]),
+    "landscape, inner steps": lambda: landscape("inner_steps", [8, 9, 10]),
+    "race, time": lambda: race("time", [37, 38, 39, 40]),
+    "race, x-axis": lambda: race("across", ["iterations", "seconds"]),
+    "in-context explorer, click": lambda: in_context("click"),
+    "in-context explorer, shuffle": lambda: in_context("shuffle"),
 }
 
 

@@ -9,13 +9,36 @@ from typing import Any
 
 from metalearn_lite import networks, paths
 from metalearn_lite.files import load_tensors, save_tensors, write_whole
-from metalearn_lite.learners.base import Learner
+from metalearn_lite.learners.anil import ANIL
+from metalearn_lite.learners.base import Learner, trainable
+from metalearn_lite.learners.classifier import FineTunedClassifier
+from metalearn_lite.learners.implicit_maml import ImplicitMAML
 from metalearn_lite.learners.joint import JointTraining
 from metalearn_lite.learners.maml import MAML
+from metalearn_lite.learners.maml_plus_plus import MAMLPlusPlus
+from metalearn_lite.learners.matching import MatchingNetwork
+from metalearn_lite.learners.meta_sgd import MetaSGD
+from metalearn_lite.learners.neural_process import ConditionalNeuralProcess, EncodeDecode
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
+from metalearn_lite.learners.recurrent import GRU, RecurrentLearner
+from metalearn_lite.learners.regularised import RegularisedMAML
+from metalearn_lite.learners.relation import RelationNetwork
+from metalearn_lite.learners.reptile import Reptile
+from metalearn_lite.learners.siamese import SiameseNetwork
+from metalearn_lite.learners.transformer import Transformer, TransformerLearner
 
 LEARNERS = {kind.__name__: kind for kind in (MAML, JointTraining, PrototypicalNetwork)}
+LEARNERS |= {FineTunedClassifier.__name__: FineTunedClassifier}
 NETWORKS = {kind.__name__: kind for kind in (networks.MLP, networks.ConvNet)}
+LEARNERS |= {
+    kind.__name__: kind for kind in (ConditionalNeuralProcess, RecurrentLearner, TransformerLearner)
+}
+LEARNERS |= {kind.__name__: kind for kind in (MatchingNetwork, RelationNetwork, SiameseNetwork)}
+NETWORKS |= {kind.__name__: kind for kind in (EncodeDecode, GRU, Transformer)}
+LEARNERS |= {
+    kind.__name__: kind
+    for kind in (ANIL, ImplicitMAML, MAMLPlusPlus, MetaSGD, RegularisedMAML, Reptile)
+}
 
 
 def folder() -> Path:
@@ -83,8 +106,10 @@ def load(name: str, source: Path | None = None) -> Learner:
     except KeyError as error:
         raise ValueError(f"the card of {name!r} has no entry or no known kind {error}") from error
     params = load_tensors(source / f"{name}.safetensors")
-    expected = {key: value.shape for key, value in network.init().items()}
+    init = getattr(kind, "init", type(network).init)  # a learner may add parameters of its own
+    learner = kind(network, init(network), **settings)
+    expected = {key: value.shape for key, value in learner.params.items()}
     if {key: value.shape for key, value in params.items()} != expected:
         raise ValueError(f"the parameters of {name!r} do not fit the network on its card")
-    ordered = {key: params[key] for key in expected}
-    return kind(network, ordered, **settings)
+    learner.params = trainable({key: params[key] for key in expected})
+    return learner

@@ -16,22 +16,24 @@ def compiled_meta_gradient(learner: Learner) -> MetaGradient:
     """``learner.meta_gradient``, compiled for the shapes of the first episodes it is called with.
 
     ``torch.compile`` cannot look into ``torch.autograd.grad``. So the inner and outer gradients
-    are first recorded as one flat list of tensor operations, which it can compile. Where that
-    fails (no C++ compiler, or an operation that depends on the data), a sentence says so and the
-    learner's own ``meta_gradient`` is used.
+    are first recorded as one flat list of tensor operations, which it can compile. Tensors that
+    the learner holds are inputs of it. Plain settings, such as the order of the gradient, are part
+    of it: after a change it is recorded and compiled anew. Where that fails (no C++ compiler, or
+    an operation that depends on the data), a sentence says so and the learner's own
+    ``meta_gradient`` is used.
     """
-    fast = None
+    compiled = {}
 
     def meta_gradient(episodes: Episodes):
-        nonlocal fast
-        if fast is None:
+        settings = tuple(v for v in vars(learner).values() if isinstance(v, int | float | str))
+        if settings not in compiled:
             try:
-                fast = _compile(learner, episodes)
+                compiled[settings] = _compile(learner, episodes)
             except Exception as error:
                 reason = str(error).strip().split("\n")[0][:120]
                 print(f"Training runs uncompiled: {type(error).__name__}: {reason}")
-                fast = learner.meta_gradient
-        return fast(episodes)
+                compiled[settings] = learner.meta_gradient
+        return compiled[settings](episodes)
 
     return meta_gradient
 
@@ -39,20 +41,24 @@ def compiled_meta_gradient(learner: Learner) -> MetaGradient:
 def _compile(learner: Learner, example: Episodes) -> MetaGradient:
     from torch.fx.experimental.proxy_tensor import make_fx
 
-    def recorded(params, support, query):
-        own, learner.params = learner.params, params
+    def tensors_held() -> dict[str, torch.Tensor]:
+        return {name: v for name, v in vars(learner).items() if isinstance(v, torch.Tensor)}
+
+    def recorded(params, tensors, support, query):
+        own = dict(vars(learner))
+        vars(learner).update(tensors, params=params)
         try:
             return learner.meta_gradient(Episodes(Examples(*support), Examples(*query)))
         finally:
-            learner.params = own
+            vars(learner).update(own)
 
-    graph = make_fx(recorded)(learner.params, *map(tuple, example))
+    graph = make_fx(recorded)(learner.params, tensors_held(), *map(tuple, example))
     function = torch.compile(graph)
 
     @torch.no_grad()
     def meta_gradient(episodes: Episodes):
         params = {name: value.detach() for name, value in learner.params.items()}
-        return function(params, *map(tuple, episodes))
+        return function(params, tensors_held(), *map(tuple, episodes))
 
     meta_gradient(example)
     return meta_gradient

@@ -1,4 +1,4 @@
-"""The way to learn2learn: the field's reference library, unmaintained since 2023."""
+"""The way to other libraries: learn2learn, the field's reference, and easyfsl."""
 
 from __future__ import annotations
 
@@ -31,6 +31,23 @@ def learn2learn() -> ModuleType:
         raise ImportError(
             f"learn2learn does not import ({error}). To install it: "
             "pip install --no-deps -r requirements-learn2learn.txt"
+        ) from error
+
+
+def easyfsl() -> ModuleType:
+    """The easyfsl package, with its ``methods`` imported.
+
+    Raises:
+        ImportError: it is not installed, or does not import; the message says how to install it.
+    """
+    try:
+        _import_torchvision()
+        importlib.import_module("easyfsl.methods")
+        return importlib.import_module("easyfsl")
+    except Exception as error:
+        raise ImportError(
+            f"easyfsl does not import ({error}). To install it: "
+            "pip install --no-deps easyfsl==1.5.0 torchvision==0.28.0"
         ) from error
 
 

@@ -63,13 +63,13 @@ def adam(params: Params, outer_lr: float) -> Optimizers:
 
 
 def muon(params: Params, outer_lr: float) -> Optimizers:
-    """Muon (Jordan et al., 2024) for matrices, at ten times ``outer_lr``; Adam for the rest.
+    """Muon (Jordan et al., 2024) for matrices, at thirty times ``outer_lr``; Adam for the rest.
 
     Muon makes each update of a matrix orthogonal, so that no few directions take all of it.
     """
     matrices = {n: p for n, p in params.items() if p.dim() == 2 and min(p.shape) > 1}
     rest = {name: value for name, value in params.items() if name not in matrices}
-    first = torch.optim.Muon(matrices.values(), lr=10 * outer_lr, weight_decay=0.0)
+    first = torch.optim.Muon(matrices.values(), lr=30 * outer_lr, weight_decay=0.0)
     return [first, *adam(rest, outer_lr)]
 
 
@@ -81,6 +81,7 @@ def meta_train(
     outer_lr: float = 1e-3,
     schedule: Callable[[float], float] = constant,
     optimize: Callable[[Params, float], Optimizers] = adam,
+    max_norm: float = math.inf,
     save_to: Path | str | None = None,
     save_every: int = 1000,
     compile: bool = False,
@@ -97,6 +98,8 @@ def meta_train(
         outer_lr: the outer learning rate.
         schedule: the factor on ``outer_lr``, given how much of the run is done, 0 … 1.
         optimize: ``adam`` or ``muon``.
+        max_norm: a meta-gradient longer than this is shortened to it. One task whose adaptation
+            runs away then spoils one iteration, not what the optimizer remembers for thousands.
         save_to: a ``.safetensors`` file for the state of the run. Where it exists, training goes
             on from it and ends with the same parameters as a run that was never stopped.
         save_every: how many iterations lie between two saves.
@@ -122,8 +125,11 @@ def meta_train(
     bar = tqdm(total=iterations, initial=first, leave=False, mininterval=0.5, disable=silent)
     with _stop_between_iterations() as stopped, bar:
         for iteration in range(first, iterations):
+            learner.advance(iteration / iterations)
             loss, gradient = meta_gradient(sample(generator=generator))
-            _require_finite(iteration, loss, gradient, outer_lr)
+            norm = _finite_norm(iteration, loss, gradient, outer_lr)
+            if norm > max_norm:
+                gradient = {name: value * (max_norm / norm) for name, value in gradient.items()}
             for name, value in learner.params.items():
                 # Fused Adam pairs numbers by their place in memory: one layout for both.
                 value.grad = gradient[name].contiguous()
@@ -144,14 +150,15 @@ def meta_train(
     return history
 
 
-def _require_finite(iteration, loss, gradient, outer_lr) -> None:
-    norm = torch.nn.utils.get_total_norm(gradient.values())
-    if not math.isfinite(loss.item() + norm.item()):
+def _finite_norm(iteration, loss, gradient, outer_lr) -> float:
+    norm = torch.nn.utils.get_total_norm(gradient.values()).item()
+    if not math.isfinite(loss.item() + norm):
         raise TrainingDiverged(
             f"iteration {iteration + 1:,}: the meta-loss is {loss.item():.3g} and its gradient's "
-            f"norm {norm.item():.3g}. The parameters are those from before this iteration. Try "
+            f"norm {norm:.3g}. The parameters are those from before this iteration. Try "
             f"a smaller inner_lr, fewer inner steps, or outer_lr below {outer_lr:g}."
         )
+    return norm
 
 
 @contextmanager

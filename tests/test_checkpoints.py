@@ -4,20 +4,41 @@ import pytest
 import torch
 
 from metalearn_lite import checkpoints
+from metalearn_lite.learners.anil import ANIL
+from metalearn_lite.learners.implicit_maml import ImplicitMAML
 from metalearn_lite.learners.joint import JointTraining
 from metalearn_lite.learners.maml import MAML
+from metalearn_lite.learners.maml_plus_plus import MAMLPlusPlus
+from metalearn_lite.learners.matching import MatchingNetwork
+from metalearn_lite.learners.meta_sgd import MetaSGD
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
+from metalearn_lite.learners.regularised import RegularisedMAML
+from metalearn_lite.learners.relation import RelationNetwork
+from metalearn_lite.learners.reptile import Reptile
+from metalearn_lite.learners.siamese import SiameseNetwork
 from metalearn_lite.networks import MLP, ConvNet
+from metalearn_lite.tasks.sinusoids import Sinusoids
 
 SHIPPED = sorted(path.stem for path in checkpoints.folder().glob("*.json"))
 
 
 def learners():
-    mlp, conv = MLP(1, 4, 1), ConvNet((8, 8))
+    mlp, conv, deep = MLP(1, 4, 1), ConvNet((8, 8)), ConvNet((8, 8, 8, 8))
     return [
         MAML(mlp, mlp.init(), inner_lr=0.3, inner_steps=2, order=1),
         JointTraining(mlp, mlp.init()),
         PrototypicalNetwork(conv, conv.init(), distance="cosine"),
+        MatchingNetwork(conv, conv.init(), sharpness=3.0),
+        SiameseNetwork(conv, SiameseNetwork.init(conv)),
+        RelationNetwork(deep, RelationNetwork.init(deep)),
+        ANIL(mlp, mlp.init(), inner_lr=0.3),
+        Reptile(mlp, mlp.init(), batch_size=3),
+        MetaSGD(mlp, mlp.init(), inner_lr=0.3, inner_steps=2),
+        MAMLPlusPlus(mlp, mlp.init(), inner_steps=3, last_step_share=0.5, first_order_until=0.2),
+        MAMLPlusPlus(mlp, mlp.init(), multi_step=False, learned_rates=False),
+        MAMLPlusPlus(mlp, mlp.init(), per_parameter=True),
+        RegularisedMAML(mlp, mlp.init(), strength=0.5),
+        ImplicitMAML(mlp, mlp.init(), solver_steps=3),
     ]
 
 
@@ -83,3 +104,15 @@ def test_shipped_checkpoints_load_and_say_how_they_were_made(name):
     assert {"command", "data", "seed", "result", "date"} <= card.keys()
     assert checkpoints.load(name).params
     assert (checkpoints.folder() / f"{name}.safetensors").stat().st_size <= 2_000_000
+
+
+def test_learned_rates_come_back_and_are_used(tmp_path):
+    mlp = MLP(1, 4, 1)
+    learner = MetaSGD(mlp, mlp.init(), inner_lr=0.3)
+    learner.params["rate.weight1"] = torch.full((1, 4), 1.7).requires_grad_()
+    checkpoints.save(learner, "mine", {}, tmp_path)
+    support = Sinusoids().sample(2, 5, 5).support
+    ours, back = (
+        one.adapt(support)["weight1"] for one in (learner, checkpoints.load("mine", tmp_path))
+    )
+    assert torch.equal(ours, back)

@@ -1,3 +1,4 @@
+import math
 import os
 import signal
 from functools import partial
@@ -136,6 +137,48 @@ def test_divergence_stops_with_the_last_good_parameters():
     two, generator = new_run()
     meta_train(two, SAMPLE, 2, generator)
     assert same(learner, two)
+
+
+def test_one_runaway_task_spoils_one_iteration_only():
+    """Adam remembers a gradient's square: without max_norm a huge one stops it for a long time."""
+
+    def run(max_norm: float) -> float:
+        learner, generator = new_run()
+        calls = 0
+
+        def sample(generator):
+            nonlocal calls
+            calls += 1
+            support, query = SAMPLE(generator=generator)
+            return Episodes(support, Examples(query.x, query.y * (1e6 if calls == 20 else 1)))
+
+        meta_train(learner, sample, 150, generator, outer_lr=1e-2, max_norm=max_norm)
+        tasks = Sinusoids().sample(200, 5, 20, torch.Generator().manual_seed(1))
+        return evaluate(learner, tasks).mean
+
+    assert run(10.0) < 0.9 * run(float("inf"))
+
+
+def test_a_long_gradient_is_shortened_and_a_short_one_left_alone():
+    class Known(MAML):
+        def meta_gradient(self, episodes):
+            gradient = {name: torch.zeros_like(value) for name, value in self.params.items()}
+            gradient["bias1"] += self.length / math.sqrt(8)
+            return torch.tensor(1.0), gradient
+
+    for length, expected in ((2.0, 2.0), (50.0, 3.0)):
+        generator = torch.Generator().manual_seed(0)
+        network = MLP(1, 8, 6, 1)
+        learner = Known(network, network.init(generator))
+        learner.length = length
+        before = learner.params["bias1"].detach().clone()
+        meta_train(learner, SAMPLE, 1, generator, outer_lr=1.0, optimize=descent, max_norm=3.0)
+        moved = (before - learner.params["bias1"]).norm().item()
+        assert moved == pytest.approx(expected, rel=1e-5)
+
+
+def descent(params, outer_lr):
+    return [torch.optim.SGD(params.values(), lr=outer_lr)]
 
 
 @pytest.mark.slow

@@ -38,6 +38,12 @@ class Learner(ABC):
     def trace(self, support: Examples) -> Trace:
         """The adapted state after step 0, 1, … and its support loss. Nothing keeps a gradient."""
 
+    def advance(self, progress: float) -> None:  # noqa: B027
+        """Called by ``meta_train`` before each iteration with how much of it is done, 0 … 1.
+
+        Nothing happens, unless a method trains differently early and late.
+        """
+
     def meta_loss(self, episodes: Episodes) -> Tensor:
         """The query loss after adapting on the support, averaged over tasks: a scalar."""
         predicted = self.predict(self.adapt(episodes.support), episodes.query.x)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -43,8 +45,8 @@ class MAML(Learner):
     def adapt(self, support: Examples, inner_steps: int | None = None) -> Params:
         """φ: every task's own parameters, ``(T, …)``, after ``inner_steps`` gradient steps."""
         adapted = self.start(support)
-        for _ in range(self.inner_steps if inner_steps is None else inner_steps):
-            adapted = self.inner_step(adapted, support)
+        for step in range(self.inner_steps if inner_steps is None else inner_steps):
+            adapted = self.inner_step(adapted, support, step)
         return adapted
 
     def start(self, support: Examples) -> Params:
@@ -52,23 +54,39 @@ class MAML(Learner):
         num_tasks = len(support.x)
         return {name: value.expand(num_tasks, *value.shape) for name, value in self.params.items()}
 
-    def inner_step(self, adapted: Params, support: Examples) -> Params:
+    def inner_step(self, adapted: Params, support: Examples, step: int = 0) -> Params:
         """φ - α ∇φ of the support loss, for every task at once.
 
-        Under ``torch.no_grad()`` the step is the same but nothing remembers how it was made.
+        MAML takes every ``step`` alike; methods that learn a rate for each step do not.
+        """
+        downhill = self.downhill(adapted, support, self.inner_lr)
+        # All parameters move in one call: {name: value + downhill[name]} for each name, value.
+        moved = torch._foreach_add(list(adapted.values()), list(downhill.values()))
+        return dict(zip(adapted, moved, strict=True))
+
+    def downhill(
+        self,
+        adapted: Params,
+        support: Examples,
+        scale: float = 1.0,
+        names: Sequence[str] | None = None,
+    ) -> Params:
+        """-``scale`` ∇φ of each task's support loss, for all parameters or those in ``names``.
+
+        Under ``torch.no_grad()`` the values are the same but nothing remembers how they were made.
         """
         second_order = self.order == 2 and torch.is_grad_enabled()
         if not torch.is_grad_enabled():
             adapted = {name: value.detach().requires_grad_() for name, value in adapted.items()}
+        names = list(adapted) if names is None else names
         with torch.enable_grad():
             losses = example_losses(self.network(adapted, support.x), support.y)
             # A task's loss is the mean of its N examples' losses, and no task's parameters touch
-            # another task's. So weighing every example by -α / N gives each task its own step.
-            weights = torch.full_like(losses, -self.inner_lr / support.y.shape[1])
-            values = list(adapted.values())
-            steps = torch.autograd.grad(losses, values, weights, create_graph=second_order)
-        # All parameters move in one call: [value + step for value, step in zip(values, steps)].
-        return dict(zip(adapted, torch._foreach_add(values, steps), strict=True))
+            # another task's. So weighing every example by -scale / N gives each task its own.
+            weights = torch.full_like(losses, -scale / support.y.shape[1])
+            values = [adapted[name] for name in names]
+            gradients = torch.autograd.grad(losses, values, weights, create_graph=second_order)
+        return dict(zip(names, gradients, strict=True))
 
     def predict(self, adapted: Params, x: Tensor) -> Tensor:
         """The adapted networks' answers for ``x`` ``(T, M, …)``."""
@@ -79,7 +97,7 @@ class MAML(Learner):
     def trace(self, support: Examples, inner_steps: int | None = None) -> Trace:
         """φ after 0, 1, … ``inner_steps`` steps, and each one's support loss."""
         path = [{name: value.detach() for name, value in self.start(support).items()}]
-        for _ in range(self.inner_steps if inner_steps is None else inner_steps):
-            path.append(self.inner_step(path[-1], support))
+        for step in range(self.inner_steps if inner_steps is None else inner_steps):
+            path.append(self.inner_step(path[-1], support, step))
         losses = [task_losses(self.predict(adapted, support.x), support.y) for adapted in path]
         return Trace(path, torch.stack(losses))

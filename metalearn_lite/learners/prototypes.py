@@ -10,6 +10,7 @@ from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.base import Learner, Trace, task_losses, trainable
 from metalearn_lite.networks import ConvNet, Params
 from metalearn_lite.tasks.distortions import symmetric_versions
+from metalearn_lite.tasks.framing import frame
 
 
 class PrototypicalNetwork(Learner):
@@ -21,6 +22,7 @@ class PrototypicalNetwork(Learner):
         distance: "euclidean" scores a class by minus the *squared* distance to its prototype, as
             in the paper; "cosine" by the cosine of their angle, times ``sharpness``.
         sharpness: the factor on a cosine, which alone would never be more than 1 apart.
+        framed: centre and scale each character first (`tasks.framing`).
         all_symmetries: embed an image in all eight turned and mirrored versions, side by side.
             Eight times the work; for use after training in which every symmetry was met.
     """
@@ -31,6 +33,7 @@ class PrototypicalNetwork(Learner):
         params: Params,
         distance: str = "euclidean",
         sharpness: float = 10.0,
+        framed: bool = False,
         all_symmetries: bool = False,
     ):
         if distance not in ("euclidean", "cosine"):
@@ -39,10 +42,13 @@ class PrototypicalNetwork(Learner):
         self.params = trainable(params)
         self.distance = distance
         self.sharpness = sharpness
+        self.framed = framed
         self.all_symmetries = all_symmetries
 
     def embed(self, x: Tensor) -> Tensor:
         """The points ``(T, N, D)`` that distances are measured between."""
+        if self.framed:
+            x = frame(x)
         if not self.all_symmetries:
             return self.network(self.params, x)
         return torch.cat(

@@ -16,46 +16,51 @@ from metalearn_lite.networks import MLP, ConvNet
 from metalearn_lite.recipes import Recipe
 from metalearn_lite.tasks import characters
 from metalearn_lite.tasks.distortions import NUM_SYMMETRIES, distort
+from metalearn_lite.tasks.framing import frame
 from metalearn_lite.training import cosine, meta_train, muon
 
 NUM_RUNS = 1000
 
 
-def distorted(
-    pool: characters.Characters,
-    num_tasks: int,
-    num_ways: int,
-    num_queries: int,
-    within_alphabet: bool,
-    generator: torch.Generator,
-) -> Episodes:
-    """One-shot episodes in which each image is distorted, and each task turned and mirrored.
+def distorted(episodes: Episodes, generator: torch.Generator) -> Episodes:
+    """``episodes`` with each image distorted, and each task turned and mirrored.
 
     A sign and its mirror image are different signs. So a task is put as a whole in one of the
     eight symmetries, support and query alike.
     """
-    episodes = pool.sample(num_tasks, num_ways, 1, num_queries, generator, within_alphabet)
-    of_task = torch.randint(NUM_SYMMETRIES, (num_tasks, 1), generator=generator)
+    of_task = torch.randint(NUM_SYMMETRIES, (episodes.num_tasks, 1), generator=generator)
     return Episodes(
         *(Examples(distort(x, generator, symmetry=of_task.expand_as(y)), y) for x, y in episodes)
     )
 
 
+def framed(pool: characters.Characters) -> characters.Characters:
+    """The same characters, each centred and scaled to fill its image."""
+    images = frame(pool.images.unsqueeze(2).float() / 255).squeeze(2)
+    images = (255 * images).round().to(torch.uint8)
+    return characters.Characters(images, pool.alphabets, pool.names, pool.source)
+
+
 def train_protonet(
     set_name: str, iterations: int, generator: torch.Generator, save_to: Path | None = None
 ) -> Learner:
-    """A prototypical network for the one-shot challenge, from one minimal set alone.
+    """A prototypical network for the one-shot challenge. Its real images are one minimal set.
 
-    Trained as it is tested: 20 characters of one alphabet, five such tasks at a time.
+    Trained as it is tested: 20 characters of one alphabet by one person each, five such runs at a
+    time. Five alphabets of real signs are few, so four that are made up (`Glyphs`) join them.
     """
     network = ConvNet(norm="batch")
     learner = PrototypicalNetwork(network, network.init(generator), "cosine", sharpness=20.0)
-    sample = partial(distorted, characters.Omniglot(set_name), 5, 20, 1, True)
-    meta_train(learner, sample, iterations, generator, 2e-3, cosine, muon, save_to)
+    pool = framed(characters.join(characters.Omniglot(set_name), characters.Glyphs(4, 200)))
+
+    def sample(generator: torch.Generator) -> Episodes:
+        return distorted(characters.make_runs(pool, 5, generator), generator)
+
+    meta_train(learner, sample, iterations, generator, 2e-3, cosine, muon, save_to=save_to)
     # Batch statistics are for training only: fix them, so that each image is judged alone.
-    images = torch.cat([sample(generator=generator).support.x for _ in range(20)])
+    images = torch.cat([sample(generator).support.x for _ in range(20)])
     frozen, params = network.freeze(learner.params, images)
-    return PrototypicalNetwork(frozen, params, "cosine", learner.sharpness, all_symmetries=True)
+    return PrototypicalNetwork(frozen, params, "cosine", learner.sharpness, True, True)
 
 
 def judge_protonet(set_name: str, learner: Learner) -> dict[str, str]:
@@ -64,7 +69,7 @@ def judge_protonet(set_name: str, learner: Learner) -> dict[str, str]:
     generator = torch.Generator().manual_seed(2015)
     runs = characters.make_runs(alphabets, NUM_RUNS, generator)
     large_enough = [name for name, size in alphabets.alphabet_sizes.items() if size >= 20]
-    plain = PrototypicalNetwork(learner.network, learner.params, learner.distance)
+    plain = PrototypicalNetwork(learner.network, learner.params, learner.distance, framed=True)
     return {
         "runs built from": ", ".join(large_enough),
         "challenge error": _error(evaluate(learner, runs, num_at_once=20)),
@@ -79,7 +84,11 @@ def train_maml(iterations: int, generator: torch.Generator, save_to: Path | None
     """
     network = MLP(28 * 28, 128, 64, 5)
     learner = MAML(network, network.init(generator), inner_lr=0.1, inner_steps=3)
-    sample = partial(distorted, characters.Omniglot("small1"), 16, 5, 3, False)
+    pool = characters.Omniglot("small1")
+
+    def sample(generator: torch.Generator) -> Episodes:
+        return distorted(pool.sample(16, 5, 1, 3, generator), generator)
+
     meta_train(learner, sample, iterations, generator, 1e-3, cosine, save_to=save_to)
     return learner
 
@@ -97,13 +106,13 @@ def _error(result: Evaluation) -> str:
 
 RECIPES = {
     "omniglot-protonet": Recipe(
-        "Omniglot minimal set 1 (5 alphabets, 136 characters)",
-        partial(train_protonet, "small1", 5000),
+        "Omniglot minimal set 1 (5 alphabets, 136 characters), and Glyphs",
+        partial(train_protonet, "small1", 7000),
         partial(judge_protonet, "small1"),
     ),
     "omniglot-protonet-small2": Recipe(
-        "Omniglot minimal set 2 (5 alphabets, 156 characters)",
-        partial(train_protonet, "small2", 5000),
+        "Omniglot minimal set 2 (5 alphabets, 156 characters), and Glyphs",
+        partial(train_protonet, "small2", 7000),
         partial(judge_protonet, "small2"),
     ),
     "omniglot-maml": Recipe(

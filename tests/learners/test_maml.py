@@ -6,9 +6,18 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from truths import (
+    Linear,
+    generator,
+    linear_tasks,
+    numeric_meta_gradient,
+    quadratics,
+    relative_error,
+    small_network,
+    waves,
+)
 
 from metalearn_lite import interop
-from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.joint import JointTraining
 from metalearn_lite.learners.maml import MAML
@@ -16,38 +25,14 @@ from metalearn_lite.networks import MLP
 from metalearn_lite.tasks.sinusoids import Sinusoids
 
 
-def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def double(episodes: Episodes) -> Episodes:
-    return Episodes(*(Examples(half.x.double(), half.y.double()) for half in episodes))
-
-
-def relative_error(a: dict, b: dict) -> float:
-    a, b = (torch.cat([value.flatten() for value in side.values()]) for side in (a, b))
-    return ((a - b).norm() / b.norm()).item()
-
-
-class Linear:
-    """y = x·w: with squared error, each task's loss is a quadratic in w."""
-
-    def __call__(self, params, x):
-        weight = params["w"]
-        return torch.einsum("tnd,td->tn" if weight.dim() == 2 else "tnd,d->tn", x, weight)
-
-
 def quadratic_meta_gradient(theta, episodes, inner_lr, inner_steps):
-    """The closed form: with H = 2 XᵀX / N, φ = θ - α(Hθ - b) each step and dφ/dθ = (I - αH)^k."""
+    """The closed form: φ = θ - α(Hθ - b) each step, so dφ/dθ = (I - αH)^k."""
     total = torch.zeros_like(theta)
     identity = torch.eye(len(theta), dtype=theta.dtype)
-    for x, y, query_x, query_y in zip(*episodes.support, *episodes.query, strict=True):
-        hessian, b = 2 * x.T @ x / len(x), 2 * x.T @ y / len(x)
-        optimum = torch.linalg.solve(hessian, b)
-        shrink = torch.linalg.matrix_power(identity - inner_lr * hessian, inner_steps)
-        adapted = optimum + shrink @ (theta - optimum)
-        query_gradient = 2 * query_x.T @ (query_x @ adapted - query_y) / len(query_x)
-        total += shrink.T @ query_gradient
+    for support, query in zip(*map(quadratics, episodes), strict=True):
+        shrink = torch.linalg.matrix_power(identity - inner_lr * support.hessian, inner_steps)
+        adapted = support.minimum + shrink @ (theta - support.minimum)
+        total += shrink.T @ query.gradient(adapted)
     return total / episodes.num_tasks
 
 
@@ -55,39 +40,32 @@ def quadratic_meta_gradient(theta, episodes, inner_lr, inner_steps):
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10_000), inner_lr=st.floats(0.001, 0.4))
 def test_closed_form_on_quadratics(inner_steps, seed, inner_lr):
-    # Six examples of five weights: fewer would leave the Hessian without an inverse.
-    numbers = torch.randn(2, 4, 6, 6, generator=generator(seed), dtype=torch.float64)
-    support, query = (Examples(half[..., :5], half[..., 5]) for half in numbers)
+    episodes = linear_tasks(seed)
     theta = torch.randn(5, generator=generator(seed + 1), dtype=torch.float64)
-    episodes = Episodes(support, query)
     _, gradient = MAML(Linear(), {"w": theta}, inner_lr, inner_steps).meta_gradient(episodes)
     expected = {"w": quadratic_meta_gradient(theta, episodes, inner_lr, inner_steps)}
     assert relative_error(gradient, expected) <= 1e-6
 
 
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10_000), inner_lr=st.floats(0.001, 0.4))
+def test_first_order_is_the_query_gradient_at_the_end(seed, inner_lr):
+    """With order=1, dφ/dθ is taken for the identity: no factor (I - αH) is left."""
+    episodes = linear_tasks(seed)
+    theta = torch.randn(5, generator=generator(seed + 1), dtype=torch.float64)
+    maml = MAML(Linear(), {"w": theta}, inner_lr, inner_steps=3, order=1)
+    adapted = maml.adapt(episodes.support)["w"].detach()
+    ends = zip(quadratics(episodes.query), adapted, strict=True)
+    expected = torch.stack([query.gradient(w) for query, w in ends]).mean(0)
+    assert relative_error(maml.meta_gradient(episodes)[1], {"w": expected}) <= 1e-6
+
+
 @pytest.mark.parametrize("inner_steps", [1, 2, 3, 4, 5])
 def test_finite_differences(inner_steps):
     """Smooth data on which no ReLU switches within the difference, in float64."""
-    network = MLP(1, 6, 6, 1)
-    params = {name: value.double() for name, value in network.init(generator(1)).items()}
-    episodes = double(Sinusoids().sample(4, 5, 6, generator(2)))
-    maml = MAML(network, params, 0.02, inner_steps)
+    maml, episodes = MAML(*small_network(), 0.02, inner_steps), waves()
     _, gradient = maml.meta_gradient(episodes)
-
-    def meta_loss_at(moved) -> float:
-        return MAML(network, moved, 0.02, inner_steps).meta_loss(episodes).item()
-
-    step, numeric = 1e-6, {}
-    for name, value in params.items():
-        numeric[name] = torch.zeros_like(value)
-        for index in range(value.numel()):
-            sides = []
-            for sign in (1, -1):
-                moved = {key: tensor.clone() for key, tensor in params.items()}
-                moved[name].view(-1)[index] += sign * step
-                sides.append(meta_loss_at(moved))
-            numeric[name].view(-1)[index] = (sides[0] - sides[1]) / (2 * step)
-    assert relative_error(gradient, numeric) <= 1e-6
+    assert relative_error(gradient, numeric_meta_gradient(maml, episodes)) <= 1e-6
 
 
 def learn2learn_meta_gradient(network, params, episodes, inner_lr, inner_steps, first_order):

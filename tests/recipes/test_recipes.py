@@ -5,9 +5,9 @@ import torch
 
 from metalearn_lite import checkpoints, recipes
 from metalearn_lite.learners.maml import MAML
-from metalearn_lite.recipes import omniglot, sinusoids
+from metalearn_lite.recipes import metric, omniglot, sinusoids
 from metalearn_lite.tasks.glyphs import Glyphs
-from metalearn_lite.training import constant
+from metalearn_lite.training import constant, cosine
 
 
 @pytest.mark.parametrize("name", recipes.MODULES)
@@ -24,21 +24,40 @@ def test_sinusoids_train_and_are_judged():
     assert "10,000 tasks" in result["error after 5 steps"]
 
 
-@pytest.mark.parametrize("within_alphabet", [False, True])
-def test_distorted_episodes_keep_their_labels_and_shapes(within_alphabet):
-    pool = Glyphs(2, 6, 4, seed=0)
+@pytest.mark.parametrize("name", sinusoids.FRIENDS)
+def test_the_friends_of_maml_train(name, monkeypatch):
+    monkeypatch.setattr(
+        "metalearn_lite.training.compiled_meta_gradient", lambda learner: learner.meta_gradient
+    )
+    make, _ = sinusoids.FRIENDS[name]
+    learner = sinusoids.train(make, 5, 2, cosine, torch.Generator().manual_seed(0), max_norm=10.0)
+    assert learner.inner_steps == make.keywords.get("inner_steps", learner.inner_steps)
+    assert all(value.isfinite().all() for value in learner.params.values())
+
+
+def test_distorted_episodes_keep_their_labels_and_shapes():
     generator = torch.Generator().manual_seed(0)
-    support, query = omniglot.distorted(pool, 3, 5, 2, within_alphabet, generator)
+    episodes = Glyphs(2, 6, 4, seed=0).sample(3, 5, 1, 2, generator)
+    support, query = omniglot.distorted(episodes, generator)
     assert support.x.shape == (3, 5, 1, 28, 28)
     assert query.x.shape == (3, 10, 1, 28, 28)
     assert query.y.tolist() == [[0, 0, 1, 1, 2, 2, 3, 3, 4, 4]] * 3
     assert query.x.min() >= 0
     assert query.x.max() <= 1 + 1e-5
+    assert not torch.equal(support.x, episodes.support.x)
+
+
+def test_framed_characters_are_the_same_characters_seen_closer():
+    pool = Glyphs(1, 5, 4, seed=0)
+    closer = omniglot.framed(pool)
+    assert closer.names == pool.names
+    assert closer.images.shape == pool.images.shape
+    assert (closer.images > 128).sum() > (pool.images > 128).sum()
 
 
 def test_protonet_and_maml_recipes_run(monkeypatch):
     """The whole of both recipes, but short and on glyphs."""
-    glyphs = Glyphs(2, 24, 6, seed=1)
+    glyphs = Glyphs(2, 24, seed=1)
     monkeypatch.setattr(omniglot.characters, "Omniglot", lambda _: glyphs)
     monkeypatch.setattr(omniglot.characters, "standard_split", lambda _: (glyphs,) * 3)
     generator = torch.Generator().manual_seed(0)
@@ -49,3 +68,41 @@ def test_protonet_and_maml_recipes_run(monkeypatch):
     assert re.fullmatch(r"[\d.]+ ± [\d.]+ %", result["challenge error"])
     maml = omniglot.train_maml(2, generator)
     assert "accuracy" in next(iter(omniglot.judge_maml(maml)))
+
+
+@pytest.mark.parametrize("name", metric.KINDS)
+def test_the_ways_to_compare_train_and_are_judged(name, monkeypatch):
+    glyphs = Glyphs(2, 24, 10, seed=1)
+    monkeypatch.setattr(metric.characters, "Omniglot", lambda _: glyphs)
+    monkeypatch.setattr(metric.characters, "standard_split", lambda _: (glyphs,) * 3)
+    monkeypatch.setattr(metric, "CHANNELS", (8, 8, 8, 8))
+    monkeypatch.setattr(metric, "NUM_TASKS", 2)
+    learner = metric.train(*metric.KINDS[name], 2, torch.Generator().manual_seed(0))
+    result = metric.judge(learner)
+    assert list(result) == [f"{w}-way {s}-shot accuracy" for w in (5, 20) for s in (1, 5)]
+
+
+def test_the_ways_to_compare_begin_alike_and_see_the_same_images(monkeypatch):
+    """Though a relation network draws more parameters than the others."""
+    glyphs, seen = Glyphs(2, 24, 8, seed=1), []
+    monkeypatch.setattr(metric.characters, "Omniglot", lambda _: glyphs)
+    monkeypatch.setattr(metric, "CHANNELS", (8, 8, 8, 8))
+
+    def watch(learner, sample, iterations, generator, *_, **options):
+        seen.append((learner.params, sample(generator=generator)))
+
+    monkeypatch.setattr(metric, "meta_train", watch)
+    for kind, settings in metric.KINDS.values():
+        metric.train(kind, settings, 1, torch.Generator().manual_seed(0))
+    (first_params, first), *others = seen
+    for params, episodes in others:
+        assert torch.equal(params["weight1"], first_params["weight1"])
+        assert torch.equal(episodes.support.x, first.support.x)
+
+
+def test_half_of_the_tasks_have_one_shot_and_all_have_as_many_images():
+    glyphs, generator = Glyphs(2, 24, 8, seed=1), torch.Generator().manual_seed(0)
+    tasks = [metric.sample(glyphs, generator) for _ in range(20)]
+    shots = [len(support.y[0]) // 20 for support, _ in tasks]
+    assert set(shots) == {1, 5}
+    assert all(support.y.numel() + query.y.numel() == 120 for support, query in tasks)

@@ -3,7 +3,14 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from metalearn_lite.widgets.drawings import CLASS_COLOURS, Drawings, ink_on, pale, tinted
+from metalearn_lite.widgets.drawings import (
+    CLASS_COLOURS,
+    Captions,
+    Drawings,
+    ink_on,
+    pale,
+    tinted,
+)
 
 
 def axes_of_100_pixels():
@@ -51,6 +58,23 @@ def test_as_many_points_as_drawings_or_it_says_so():
     drawings.set_points(np.zeros((1, 2)))
     with pytest.raises(ValueError, match="2 drawings need 2 points, not 1"):
         pixels_of(axes)
+
+
+def test_a_caption_hangs_under_the_middle_of_its_point():
+    axes = axes_of_100_pixels()
+    captions = Captions(axes, size=14.4)  # 20 pixels
+    captions.set_texts(["HOH", "H"], np.array([[50, 90], [20, 30]]))
+    rows, columns = np.nonzero(pixels_of(axes).sum(2) < 300)
+    above, below = rows < 50, rows > 50
+    assert 10 <= rows[above].min() < rows[above].max() <= 30  # counted from the top
+    assert 70 <= rows[below].min() < rows[below].max() <= 90
+    assert columns[above].min() + columns[above].max() == pytest.approx(100, abs=3)
+    assert columns[below].min() + columns[below].max() == pytest.approx(40, abs=3)
+
+
+def test_as_many_points_as_captions_or_it_says_so():
+    with pytest.raises(ValueError, match="1 texts need 1 points, not 2"):
+        Captions(axes_of_100_pixels(), size=10).set_texts(["A"], np.zeros((2, 2)))
 
 
 def test_ink_is_opaque_and_paper_is_clear():

@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-MODULES = {"00": "start_here", "04": "maml_on_sinusoids", "07": "learning_a_metric"}
+MODULES = {
+    "00": "start_here",
+    "01": "supervised_learning",
+    "02": "tasks_and_episodes",
+    "03": "maml_mathematics",
+    "04": "maml_on_sinusoids",
+    "05": "first_order_and_friends",
+    "07": "learning_a_metric",
+}
 
 
 class Mistake(Exception):

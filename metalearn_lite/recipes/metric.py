@@ -1,0 +1,95 @@
+"""The ways to compare of notebook 07, on equal terms: one embedding, one stream of episodes."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from metalearn_lite.episodes import Episodes
+from metalearn_lite.evaluation import evaluate
+from metalearn_lite.learners.base import Learner
+from metalearn_lite.learners.matching import MatchingNetwork
+from metalearn_lite.learners.prototypes import PrototypicalNetwork
+from metalearn_lite.learners.relation import RelationNetwork
+from metalearn_lite.learners.siamese import SiameseNetwork
+from metalearn_lite.networks import ConvNet, Params
+from metalearn_lite.recipes import Recipe
+from metalearn_lite.recipes.omniglot import distorted
+from metalearn_lite.tasks import characters
+from metalearn_lite.training import Optimizers, adam, cosine, meta_train, muon
+
+CHANNELS = (16, 32, 64, 64)
+ITERATIONS = 3000
+NUM_TASKS = 400
+
+
+def sample(pool: characters.Characters, generator: torch.Generator) -> Episodes:
+    """One 20-way task of 120 distorted images: by a coin 1 shot and 5 queries, or 5 and 1."""
+    num_shots = 1 if torch.rand((), generator=generator) < 0.5 else 5
+    return distorted(pool.sample(1, 20, num_shots, 6 - num_shots, generator), generator)
+
+
+def train(
+    kind: type[Learner],
+    settings: dict[str, str],
+    iterations: int,
+    generator: torch.Generator,
+    save_to: Path | None = None,
+) -> Learner:
+    """A learner of ``kind`` on minimal set 1.
+
+    Whatever the kind, the embedding starts from the same numbers and sees the same images.
+    """
+    network = ConvNet(CHANNELS)
+    init = getattr(kind, "init", ConvNet.init)
+    # A generator of its own: some kinds draw more parameters, and would shift the episodes.
+    start = torch.Generator().manual_seed(generator.initial_seed())
+    learner = kind(network, init(network, start), **settings)
+    episodes = partial(sample, characters.Omniglot("small1"))
+    meta_train(learner, episodes, iterations, generator, 2e-3, cosine, optimize, save_to=save_to)
+    return learner
+
+
+def optimize(params: Params, outer_lr: float) -> Optimizers:
+    """Muon for the kernels and Adam for the rest.
+
+    The weights of a relation network's MLP are matrices too, but so tall that Muon's steps, whose
+    length grows with height over width, would overshoot.
+    """
+    mlp = {name: value for name, value in params.items() if "mlp" in name}
+    others = {name: value for name, value in params.items() if name not in mlp}
+    return [*muon(others, outer_lr), *(adam(mlp, outer_lr) if mlp else [])]
+
+
+def judge(learner: Learner) -> dict[str, str]:
+    """Accuracy on characters never trained on, on the same tasks for all learners."""
+    pool = characters.standard_split("small1")[2]
+    result = {}
+    for num_ways, num_queries in ((5, 5), (20, 2)):
+        for num_shots in (1, 5):
+            generator = torch.Generator().manual_seed(2017)
+            tasks = pool.sample(NUM_TASKS, num_ways, num_shots, num_queries, generator)
+            score = evaluate(learner, tasks, num_at_once=20)
+            result[f"{num_ways}-way {num_shots}-shot accuracy"] = (
+                f"{100 * score.mean:.2f} ± {100 * score.interval:.2f} %"
+            )
+    return result
+
+
+KINDS = {
+    "omniglot-siamese": (SiameseNetwork, {}),
+    "omniglot-matching": (MatchingNetwork, {}),
+    "omniglot-prototypical": (PrototypicalNetwork, {}),
+    "omniglot-prototypical-cosine": (PrototypicalNetwork, {"distance": "cosine"}),
+    "omniglot-relation": (RelationNetwork, {}),
+}
+RECIPES = {
+    name: Recipe(
+        "Omniglot minimal set 1 (5 alphabets, 136 characters)",
+        partial(train, kind, settings, ITERATIONS),
+        judge,
+    )
+    for name, (kind, settings) in KINDS.items()
+}

@@ -1,0 +1,285 @@
+"""The episode builder: its model against the sampler, its view without a screen."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from metalearn_lite.tasks.characters import Glyphs
+from metalearn_lite.widgets.episode_builder import (
+    MAX_QUERIES,
+    MAX_SHOTS,
+    MAX_WAYS,
+    WATCHERS,
+    EpisodeBuilder,
+    EpisodeModel,
+    Half,
+    best_grid,
+    paint,
+)
+
+POOL = Glyphs(2, (12, 9), 8, seed=5)
+SPLITS = {
+    "meta-training": POOL,
+    "meta-validation": POOL.take(range(6)),
+    "meta-test": POOL.take(range(12, 21)),
+}
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def new_model(**request) -> EpisodeModel:
+    model = EpisodeModel(SPLITS, generator())
+    for name, value in request.items():
+        setattr(model, name, value)
+    return model
+
+
+# --- the model
+
+
+def test_the_episode_is_what_was_asked_for():
+    frame = new_model(num_ways=4, num_shots=2, num_queries=3).frame()
+    assert (frame.support.count, frame.query.count) == (8, 12)
+    assert frame.support.labels.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert sorted(frame.query.labels.tolist()) == [0] * 3 + [1] * 3 + [2] * 3 + [3] * 3
+    assert frame.support.group == 2
+
+
+def test_the_queries_are_mixed_and_keep_their_labels():
+    model = new_model(num_ways=6, num_shots=1, num_queries=4)
+    frame = model.frame()
+    assert frame.query.labels.tolist() != sorted(frame.query.labels.tolist())
+    drawings = POOL.images.float().div(255).numpy()
+    for half in (frame.support, frame.query):
+        for image, label in zip(half.images, half.labels, strict=True):
+            ((character, _),) = np.argwhere((drawings == image).all((2, 3)))
+            assert model._classes[label] == (
+                f"{POOL.alphabets[character]} {POOL.names[character]}".replace(
+                    "character", ""
+                ).replace("_", " ")
+            )
+
+
+def test_each_watcher_sees_its_part_only():
+    model = new_model()
+    seen = {
+        watcher: tuple(
+            part is not None
+            for half in model.frame(watcher)[:2]
+            for part in (half.images, half.labels)
+        )
+        for watcher in WATCHERS
+    }
+    assert seen["all of it"] == (True, True, True, True)
+    assert seen["adapt"] == (True, True, False, False)
+    assert seen["predict"] == (False, False, True, False)
+    assert seen["the score"] == (False, False, False, True)
+
+
+def test_a_look_by_someone_else_does_not_change_the_episode():
+    model = new_model()
+    before = model.frame().query.images
+    for model.watcher in WATCHERS:
+        model.frame()
+    np.testing.assert_array_equal(model.frame("all of it").query.images, before)
+    model.draw_again()
+    assert not np.array_equal(model.frame("all of it").query.images, before)
+
+
+def test_the_same_generator_gives_the_same_episodes():
+    first, second = new_model(), new_model()
+    for _ in range(3):
+        np.testing.assert_array_equal(first.frame().support.images, second.frame().support.images)
+        first.draw_again()
+        second.draw_again()
+
+
+def test_an_episode_comes_from_its_split_and_from_one_alphabet_where_asked():
+    model = new_model(split="meta-test", num_ways=5)
+    assert "Glyphs5 02" in model.frame().small_print
+    assert "Glyphs5 01" not in model.frame().small_print
+    model = new_model(num_ways=9, within_alphabet=True)
+    for _ in range(5):
+        model.frame()
+        assert len({name.rpartition(" ")[0] for name in model._classes}) == 1
+        model.draw_again()
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        ({"split": "meta-validation", "num_ways": 7}, "this split has 6 characters"),
+        ({"num_ways": 13, "within_alphabet": True}, "the largest alphabet of this split has 12"),
+        ({"num_shots": 5, "num_queries": 4}, "need 9 images of each character but there are 8"),
+    ],
+)
+def test_an_impossible_request_gets_the_packages_sentence(request_, message):
+    model = new_model(**request_)
+    with pytest.raises(ValueError, match=message) as raised:
+        model._sample()
+    frame = model.frame()
+    assert frame.sentence == f"Impossible: {raised.value}"
+    assert frame.support.count == frame.query.count == 0
+
+
+def test_tasks_are_counted():
+    assert new_model(num_ways=5).num_tasks() == math.comb(21, 5)
+    within = new_model(num_ways=5, within_alphabet=True)
+    assert within.num_tasks() == math.comb(12, 5) + math.comb(9, 5)
+    assert new_model(num_ways=22).num_tasks() == 0
+    assert f"{math.comb(21, 5):,} different 5-way tasks" in new_model().frame().small_print
+
+
+def test_the_sentence_says_who_sees_how_many():
+    model = new_model(num_ways=5, num_shots=1, num_queries=2)
+    assert model.frame().sentence == (
+        "5-way 1-shot, meta-training: support 5 drawings, query 10 drawings, all with their labels."
+    )
+    assert "adapt sees 5 drawings with their labels" in model.frame("adapt").sentence
+    assert "predict sees 10 drawings without labels" in model.frame("predict").sentence
+    assert "the score sees 10 labels" in model.frame("the score").sentence
+
+
+def test_each_split_says_what_it_is_for():
+    uses = [new_model(split=split).frame().small_print.split("tasks. ")[1] for split in SPLITS]
+    assert ["θ, so" in uses[0], "setting" in uses[1], "reported" in uses[2]] == [True] * 3
+
+
+def test_splits_with_other_names_are_refused():
+    with pytest.raises(ValueError, match="named train: choose one or more of"):
+        EpisodeModel({"train": POOL}, generator())
+    with pytest.raises(ValueError, match="named not at all"):
+        EpisodeModel({}, generator())
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.sampled_from(list(SPLITS)),
+    st.integers(2, MAX_WAYS),
+    st.integers(1, MAX_SHOTS),
+    st.integers(1, MAX_QUERIES),
+    st.booleans(),
+    st.sampled_from(list(WATCHERS)),
+)
+def test_no_request_ends_in_an_error(split, num_ways, num_shots, num_queries, within, watcher):
+    frame = new_model(
+        split=split,
+        num_ways=num_ways,
+        num_shots=num_shots,
+        num_queries=num_queries,
+        within_alphabet=within,
+    ).frame(watcher)
+    assert frame.sentence.endswith(".")
+    possible = not frame.sentence.startswith("Impossible")
+    assert frame.support.count == num_ways * num_shots * possible
+    assert frame.query.count == num_ways * num_queries * possible
+
+
+# --- the page
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 30), st.integers(1, 10), st.integers(250, 700), st.integers(150, 700))
+def test_the_page_fits_and_keeps_a_class_in_one_row(num_ways, num_shots, width, height):
+    columns, side = best_grid(num_ways * num_shots, num_shots, width, height)
+    num_rows = -(-num_ways * num_shots // columns)
+    assert columns % num_shots == 0
+    assert columns * side <= width
+    assert num_rows * side <= height
+
+
+def test_what_is_hidden_leaves_no_ink_and_what_is_shown_does():
+    images, labels = np.ones((4, 28, 28), np.float32), np.array([0, 1, 8, 1])
+    hidden, drawn, labelled, both = (
+        paint(Half(4, *parts, 1), 200, 200)
+        for parts in ((None, None), (images, None), (None, labels), (images, labels))
+    )
+    assert len(np.unique(hidden[..., :3])) <= 2
+    for page in (drawn, labelled, both):
+        assert page.shape == hidden.shape
+        assert (page != hidden).any()
+    side = hidden.shape[0] // 2
+    # Classes 1 and 1 look alike, 0 and 1 do not: the label is all that tells them apart here.
+    corner = [both[y : y + side, x : x + side] for y in (0, side) for x in (0, side)]
+    assert np.array_equal(corner[1], corner[3])
+    assert not np.array_equal(corner[0], corner[1])
+
+
+# --- the view
+
+
+@pytest.fixture(scope="module")
+def builder():
+    return EpisodeBuilder(SPLITS, generator())
+
+
+@pytest.mark.parametrize(
+    ("control", "value"),
+    [
+        ("num_ways", 6),
+        ("num_shots", 2),
+        ("num_queries", 5),
+        ("watcher", "adapt"),
+        ("watcher", "predict"),
+        ("within_alphabet", True),
+        ("split", "meta-test"),
+    ],
+)
+def test_every_control_changes_picture_and_sentence(builder, control, value):
+    before = builder.picture.png, builder.sentence.text
+    getattr(builder, control).value = value
+    assert getattr(builder.model, control) == value
+    assert builder.picture.png != before[0]
+    assert builder.sentence.text != before[1]
+    assert builder.sentence.text in builder.picture.alt
+
+
+def test_a_new_episode_and_an_impossible_one():
+    builder = EpisodeBuilder(SPLITS, generator())
+    before = builder.picture.png
+    builder.again.click()
+    assert builder.picture.png != before
+    builder.num_ways.value = 30
+    assert builder.sentence.text.startswith("Impossible: num_ways=30 but this split has 21")
+    builder.num_ways.value = 5
+    assert builder.sentence.text.startswith("5-way")
+
+
+def test_sliders_have_a_read_out_and_a_label(builder):
+    for slider in (builder.num_ways, builder.num_shots, builder.num_queries):
+        assert slider.readout
+        assert slider.description
+
+
+def test_the_filmstrip_shows_every_watcher_and_stays():
+    builder = EpisodeBuilder(SPLITS, generator())
+    figure = builder.filmstrip()
+    assert isinstance(figure, Figure)
+    titles = [axes.get_title() for axes in figure.axes]
+    assert len(titles) == 2 * len(WATCHERS)
+    for watcher in WATCHERS:
+        assert sum(watcher in title for title in titles) == 1
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    before = np.array(canvas.buffer_rgba())
+    builder.again.click()
+    canvas.draw()
+    np.testing.assert_array_equal(np.array(canvas.buffer_rgba()), before)
+
+
+def test_the_description_has_a_line_for_each_watcher(builder):
+    lines = builder.description().split("\n")
+    assert len(lines) == 1 + len(WATCHERS)
+    assert "different" in lines[0]
+
+
+def test_repr_is_short_and_says_what_is_shown(builder):
+    assert repr(builder) == f"EpisodeBuilder({builder.sentence.text!r})"

@@ -1,0 +1,265 @@
+"""The race: its model against the record, its view without a screen."""
+
+import copy
+import math
+
+import matplotlib
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from metalearn_lite.learners.maml import MAML
+from metalearn_lite.networks import MLP
+from metalearn_lite.recipes import race as recipe
+from metalearn_lite.widgets.race import STYLES, WORST, Race, RaceModel
+
+RECORD = {
+    "slow": {
+        "seconds": [0.0, 1.0, 2.1],
+        "iterations": [0, 10, 20],
+        "error": [4.0, 2.0, 0.50],
+        "interval": [0.4, 0.2, 0.05],
+    },
+    "fast": {
+        "seconds": [0.0, 1.1, 2.0],
+        "iterations": [0, 30, 60],
+        "error": [4.0, 1.0, 0.55],
+        "interval": [0.4, 0.1, 0.03],
+    },
+    "lost": {
+        "seconds": [0.0, 1.0, 2.0],
+        "iterations": [0, 20, 40],
+        "error": [4.0, 3.0, math.inf],
+        "interval": [0.4, 0.3, math.nan],
+    },
+}
+
+
+def changed(method: str, **numbers) -> dict:
+    record = copy.deepcopy(RECORD)
+    record[method] |= numbers
+    return record
+
+
+# --- the model
+
+
+def test_curves_are_the_record_up_to_the_stop():
+    model = RaceModel(RECORD)
+    for model.stop in range(3):
+        for model.across in ("seconds", "iterations"):
+            frame = model.frame()
+            for method, (x, errors) in frame.curves.items():
+                np.testing.assert_array_equal(x, RECORD[method][model.across][: model.stop + 1])
+                np.testing.assert_array_equal(errors, RECORD[method]["error"][: model.stop + 1])
+
+
+def test_the_table_has_the_smallest_error_first():
+    model = RaceModel(RECORD)
+    assert [place.method for place in model.frame(1).places] == ["fast", "slow", "lost"]
+    assert [place.method for place in model.frame(2).places] == ["slow", "fast", "lost"]
+    assert [place.iterations for place in model.frame(2).places] == [20, 60, 40]
+
+
+def test_level_are_those_whose_intervals_overlap():
+    assert [place.tied for place in RaceModel(RECORD).frame(2).places] == [False, True, False]
+    apart = RaceModel(changed("fast", interval=[0.4, 0.1, 0.0]) | {})
+    apart.record["slow"]["interval"][2] = 0.02
+    assert [place.tied for place in apart.frame(2).places] == [False, False, False]
+
+
+def test_the_sentence_says_who_leads_who_is_level_and_who_is_lost():
+    model = RaceModel(RECORD)
+    assert model.frame(0).sentence.endswith("Press Play.")
+    assert model.frame(1).sentence == (
+        "After 1.1 s fast leads with 1.00 ± 0.10. Last is lost with 3.00 ± 0.30."
+    )
+    assert model.frame(2).sentence == (
+        "After 2.1 s slow leads with 0.50 ± 0.05, within the intervals of fast. "
+        "Last is lost with an error off the chart. Off the chart: lost."
+    )
+
+
+def test_a_stop_beyond_the_end_is_the_end():
+    model = RaceModel(RECORD)
+    assert model.frame(99).seconds == 2.1
+    assert model.frame(-3).seconds == 0
+
+
+def test_the_record_is_left_as_it_is():
+    record = copy.deepcopy(RECORD)
+    RaceModel(record).frame(2)
+    assert str(record) == str(RECORD)
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ({}, "0 methods: choose 1 to 8"),
+        ({str(i): RECORD["slow"] for i in range(9)}, "9 methods"),
+        (changed("fast", error=[1.0, 2.0]), "'fast' has 2 numbers for 'error'"),
+        ({"one": {"seconds": [0.0]}}, "'one' has 1 numbers for 'seconds'.* 2 stops"),
+        ({"none": {}}, "'none' has 0 numbers for 'seconds'"),
+    ],
+)
+def test_what_is_no_race_is_refused(record, message):
+    with pytest.raises(ValueError, match=message):
+        RaceModel(record)
+
+
+def test_an_unknown_axis_is_refused():
+    with pytest.raises(ValueError, match="across='hours': choose 'seconds' or 'iterations'"):
+        RaceModel(RECORD).frame(across="hours")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=3, max_size=3))
+def test_no_record_ends_in_an_error(errors):
+    model = RaceModel(changed("fast", error=errors))
+    for stop in range(3):
+        frame = model.frame(stop)
+        assert frame.sentence.endswith(".")
+        assert len(frame.places) == 3
+
+
+# --- the recipe that records it
+
+
+def test_a_recorded_race_can_be_shown(tmp_path):
+    network = MLP(1, 40, 40, 1)
+    methods = {
+        "MAML, constant outer rate": lambda start: MAML(network, start),
+        "first-order MAML": lambda start: MAML(network, start, order=1),
+    }
+    runners = recipe.race(methods, budget=0.02, num_stops=2)
+    record = {method: runner.record for method, runner in runners.items()}
+    recipe.save(record, tmp_path / "race.json")
+    model = RaceModel(recipe.load(tmp_path / "race.json"))
+    assert list(model.record) == list(methods)
+    assert model.num_stops == 3
+    for numbers in model.record.values():
+        assert numbers["seconds"][0] == numbers["iterations"][0] == 0
+        assert numbers["seconds"][2] >= 0.02
+        assert (np.diff(numbers["iterations"]) >= 0).all()
+    first, second = (runner.record["error"][0] for runner in runners.values())
+    assert first == second, "all start from the same parameters"
+
+
+def test_methods_of_the_race_train_as_meta_train_does():
+    from metalearn_lite.tasks.sinusoids import Sinusoids
+    from metalearn_lite.training import meta_train
+
+    start = recipe.NETWORK.init(torch.Generator().manual_seed(1))
+    runner = recipe.Runner(recipe.METHODS["MAML"](start), lambda progress: 1.0, seed=7)
+    while runner.iterations < 3:
+        runner.run_until(runner.seconds + 1e-9, 1.0)
+    learner = recipe.METHODS["MAML"](start)
+
+    def sample(generator):
+        return Sinusoids().sample(25, num_shots=5, generator=generator)
+
+    meta_train(learner, sample, 3, torch.Generator().manual_seed(7))
+    for name, value in learner.params.items():
+        torch.testing.assert_close(runner.learner.params[name], value)
+
+
+def test_runs_are_averaged_and_the_interval_is_students():
+    scipy = pytest.importorskip("scipy.stats")
+    errors = [[4.0, 1.0], [4.0, 1.5], [4.0, 2.6]]
+    runs = [
+        {"MAML": {key: [0.0, number] for key in recipe.COLUMNS} | {"error": error}}
+        for number, error in enumerate(errors)
+    ]
+    row = recipe.together(runs)["MAML"]
+    assert row["seconds"] == [0.0, 1.0]
+    assert row["error"] == [4.0, 1.7]
+    assert row["ends"] == [1.0, 1.5, 2.6]
+    low, high = scipy.t.interval(0.95, 2, 1.7, np.std([1, 1.5, 2.6], ddof=1) / math.sqrt(3))
+    assert row["interval"] == pytest.approx([0.0, (high - low) / 2], rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ["race", "tricks"])
+def test_the_shipped_records_can_be_shown(name):
+    model = RaceModel(recipe.load(name))
+    assert model.num_stops == 41
+    assert {"MAML++", "all: MAML++"} & set(model.record)
+
+
+# --- the view
+
+
+@pytest.fixture
+def race():
+    return Race(RaceModel(RECORD))
+
+
+def test_time_and_axis_change_the_picture(race):
+    seen = {race.picture.png}
+    for index in (1, 2):
+        race.time.index = index
+        seen.add(race.picture.png)
+    race.across.value = "iterations"
+    seen.add(race.picture.png)
+    assert len(seen) == 4
+    assert race.model.stop == 2
+    assert race.sentence.text == race.model.frame().sentence
+    assert race.picture.alt == f"Error over iterations. {race.sentence.text}"
+
+
+def test_the_axis_is_drawn_for_what_it_counts(race):
+    axes = race.picture.figure.axes[0]
+    for race.across.value, furthest in (("seconds", 2.1), ("iterations", 60)):
+        assert axes.get_xlim() == pytest.approx((0, 1.03 * furthest))
+        assert race.across.value in axes.get_xlabel()
+    first = Race(RaceModel(RECORD))
+    shown = first.picture.png
+    first.picture.refresh(layout=True)
+    assert first.picture.png == shown, "nothing of the first picture was drawn too early"
+
+
+def test_the_table_is_text(race):
+    race.time.index = 2
+    table = race.table.value
+    assert table.index("slow") < table.index("fast") < table.index("lost")
+    assert "0.50 ± 0.05" in table
+    assert "=2." in table
+    assert "an error off the chart" in table
+
+
+def test_play_walks_through_all_stops(race):
+    assert race.play.max == 2
+    assert [label for label, _ in race.time.options] == ["0.0 s", "1.1 s", "2.1 s"]
+
+
+def test_what_is_off_the_chart_is_drawn_on_its_edge(race):
+    race.time.index = 2
+    assert race._curves.lines["lost"].get_ydata()[-1] == WORST
+    for artist in race._curves.moving:
+        assert np.isfinite(np.asarray(artist.get_ydata(), float)).all()
+
+
+def test_methods_differ_in_colour_and_in_marker():
+    for part in ("color", "marker"):
+        assert len({style[part] for style in STYLES}) == len(STYLES)
+
+
+def test_filmstrip_stays_as_it_is_when_the_widget_moves_on(race):
+    figure = race.filmstrip((1,))
+    assert isinstance(figure, matplotlib.figure.Figure)
+    assert [axes.get_title() for axes in figure.axes] == ["1 s", "2 s", "2 s, by iterations"]
+    assert race.model.stop == 0
+
+
+def test_description_has_a_line_for_each_moment_and_the_table(race):
+    first, last, empty, *rows = race.description((1,)).split("\n")
+    assert first == race.model.frame(1).sentence
+    assert last == race.model.frame(2).sentence
+    assert empty == ""
+    assert [row.split()[1] for row in rows] == ["slow", "fast", "lost"]
+    assert "level with the first" in rows[1]
+
+
+def test_repr_is_short_and_says_what_is_shown(race):
+    assert repr(race) == f"Race({race.sentence.text!r})"
