@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from metalearn_lite import networks, paths
+from metalearn_lite import paths
 from metalearn_lite.files import load_tensors, save_tensors, write_whole
 from metalearn_lite.learners.anil import ANIL
 from metalearn_lite.learners.base import Learner, trainable
@@ -26,19 +26,30 @@ from metalearn_lite.learners.relation import RelationNetwork
 from metalearn_lite.learners.reptile import Reptile
 from metalearn_lite.learners.siamese import SiameseNetwork
 from metalearn_lite.learners.transformer import Transformer, TransformerLearner
+from metalearn_lite.networks import MLP, ConvNet
 
-LEARNERS = {kind.__name__: kind for kind in (MAML, JointTraining, PrototypicalNetwork)}
-LEARNERS |= {FineTunedClassifier.__name__: FineTunedClassifier}
-NETWORKS = {kind.__name__: kind for kind in (networks.MLP, networks.ConvNet)}
-LEARNERS |= {
-    kind.__name__: kind for kind in (ConditionalNeuralProcess, RecurrentLearner, TransformerLearner)
-}
-LEARNERS |= {kind.__name__: kind for kind in (MatchingNetwork, RelationNetwork, SiameseNetwork)}
-NETWORKS |= {kind.__name__: kind for kind in (EncodeDecode, GRU, Transformer)}
-LEARNERS |= {
+LEARNERS = {
     kind.__name__: kind
-    for kind in (ANIL, ImplicitMAML, MAMLPlusPlus, MetaSGD, RegularisedMAML, Reptile)
+    for kind in (
+        ANIL,
+        ConditionalNeuralProcess,
+        FineTunedClassifier,
+        ImplicitMAML,
+        JointTraining,
+        MAML,
+        MAMLPlusPlus,
+        MatchingNetwork,
+        MetaSGD,
+        PrototypicalNetwork,
+        RecurrentLearner,
+        RegularisedMAML,
+        RelationNetwork,
+        Reptile,
+        SiameseNetwork,
+        TransformerLearner,
+    )
 }
+NETWORKS = {kind.__name__: kind for kind in (MLP, ConvNet, EncodeDecode, GRU, Transformer)}
 
 
 def folder() -> Path:

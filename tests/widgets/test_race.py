@@ -10,11 +10,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from metalearn_lite import checkpoints
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import MLP
 from metalearn_lite.recipes import race as recipe
 from metalearn_lite.widgets.race import STYLES, WORST, Race, RaceModel
 
+START = MLP(1, 40, 40, 1).init(torch.Generator().manual_seed(0))
 RECORD = {
     "slow": {
         "seconds": [0.0, 1.0, 2.1],
@@ -145,6 +147,17 @@ def test_a_recorded_race_can_be_shown(tmp_path):
         assert (np.diff(numbers["iterations"]) >= 0).all()
     first, second = (runner.record["error"][0] for runner in runners.values())
     assert first == second, "all start from the same parameters"
+
+
+def test_the_recipe_writes_both_records_and_two_checkpoints(tmp_path, monkeypatch):
+    monkeypatch.setattr("metalearn_lite.paths.data_folder", lambda: tmp_path)
+    recipe.main(budget=0.02, num_stops=2)
+    assert list(recipe.load("race")) == list(recipe.METHODS)
+    tricks = recipe.load("tricks")
+    assert list(tricks) == list(recipe.TRICKS)
+    assert {len(row["ends"]) for row in tricks.values()} == {3}
+    for method, name in recipe.KEPT.items():
+        assert type(checkpoints.load(name)) is type(recipe.METHODS[method](START))
 
 
 def test_methods_of_the_race_train_as_meta_train_does():
