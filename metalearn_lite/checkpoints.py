@@ -12,6 +12,7 @@ from metalearn_lite.files import load_tensors, save_tensors, write_whole
 from metalearn_lite.learners.anil import ANIL
 from metalearn_lite.learners.base import Learner, trainable
 from metalearn_lite.learners.classifier import FineTunedClassifier
+from metalearn_lite.learners.elastic import ElasticPrototypes
 from metalearn_lite.learners.implicit_maml import ImplicitMAML
 from metalearn_lite.learners.joint import JointTraining
 from metalearn_lite.learners.maml import MAML
@@ -33,6 +34,7 @@ LEARNERS = {
     for kind in (
         ANIL,
         ConditionalNeuralProcess,
+        ElasticPrototypes,
         FineTunedClassifier,
         ImplicitMAML,
         JointTraining,

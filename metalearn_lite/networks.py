@@ -59,24 +59,32 @@ class MLP:
 class ConvNet:
     """An image embedding: blocks of convolution, max-pooling, normalisation and ReLU.
 
-    Close to the network of Vinyals et al. (2016). Ours lets the width grow, and does not pool in
-    the last block, which leaves a 3 × 3 map of an image of 28 × 28.
+    Close to the network of Vinyals et al. (2016). Ours lets the width grow, and the last blocks
+    need not pool.
 
     Args:
         channels: the width of each block.
         norm: "group" looks at one image at a time (Wu & He, 2018). "batch" looks at the whole
             batch (Ioffe & Szegedy, 2015): for training only, since a query would then be judged
             by its neighbours; ``freeze`` ends it. "frozen" only scales and shifts.
+        num_pools: how many blocks pool, the first ones. Each halves the map: 3 leave 3 × 3 of an
+            image of 28 × 28, 2 leave 7 × 7.
 
-    Called with ``x`` ``(T, N, 1, 28, 28)``. Returns ``(T, N, channels[-1] · 9)``.
+    Called with ``x`` ``(T, N, 1, 28, 28)``. Returns ``(T, N, D)``: the last block's maps, flat.
     """
 
-    def __init__(self, channels: Sequence[int] = (32, 64, 128, 128), norm: str = "group"):
+    def __init__(
+        self,
+        channels: Sequence[int] = (32, 64, 128, 128),
+        norm: str = "group",
+        num_pools: int = 3,
+    ):
         if norm not in ("group", "batch", "frozen"):
             raise ValueError(f"norm={norm!r}: choose 'group', 'batch' or 'frozen'")
         self.channels = tuple(channels)
         self.norm = norm
-        self.settings = (self.channels, self.norm)
+        self.num_pools = num_pools
+        self.settings = (self.channels, self.norm, self.num_pools)
 
     def init(self, generator: torch.Generator | None = None) -> Params:
         """Draws parameters: weights by He et al. (2015), scales 1, shifts 0."""
@@ -108,7 +116,7 @@ class ConvNet:
     def _convolve(self, params: Params, hidden: Tensor, block: int) -> Tensor:
         kernels = params[f"weight{block}"].unflatten(1, (-1, 3, 3))
         hidden = F.conv2d(hidden, kernels.contiguous(memory_format=torch.channels_last), padding=1)
-        return F.max_pool2d(hidden, 2) if block < len(self.channels) else hidden
+        return F.max_pool2d(hidden, 2) if block <= self.num_pools else hidden
 
     @torch.no_grad()
     def freeze(self, params: Params, x: Tensor) -> tuple[ConvNet, Params]:
@@ -117,7 +125,7 @@ class ConvNet:
         Returns the "frozen" network and its parameters, with the statistics folded into scales
         and shifts: every image is then embedded alone.
         """
-        frozen, params = ConvNet(self.channels, "frozen"), dict(params)
+        frozen, params = ConvNet(self.channels, "frozen", self.num_pools), dict(params)
         hidden = x.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         for block in range(1, len(self.channels) + 1):
             hidden = self._convolve(params, hidden, block)

@@ -37,7 +37,8 @@ MODULES = {
     "sinusoid-mean-pulled": "baselines",
     "omniglot-maml": "omniglot",
     "omniglot-protonet": "omniglot",
-    "omniglot-protonet-small2": "omniglot",
+    "omniglot-elastic": "omniglot",
+    "omniglot-elastic-small2": "omniglot",
 }
 
 

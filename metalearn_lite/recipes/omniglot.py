@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from copy import copy
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import torch
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.evaluation import Evaluation, evaluate
 from metalearn_lite.learners.base import Learner
+from metalearn_lite.learners.elastic import ElasticPrototypes
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.networks import MLP, ConvNet
@@ -41,16 +44,20 @@ def framed(pool: characters.Characters) -> characters.Characters:
     return characters.Characters(images, pool.alphabets, pool.names, pool.source)
 
 
-def train_protonet(
-    set_name: str, iterations: int, generator: torch.Generator, save_to: Path | None = None
+def train_one_shot(
+    make: Callable[..., PrototypicalNetwork],
+    network: ConvNet,
+    set_name: str,
+    iterations: int,
+    generator: torch.Generator,
+    save_to: Path | None = None,
 ) -> Learner:
-    """A prototypical network for the one-shot challenge. Its real images are one minimal set.
+    """A learner for the one-shot challenge. Its real images are one minimal set.
 
     Trained as it is tested: 20 characters of one alphabet by one person each, five such runs at a
     time. Five alphabets of real signs are few, so four that are made up (`Glyphs`) join them.
     """
-    network = ConvNet(norm="batch")
-    learner = PrototypicalNetwork(network, network.init(generator), "cosine", sharpness=20.0)
+    learner = make(network, network.init(generator))
     pool = framed(characters.join(characters.Omniglot(set_name), characters.Glyphs(4, 200)))
 
     def sample(generator: torch.Generator) -> Episodes:
@@ -60,20 +67,21 @@ def train_protonet(
     # Batch statistics are for training only: fix them, so that each image is judged alone.
     images = torch.cat([sample(generator).support.x for _ in range(20)])
     frozen, params = network.freeze(learner.params, images)
-    return PrototypicalNetwork(frozen, params, "cosine", learner.sharpness, True, True)
+    return make(frozen, params, framed=True, all_symmetries=True)
 
 
-def judge_protonet(set_name: str, learner: Learner) -> dict[str, str]:
+def judge_one_shot(set_name: str, learner: Learner) -> dict[str, str]:
     """On alphabets of the other minimal set: runs built to the challenge's protocol."""
     alphabets = characters.standard_split(set_name)[2]
     generator = torch.Generator().manual_seed(2015)
     runs = characters.make_runs(alphabets, NUM_RUNS, generator)
     large_enough = [name for name, size in alphabets.alphabet_sizes.items() if size >= 20]
-    plain = PrototypicalNetwork(learner.network, learner.params, learner.distance, framed=True)
+    plain = copy(learner)
+    plain.all_symmetries = False
     return {
         "runs built from": ", ".join(large_enough),
         "challenge error": _error(evaluate(learner, runs, num_at_once=20)),
-        "challenge error without symmetries": _error(evaluate(plain, runs)),
+        "challenge error without symmetries": _error(evaluate(plain, runs, num_at_once=20)),
     }
 
 
@@ -104,20 +112,26 @@ def _error(result: Evaluation) -> str:
     return f"{100 * (1 - result.mean):.2f} ± {100 * result.interval:.2f} %"
 
 
+PROTONET = partial(PrototypicalNetwork, distance="cosine", sharpness=20.0)
+ELASTIC_NETWORK = ConvNet((32, 64, 128, 64), norm="batch", num_pools=2)
+SMALL1 = "Omniglot minimal set 1 (5 alphabets, 136 characters)"
+SMALL2 = "Omniglot minimal set 2 (5 alphabets, 156 characters)"
+
 RECIPES = {
     "omniglot-protonet": Recipe(
-        "Omniglot minimal set 1 (5 alphabets, 136 characters), and Glyphs",
-        partial(train_protonet, "small1", 7000),
-        partial(judge_protonet, "small1"),
+        f"{SMALL1}, and Glyphs",
+        partial(train_one_shot, PROTONET, ConvNet(norm="batch"), "small1", 7000),
+        partial(judge_one_shot, "small1"),
     ),
-    "omniglot-protonet-small2": Recipe(
-        "Omniglot minimal set 2 (5 alphabets, 156 characters), and Glyphs",
-        partial(train_protonet, "small2", 7000),
-        partial(judge_protonet, "small2"),
+    "omniglot-elastic": Recipe(
+        f"{SMALL1}, and Glyphs",
+        partial(train_one_shot, ElasticPrototypes, ELASTIC_NETWORK, "small1", 5000),
+        partial(judge_one_shot, "small1"),
     ),
-    "omniglot-maml": Recipe(
-        "Omniglot minimal set 1 (5 alphabets, 136 characters)",
-        partial(train_maml, 8000),
-        judge_maml,
+    "omniglot-elastic-small2": Recipe(
+        f"{SMALL2}, and Glyphs",
+        partial(train_one_shot, ElasticPrototypes, ELASTIC_NETWORK, "small2", 5000),
+        partial(judge_one_shot, "small2"),
     ),
+    "omniglot-maml": Recipe(SMALL1, partial(train_maml, 8000), judge_maml),
 }
