@@ -94,7 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     command = commands.add_parser("challenge", help="score the Omniglot one-shot challenge")
     command.add_argument("--runs", type=Path, required=True, help="the official all_runs.zip")
-    command.add_argument("--checkpoint", default="omniglot-protonet")
+    command.add_argument("--checkpoint", default="omniglot-elastic")
     command.set_defaults(run=challenge)
 
     args = parser.parse_args(arguments)

@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from metalearn_lite import checkpoints, recipes
+from metalearn_lite.learners.elastic import ElasticPrototypes
 from metalearn_lite.learners.maml import MAML
+from metalearn_lite.networks import ConvNet
 from metalearn_lite.recipes import metric, omniglot, sinusoids
 from metalearn_lite.tasks.glyphs import Glyphs
 from metalearn_lite.training import constant, cosine
@@ -56,18 +58,28 @@ def test_framed_characters_are_the_same_characters_seen_closer():
     assert (closer.images > 128).sum() > (pool.images > 128).sum()
 
 
-def test_protonet_and_maml_recipes_run(monkeypatch):
-    """The whole of both recipes, but short and on glyphs."""
+@pytest.mark.parametrize("make", [omniglot.PROTONET, ElasticPrototypes])
+def test_one_shot_recipes_run(make, monkeypatch):
+    """The whole of a recipe, but short, small and on glyphs."""
     glyphs = Glyphs(2, 24, seed=1)
     monkeypatch.setattr(omniglot.characters, "Omniglot", lambda _: glyphs)
     monkeypatch.setattr(omniglot.characters, "standard_split", lambda _: (glyphs,) * 3)
-    generator = torch.Generator().manual_seed(0)
-    protonet = omniglot.train_protonet("small1", 2, generator)
-    assert protonet.network.norm == "frozen"
     monkeypatch.setattr(omniglot, "NUM_RUNS", 3)
-    result = omniglot.judge_protonet("small1", protonet)
+    network = ConvNet((8, 8, 8, 8), "batch", num_pools=2)
+    generator = torch.Generator().manual_seed(0)
+    learner = omniglot.train_one_shot(make, network, "small1", 2, generator)
+    assert learner.network.norm == "frozen"
+    assert learner.all_symmetries
+    result = omniglot.judge_one_shot("small1", learner)
     assert re.fullmatch(r"[\d.]+ ± [\d.]+ %", result["challenge error"])
-    maml = omniglot.train_maml(2, generator)
+    assert learner.all_symmetries
+
+
+def test_maml_recipe_runs(monkeypatch):
+    glyphs = Glyphs(2, 24, seed=1)
+    monkeypatch.setattr(omniglot.characters, "Omniglot", lambda _: glyphs)
+    monkeypatch.setattr(omniglot.characters, "standard_split", lambda _: (glyphs,) * 3)
+    maml = omniglot.train_maml(2, torch.Generator().manual_seed(0))
     assert "accuracy" in next(iter(omniglot.judge_maml(maml)))
 
 
