@@ -9,8 +9,6 @@ from collections.abc import Callable
 from itertools import cycle
 
 import torch
-from metalearn_lite.widgets.episode_viewer import EpisodeViewer
-from metalearn_lite.widgets.in_context import InContextExplorer, InContextModel
 
 from metalearn_lite.learners.classifier import FineTunedClassifier
 from metalearn_lite.learners.joint import JointTraining
@@ -24,6 +22,8 @@ from metalearn_lite.tasks.glyphs import Glyphs
 from metalearn_lite.widgets.adaptation import AdaptationExplorer, AdaptationModel
 from metalearn_lite.widgets.embedding import EmbeddingExplorer
 from metalearn_lite.widgets.episode_builder import EpisodeBuilder
+from metalearn_lite.widgets.episode_viewer import EpisodeViewer
+from metalearn_lite.widgets.in_context import InContextExplorer, InContextModel
 from metalearn_lite.widgets.landscape import LandscapeExplorer, LandscapeModel
 from metalearn_lite.widgets.picture import Picture
 from metalearn_lite.widgets.race import Race, RaceModel

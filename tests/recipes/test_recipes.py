@@ -32,6 +32,7 @@ def test_the_friends_of_maml_train(name, monkeypatch):
     make, _ = sinusoids.FRIENDS[name]
     learner = sinusoids.train(make, 5, 2, cosine, torch.Generator().manual_seed(0), max_norm=10.0)
     assert learner.inner_steps == make.keywords.get("inner_steps", learner.inner_steps)
+    assert name in recipes.MODULES
     assert all(value.isfinite().all() for value in learner.params.values())
 
 
