@@ -70,7 +70,7 @@ FIVE_STEPS = partial(MAMLPlusPlus, inner_steps=5, last_step_share=0.2)
 PLAIN = partial(FIVE_STEPS, multi_step=False, learned_rates=False)
 
 FRIENDS = {
-    "sinusoid-fomaml": (partial(MAML, inner_lr=0.005, inner_steps=5, order=1), 50_000),
+    "sinusoid-fomaml": (partial(MAML, inner_lr=0.005, inner_steps=5, order=1), 30_000),
     "sinusoid-reptile": (partial(Reptile, inner_lr=0.01, inner_steps=5), 60_000),
     "sinusoid-anil": (partial(ANIL, inner_lr=0.01, inner_steps=5), 50_000),
     "sinusoid-meta-sgd": (partial(MetaSGD, inner_lr=0.01, inner_steps=1), 60_000),
