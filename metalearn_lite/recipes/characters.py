@@ -43,7 +43,7 @@ def train(
     head = torch.zeros(9 * network.channels[-1], NUM_SYMMETRIES * pool.num_characters)
     learner = FineTunedClassifier(network, network.init(generator) | {"head": head})
     sample = partial(labelled, pool, 128)
-    meta_train(learner, sample, iterations, generator, 2e-3, cosine, optimize, save_to)
+    meta_train(learner, sample, iterations, generator, 2e-3, cosine, optimize, save_to=save_to)
     embedding = {name: value for name, value in learner.params.items() if name != "head"}
     # Batch statistics are for training only: fix them, so that each image is judged alone.
     images = torch.cat([sample(generator=generator).query.x for _ in range(16)])
