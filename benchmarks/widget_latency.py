@@ -156,6 +156,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "episode builder, queries": lambda: builder("num_queries", [10, 9, 8]),
     "episode viewer, next episode": lambda: episodes("next", []),
     "episode viewer, ways": lambda: episodes("ways", [3, 5, 10]),
+    "episode viewer, most ways": lambda: episodes("ways", [18, 19, 20]),
     "landscape, drag θ": lambda: landscape("theta", [(2.0, 1.0), (2.2, 1.1), (0.0, 3.0)]),
     "landscape, inner rate": lambda: landscape("inner_lr", [0.1, 0.2, 0.3]),
     "landscape, inner steps": lambda: landscape("inner_steps", [8, 9, 10]),

@@ -32,8 +32,8 @@ from metalearn_lite.widgets.picture import (
     new_figure,
 )
 
-MAX_WAYS, MAX_SHOTS = 20, 5  # as many as fit
-NUM_QUERIES = 2  # of each class
+MAX_WAYS, MAX_SHOTS = 20, 5
+MAX_DRAWINGS = 60  # more would take a learner so long that a reader waits
 MIXED, ONE_ALPHABET = "all alphabets, mixed", "one alphabet per episode"
 RIGHT, WRONG = "✔", "✘"
 
@@ -97,6 +97,13 @@ class ViewerModel:
                 f"num_ways={num_ways}, num_shots={num_shots}: the viewer has room for 2 to "
                 f"{MAX_WAYS} ways and 1 to {MAX_SHOTS} shots."
             )
+        num_queries = min(2, MAX_DRAWINGS // num_ways - num_shots)  # of each class
+        if num_queries < 1:
+            raise ValueError(
+                f"num_ways={num_ways}, num_shots={num_shots}: with a query of each class these "
+                f"are {num_ways * (num_shots + 1)} drawings, and the viewer has room for "
+                f"{MAX_DRAWINGS}. Choose at most {MAX_DRAWINGS // num_ways - 1} shots."
+            )
         for what, known in ((source, self.sources), (learner, self.learners)):
             if what not in known:
                 raise ValueError(f"There is no {what!r}: choose from {', '.join(known)}.")
@@ -104,7 +111,7 @@ class ViewerModel:
             1,
             num_ways,
             num_shots,
-            NUM_QUERIES,
+            num_queries,
             torch.Generator().manual_seed(1000 * self.seed + number),
             within_alphabet=source == ONE_ALPHABET,
         )

@@ -124,6 +124,7 @@ IMPOSSIBLE = {
     "first episode": (-1, 5, 1, MIXED, "Pixels"),
     "num_ways=21": (0, 21, 1, MIXED, "Pixels"),
     "num_shots=0": (0, 5, 0, MIXED, "Pixels"),
+    "120 drawings, .* room for 60. Choose at most 2 shots": (0, 20, 5, MIXED, "Pixels"),
     "num_ways=11 but this split has 10 characters; choose at most 10": (0, 11, 1, SMALL, "Pixels"),
     "no 'only Klingon'": (0, 5, 1, "only Klingon", "Pixels"),
     "no 'an oracle'.*Pixels, AlwaysA": (0, 5, 1, MIXED, "an oracle"),
@@ -144,6 +145,13 @@ def test_the_largest_alphabet_bounds_the_ways_within_one():
     model = ViewerModel(Glyphs(2, 10, 8), make_learners())
     with pytest.raises(ValueError, match="the largest alphabet of this split has 10 characters"):
         model.show(0, 11, 1, ONE_ALPHABET, "Pixels")
+
+
+@pytest.mark.parametrize(("ways", "shots", "queries"), [(5, 5, 2), (20, 1, 2), (20, 2, 1)])
+def test_many_drawings_leave_room_for_one_query_of_each_class(ways, shots, queries):
+    model = make_model()
+    model.show(0, ways, shots, MIXED, "Pixels")
+    assert model.frame().queries.shape[:2] == (queries, ways)
 
 
 def test_no_learner_is_refused():
@@ -207,7 +215,7 @@ def test_right_and_wrong_differ_without_colour():
     assert board._captions._texts.count("✘ A") == 8
 
 
-@pytest.mark.parametrize(("ways", "shots"), [(2, 1), (2, 5), (20, 1), (20, 5), (9, 3)])
+@pytest.mark.parametrize(("ways", "shots"), [(2, 1), (2, 5), (20, 1), (20, 2), (10, 5)])
 def test_everything_fits_into_the_picture(ways, shots):
     viewer = make_viewer()
     viewer.ways.value, viewer.shots.value = ways, shots
