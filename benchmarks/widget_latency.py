@@ -9,8 +9,6 @@ from collections.abc import Callable
 from itertools import cycle
 
 import torch
-from metalearn_lite.widgets.episode_viewer import EpisodeViewer
-from metalearn_lite.widgets.in_context import InContextExplorer, InContextModel
 
 from metalearn_lite.learners.classifier import FineTunedClassifier
 from metalearn_lite.learners.joint import JointTraining
@@ -24,6 +22,8 @@ from metalearn_lite.tasks.glyphs import Glyphs
 from metalearn_lite.widgets.adaptation import AdaptationExplorer, AdaptationModel
 from metalearn_lite.widgets.embedding import EmbeddingExplorer
 from metalearn_lite.widgets.episode_builder import EpisodeBuilder
+from metalearn_lite.widgets.episode_viewer import EpisodeViewer
+from metalearn_lite.widgets.in_context import InContextExplorer, InContextModel
 from metalearn_lite.widgets.landscape import LandscapeExplorer, LandscapeModel
 from metalearn_lite.widgets.picture import Picture
 from metalearn_lite.widgets.race import Race, RaceModel
@@ -156,6 +156,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "episode builder, queries": lambda: builder("num_queries", [10, 9, 8]),
     "episode viewer, next episode": lambda: episodes("next", []),
     "episode viewer, ways": lambda: episodes("ways", [3, 5, 10]),
+    "episode viewer, most ways": lambda: episodes("ways", [18, 19, 20]),
     "landscape, drag θ": lambda: landscape("theta", [(2.0, 1.0), (2.2, 1.1), (0.0, 3.0)]),
     "landscape, inner rate": lambda: landscape("inner_lr", [0.1, 0.2, 0.3]),
     "landscape, inner steps": lambda: landscape("inner_steps", [8, 9, 10]),

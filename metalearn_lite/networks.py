@@ -16,6 +16,9 @@ from torch.nn import functional as F
 
 Params = dict[str, Tensor]
 
+EPSILON = 1e-5  # added to a variance before dividing by it, as torch.nn.BatchNorm2d does
+IMAGES_AT_ONCE = 15
+
 
 class MLP:
     """A multi-layer perceptron with ReLU between its layers.
@@ -135,3 +138,141 @@ class ConvNet:
             params |= {f"scale{block}": scale, f"shift{block}": shift}
             hidden = (hidden * scale[:, None, None] + shift[:, None, None]).relu()
         return frozen, params
+
+
+class ConvClassifier:
+    """The image classifier of Finn, Abbeel & Levine (2017) for Omniglot, made for task axes.
+
+    Four blocks of 3 × 3 convolution with stride 2, batch normalisation (Ioffe & Szegedy, 2015) and
+    ReLU, each halving the image. Then the mean over what is left of it, and a linear head:
+    ``weight5`` and ``bias5``.
+
+    Batch normalisation needs a mean and a variance of every channel. It measures them on the
+    images it is called with, each task for itself. An image's answer then depends on which images
+    come with it. Where ``params`` holds ``statistics``, those are used and nothing is measured.
+
+    Args:
+        num_ways: how many classes a task has.
+        width: how many filters a block has; 64 in the paper.
+
+    Called with ``x`` ``(T, N, 1, H, W)``. Returns logits ``(T, N, num_ways)``.
+    """
+
+    def __init__(self, num_ways: int = 5, width: int = 32):
+        self.num_ways = num_ways
+        self.width = width
+        self.settings = (num_ways, width)
+
+    def init(self, generator: torch.Generator | None = None) -> Params:
+        """Draws parameters: weights by He et al. (2015), scales 1, shifts and biases 0."""
+        params, inputs = {}, 1
+        for block in range(1, 5):
+            # One row for each filter, in the order height, width, input channels.
+            weight = torch.randn(self.width, 9 * inputs, generator=generator)
+            params[f"weight{block}"] = weight * math.sqrt(2 / (9 * inputs))
+            params[f"scale{block}"] = torch.ones(self.width)
+            params[f"shift{block}"] = torch.zeros(self.width)
+            inputs = self.width
+        head = torch.randn(self.width, self.num_ways, generator=generator)
+        params["weight5"] = head / math.sqrt(self.width)
+        params["bias5"] = torch.zeros(1, self.num_ways)
+        return params
+
+    def statistics(self, params: Params, x: Tensor) -> Params:
+        """What batch normalisation measures on ``x``: ``mean1``, ``variance1`` … of ``(T, width)``.
+
+        A network whose ``params`` hold them as well judges every image alone.
+        """
+        measured = {}
+        self(params, x, measured)
+        return measured
+
+    def __call__(self, params: Params, x: Tensor, measured: Params | None = None) -> Tensor:
+        num_tasks = len(x)
+        if params["weight5"].dim() == 2:
+            params = {name: v.expand(num_tasks, *v.shape) for name, v in params.items()}
+        patches = _patches(x)
+        kernels = _first_kernels(params, patches, measured)
+        # Block 1 gives the most numbers. A few images at a time, they stay in the processor's cache.
+        parts = [
+            _convolve(_first_block(part, kernels), params["weight2"])
+            for part in patches.split(IMAGES_AT_ONCE, dim=1)
+        ]
+        hidden = _normalise(torch.cat(parts), params, 2, measured).relu()
+        for block in (3, 4):
+            hidden = _convolve(hidden, params[f"weight{block}"])
+            hidden = _normalise(hidden, params, block, measured).relu()
+        features = hidden.mean((2, 3)).unflatten(1, (num_tasks, -1)).transpose(0, 1)
+        return torch.baddbmm(params["bias5"], features, params["weight5"])
+
+
+def _patches(x: Tensor) -> Tensor:
+    """The nine pixels under each kernel of block 1, and a 1: ``(T, N, H/2, W/2, 10)``."""
+    height, width = ((size + 1) // 2 for size in x.shape[-2:])
+    padded = F.pad(x.squeeze(2), (1, 1, 1, 1))
+    places = [
+        padded[:, :, row : row + 2 * height - 1 : 2, column : column + 2 * width - 1 : 2]
+        for row in range(3)
+        for column in range(3)
+    ]
+    return torch.stack([*places, torch.ones_like(places[0])], -1)
+
+
+def _first_kernels(params: Params, patches: Tensor, measured: Params | None) -> Tensor:
+    """The convolution and the normalisation of block 1 as one matrix ``(T, 10, width)``.
+
+    A convolution is linear, so the mean and variance of its output follow from those of the
+    patches: 9 numbers and 9 × 9. The large output itself need not be measured.
+    """
+    kernels = params["weight1"].mT
+    if "mean1" in params:
+        mean, variance = params["mean1"], params["variance1"]
+    else:
+        rows = patches.flatten(1, 3)
+        moments = rows.mT @ rows / rows.shape[1]
+        average = moments[:, 9:, :9]
+        covariance = moments[:, :9, :9] - average.mT @ average
+        mean = (average @ kernels).squeeze(1)
+        variance = (kernels * (covariance @ kernels)).sum(1)
+    if measured is not None:
+        measured |= {"mean1": mean, "variance1": variance}
+    factor, constant = _line(params, 1, mean, variance)
+    return torch.cat([kernels * factor.unsqueeze(1), constant.unsqueeze(1)], 1)
+
+
+def _first_block(patches: Tensor, kernels: Tensor) -> Tensor:
+    """``(N, T·width, H/2, W/2)``: the tasks' channels side by side, as ``_convolve`` takes them."""
+    hidden = torch.bmm(patches.flatten(1, 3), kernels).unflatten(1, patches.shape[1:4])
+    # In memory: images, height, width, tasks, channels. Convolutions on a CPU like channels last.
+    return hidden.permute(1, 2, 3, 0, 4).flatten(3).relu_().permute(0, 3, 1, 2)
+
+
+def _convolve(hidden: Tensor, weight: Tensor) -> Tensor:
+    """Each task's own 3 × 3 convolution with stride 2, all tasks in one call.
+
+    Args:
+        hidden: ``(N, T·inputs, H, W)``.
+        weight: ``(T, outputs, 9·inputs)``.
+    """
+    kernels = weight.flatten(0, 1).unflatten(1, (3, 3, -1)).permute(0, 3, 1, 2)
+    return F.conv2d(hidden, kernels, stride=2, padding=1, groups=len(weight))
+
+
+def _normalise(hidden: Tensor, params: Params, block: int, measured: Params | None) -> Tensor:
+    """Batch normalisation of ``hidden`` ``(N, T·width, H, W)``, every channel of every task."""
+    scale, shift = params[f"scale{block}"], params[f"shift{block}"]
+    if f"mean{block}" in params:
+        given = _line(params, block, params[f"mean{block}"], params[f"variance{block}"])
+        factor, constant = (part.reshape(-1, 1, 1) for part in given)
+        return torch.addcmul(constant, hidden, factor)
+    if measured is not None:
+        variance, mean = torch.var_mean(hidden, (0, 2, 3), correction=0)
+        measured[f"mean{block}"] = mean.view_as(scale)
+        measured[f"variance{block}"] = variance.view_as(scale)
+    return F.batch_norm(hidden, None, None, scale.flatten(), shift.flatten(), training=True)
+
+
+def _line(params: Params, block: int, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
+    """Normalising is a straight line, ``factor · h + constant``: both ``(T, width)``."""
+    factor = params[f"scale{block}"] * torch.rsqrt(variance + EPSILON)
+    return factor, params[f"shift{block}"] - mean * factor

@@ -1,9 +1,10 @@
 import pytest
 import torch
+from benchmarks.convolutional_meta_training_step import as_module
 from torch import nn
 
 from metalearn_lite import interop
-from metalearn_lite.networks import MLP, ConvNet
+from metalearn_lite.networks import MLP, ConvClassifier, ConvNet
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -42,7 +43,7 @@ def test_to_module_and_back():
 
 
 def test_init_depends_on_the_generator_alone():
-    for network in (MLP(2, 3, 1), ConvNet((8, 8))):
+    for network in (MLP(2, 3, 1), ConvNet((8, 8)), ConvClassifier(5, 4)):
         one, two = (network.init(generator(3)) for _ in range(2))
         other = network.init(generator(4))
         assert all(torch.equal(one[name], two[name]) for name in one)
@@ -77,6 +78,57 @@ def test_frozen_equals_batch_on_the_images_it_was_frozen_on():
     one = frozen(fixed, x[:, :1])
     torch.testing.assert_close(one, frozen(fixed, x)[:, :1])
     assert {n: v.shape for n, v in fixed.items()} == {n: v.shape for n, v in params.items()}
+
+
+def classifiers(num_tasks: int) -> tuple[ConvClassifier, list[dict], dict]:
+    """A network, each task's own parameters, and all of them with a task axis."""
+    network = ConvClassifier(3, 8)
+    each = []
+    for seed in range(num_tasks):
+        noise = generator(100 + seed)
+        params = network.init(generator(seed))
+        each.append({n: v + 0.1 * torch.randn(v.shape, generator=noise) for n, v in params.items()})
+    return network, each, {name: torch.stack([params[name] for params in each]) for name in each[0]}
+
+
+@pytest.mark.parametrize("size", [(28, 28), (7, 10)])
+def test_classifier_equals_torch_modules(size):
+    """More images than are taken at once, and every task by its own parameters and statistics."""
+    network, each, stacked = classifiers(3)
+    x = torch.rand(3, 17, 1, *size, generator=generator(9))
+    together = network(stacked, x)
+    assert together.shape == (3, 17, 3)
+    for task, params in enumerate(each):
+        expected = as_module(params)(x[task])
+        torch.testing.assert_close(together[task], expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(network(each[0], x)[0], together[0])
+
+
+def test_a_prediction_depends_on_its_neighbours():
+    network, _, stacked = classifiers(2)
+    x = torch.rand(2, 15, 1, 28, 28, generator=generator(9))
+    few, all_images = network(stacked, x[:, :5]), network(stacked, x)
+    assert (few - all_images[:, :5]).abs().max() > 0.1
+
+
+def test_with_statistics_every_image_is_judged_alone():
+    network, _, stacked = classifiers(2)
+    x = torch.rand(2, 15, 1, 28, 28, generator=generator(9))
+    fixed = stacked | network.statistics(stacked, x)
+    torch.testing.assert_close(network(fixed, x), network(stacked, x), rtol=1e-4, atol=1e-5)
+    for image in range(3):
+        alone = network(fixed, x[:, image : image + 1])
+        torch.testing.assert_close(alone, network(fixed, x)[:, image : image + 1])
+
+
+def test_statistics_are_those_of_the_first_convolution():
+    network, each, stacked = classifiers(2)
+    x = torch.rand(2, 15, 1, 28, 28, generator=generator(9))
+    measured = network.statistics(stacked, x)
+    for task, params in enumerate(each):
+        variance, mean = torch.var_mean(as_module(params)[0](x[task]), (0, 2, 3), correction=0)
+        torch.testing.assert_close(measured["mean1"][task], mean)
+        torch.testing.assert_close(measured["variance1"][task], variance, rtol=1e-4, atol=1e-5)
 
 
 def test_bad_settings_are_named():

@@ -64,6 +64,52 @@ def no_softmax(support, support_y, query, num_ways):
     return cosine @ F.one_hot(support_y, num_ways).float()
 
 
+# --- paired_difference ----------------------------------------------------------------------
+
+
+def paired_difference(first, second):
+    difference = first - second
+    return difference.mean(), 1.96 * difference.std() / len(difference) ** 0.5
+
+
+def as_if_on_other_tasks(first, second):
+    variance = first.var() + second.var()
+    return (first - second).mean(), 1.96 * (variance / len(first)).sqrt()
+
+
+def spread_of_single_tasks(first, second):
+    difference = first - second
+    return difference.mean(), 1.96 * difference.std()
+
+
+def divided_by_the_number_of_tasks(first, second):
+    difference = first - second
+    return difference.mean(), 1.96 * difference.std() / len(difference)
+
+
+def one_standard_error(first, second):
+    difference = first - second
+    return difference.mean(), difference.std() / len(difference) ** 0.5
+
+
+def whole_width(first, second):
+    mean, half = paired_difference(first, second)
+    return mean, 2 * half
+
+
+def sign_turned(first, second):
+    return paired_difference(second, first)
+
+
+def sizes_of_differences(first, second):
+    difference = (first - second).abs()
+    return difference.mean(), 1.96 * difference.std() / len(difference) ** 0.5
+
+
+def one_number(first, second):
+    return (first - second).mean()
+
+
 # --- calibration_error ----------------------------------------------------------------------
 
 
@@ -111,6 +157,19 @@ ANSWERS = {
             trusted_the_order: "order of the examples",
             mixed_the_tasks: "mixed the tasks",
             first_example_only: "not the class means",
+        },
+    ),
+    "07.paired_difference": Answers(
+        right=paired_difference,
+        wrong={
+            as_if_on_other_tasks: "as if they were others",
+            spread_of_single_tasks: "how far single tasks spread",
+            divided_by_the_number_of_tasks: "square root of the number of tasks, once",
+            one_standard_error: "one standard error",
+            whole_width: "whole width",
+            sign_turned: "sign is turned",
+            sizes_of_differences: "Keep the signs",
+            one_number: "Return two numbers",
         },
     ),
     "07.attention": Answers(

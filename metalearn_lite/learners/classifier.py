@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.base import Learner, Trace, task_losses, trainable
-from metalearn_lite.learners.maml import MAML
-from metalearn_lite.networks import MLP, ConvNet, Params
+from metalearn_lite.networks import ConvNet, Params
 
 
 class FineTunedClassifier(Learner):
@@ -54,25 +57,40 @@ class FineTunedClassifier(Learner):
 
     @torch.no_grad()
     def adapt(self, support: Examples, inner_steps: int | None = None) -> Params:
-        """Each task's head: ``weight1`` ``(T, D, W)`` and ``bias1`` ``(T, 1, W)`` for W ways."""
-        points = self.embed(support.x)
-        return self._new_head(points, support.y).adapt(Examples(points, support.y), inner_steps)
+        """Each task's head: ``weight`` ``(T, D, W)`` and ``bias`` ``(T, 1, W)`` for W ways."""
+        heads = self._new_heads(self.embed(support.x), support.y, inner_steps)
+        return deque(heads, maxlen=1).pop()  # the last, without keeping those before it
 
     def predict(self, adapted: Params, x: Tensor) -> Tensor:
         """Logits ``(T, M, num_ways)`` for ``x`` ``(T, M, …)``."""
-        return MLP(*adapted["weight1"].shape[1:])(adapted, self.embed(x))
+        return _logits(adapted, self.embed(x))
 
     @torch.no_grad()
     def trace(self, support: Examples, inner_steps: int | None = None) -> Trace:
         """The head after 0, 1, … ``inner_steps`` steps, and each one's support loss."""
         points = self.embed(support.x)
-        return self._new_head(points, support.y).trace(Examples(points, support.y), inner_steps)
+        path = list(self._new_heads(points, support.y, inner_steps))
+        losses = [task_losses(_logits(head, points), support.y) for head in path]
+        return Trace(path, torch.stack(losses))
 
-    def _new_head(self, points: Tensor, y: Tensor) -> MAML:
-        """A linear layer of zeros that knows how to take gradient steps.
+    def _new_heads(self, points: Tensor, y: Tensor, inner_steps: int | None) -> Iterator[Params]:
+        """A linear layer of zeros, then after each gradient step on the cross-entropy.
 
-        Fitting it is convex, so where it starts hardly matters; from zeros no class is favoured.
+        The gradient for a logit is its probability, minus 1 if its class is right. Fitting is
+        convex, so where it starts hardly matters; from zeros no class is favoured.
         """
-        layer = MLP(points.shape[-1], int(y.max()) + 1)
-        zeros = {name: points.new_zeros(value.shape) for name, value in layer.init().items()}
-        return MAML(layer, zeros, self.inner_lr, self.inner_steps, order=1)
+        belongs = F.one_hot(y).to(points.dtype)
+        weight = points.new_zeros(len(points), points.shape[2], belongs.shape[2])
+        head = {"weight": weight, "bias": weight[:, :1]}
+        yield head
+        for _ in range(self.inner_steps if inner_steps is None else inner_steps):
+            gradient = (_logits(head, points).softmax(2) - belongs) / points.shape[1]
+            head = {
+                "weight": head["weight"] - self.inner_lr * points.transpose(1, 2) @ gradient,
+                "bias": head["bias"] - self.inner_lr * gradient.sum(1, keepdim=True),
+            }
+            yield head
+
+
+def _logits(head: Params, points: Tensor) -> Tensor:
+    return points @ head["weight"] + head["bias"]

@@ -19,6 +19,7 @@ MODULES = {
     "03": "maml_mathematics",
     "04": "maml_on_sinusoids",
     "05": "first_order_and_friends",
+    "06": "few_shot_characters",
     "07": "learning_a_metric",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -75,6 +76,42 @@ def check_attention(attention: Callable) -> None:
         raise Mistake("Probabilities, but others than softmax over cosines to the support.")
 
 
+def check_paired_difference(paired_difference: Callable) -> None:
+    generator = torch.Generator().manual_seed(7)
+    hardness = torch.randn(60, generator=generator)
+    first, second = 0.7 + 0.1 * (hardness + torch.randn(2, 60, generator=generator) / 3)
+    first = first + 0.03
+    result = attempted(paired_difference(first, second))
+    try:
+        mean, half = (float(number) for number in result)
+    except (TypeError, ValueError):
+        raise Mistake("Return two numbers: the mean difference and half the interval.") from None
+    difference = first - second
+    if math.isclose(mean, -difference.mean().item(), rel_tol=1e-3):
+        raise Mistake("The sign is turned: say by how much the first is better.")
+    if math.isclose(mean, difference.abs().mean().item(), rel_tol=1e-3):
+        raise Mistake("Keep the signs: task by task, sometimes the second is better.")
+    if not math.isclose(mean, difference.mean().item(), rel_tol=1e-3):
+        raise Mistake(f"The mean difference is {difference.mean():.4f}, not {mean:.4f}.")
+    error = difference.std().item() / math.sqrt(60)
+    apart = math.hypot(first.std().item(), second.std().item()) / math.sqrt(60)
+    mistakes = {
+        1.96 * apart: "This interval treats the tasks as if they were others for each learner. "
+        "Subtract first, then take the spread of the differences.",
+        1.96 * error * math.sqrt(60): "This is how far single tasks spread. The mean of 60 tasks "
+        "is surer: divide by the square root of their number.",
+        1.96 * error / math.sqrt(60): "Divide by the square root of the number of tasks, once.",
+        error: "This is one standard error. Half of a 95 % interval is 1.96 of them.",
+        2 * 1.96 * error: "This is the whole width. Return half of it.",
+    }
+    # Room for those who divide the variance by 60 instead of 59.
+    for value, message in mistakes.items():
+        if math.isclose(half, value, rel_tol=0.02):
+            raise Mistake(message)
+    if not math.isclose(half, 1.96 * error, rel_tol=0.02):
+        raise Mistake(f"Half of the interval is {1.96 * error:.4f}, not {half:.4f}.")
+
+
 def check_calibration_error(calibration_error: Callable) -> None:
     confidence = torch.tensor([0.95, 0.91, 0.97, 0.62, 0.66, 0.31, 0.93, 0.35])
     right = torch.tensor([True, True, False, True, False, True, True, False])
@@ -114,6 +151,16 @@ EXERCISES = {
         ),
         check=check_prototypes,
         praise="Class means of every task, whatever the order of the examples.",
+    ),
+    "paired_difference": Exercise(
+        hints=(
+            "What you want to know is a mean. Of which number per task?",
+            "Subtract the vectors first. Then mean and standard deviation of what is left.",
+            "A standard error is the standard deviation over the square root of the number of "
+            "tasks; half of a 95 % interval is 1.96 standard errors.",
+        ),
+        check=check_paired_difference,
+        praise="What is hard for both has cancelled. What is left is the difference.",
     ),
     "attention": Exercise(
         hints=(

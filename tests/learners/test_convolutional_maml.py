@@ -1,0 +1,133 @@
+"""Convolutional MAML against finite differences, learn2learn, and itself one task or image alone."""
+
+import os
+
+import pytest
+import torch
+from benchmarks.convolutional_meta_training_step import (
+    accumulate_gradients,
+    as_module,
+    gradients_of,
+)
+from truths import double, generator, numeric_meta_gradient, relative_error
+
+from metalearn_lite import interop
+from metalearn_lite.episodes import Episodes, Examples
+from metalearn_lite.learners.anil import ANIL
+from metalearn_lite.learners.batch_norm import PerStepNorm, SupportNorm
+from metalearn_lite.learners.maml import MAML
+from metalearn_lite.networks import ConvClassifier
+from metalearn_lite.tasks.glyphs import Glyphs
+
+KINDS = [MAML, SupportNorm, PerStepNorm]
+
+
+def glyphs(num_tasks: int = 4, num_ways: int = 3, num_queries: int = 2) -> Episodes:
+    return Glyphs(2, 8, 6, seed=1).sample(num_tasks, num_ways, 1, num_queries, generator(2))
+
+
+def learner(kind: type[MAML], inner_steps: int = 2, order: int = 2) -> MAML:
+    network = ConvClassifier(3, 8)
+    return kind(network, network.init(generator(1)), 0.1, inner_steps, order)
+
+
+@pytest.mark.parametrize("kind", [*KINDS, ANIL])
+@pytest.mark.parametrize("inner_steps", [1, 2])
+def test_finite_differences(kind, inner_steps):
+    """In float64, on a network of two filters, whose gradients all have to be there."""
+    network = ConvClassifier(3, 2)
+    params = {name: value.double() for name, value in network.init(generator(4)).items()}
+    episodes = double(glyphs(2))
+    episodes = Episodes(*(half._replace(x=half.x[..., 6:22, 6:22]) for half in episodes))
+    episodes = Episodes(*(Examples(half.x, half.y.long()) for half in episodes))
+    maml = kind(network, params, 0.1, inner_steps)
+    _, gradient = maml.meta_gradient(episodes)
+    assert relative_error(gradient, numeric_meta_gradient(maml, episodes)) <= 1e-5
+    assert all(value.norm() > 0 for value in gradient.values())
+
+
+@pytest.mark.parametrize("first_order", [False, True])
+@pytest.mark.parametrize("inner_steps", [1, 5])
+def test_equals_learn2learn(inner_steps, first_order):
+    try:
+        interop.learn2learn()
+    except ImportError as error:
+        if os.environ.get("METALEARN_LITE_REQUIRE_LEARN2LEARN"):
+            raise
+        pytest.skip(str(error))
+    maml, episodes = learner(MAML, inner_steps, order=1 if first_order else 2), glyphs()
+    module = as_module(maml.params)
+    accumulate_gradients(module, episodes, maml.inner_lr, inner_steps, first_order)
+    assert relative_error(maml.meta_gradient(episodes)[1], gradients_of(module)) <= 1e-4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_task_adapts_alone(kind):
+    maml, episodes = learner(kind), glyphs()
+    together = maml.predict(maml.adapt(episodes.support), episodes.query.x)
+    for task in range(episodes.num_tasks):
+        support, query = episodes.tasks(task)
+        alone = maml.predict(maml.adapt(support), query.x)
+        torch.testing.assert_close(together[task : task + 1], alone, rtol=1e-4, atol=1e-5)
+
+
+def leak(maml: MAML, episodes: Episodes) -> float:
+    """How much a query's logits change when it is asked alone, at most."""
+    adapted, x = maml.adapt(episodes.support), episodes.query.x
+    alone = [maml.predict(adapted, x[:, query : query + 1]) for query in range(x.shape[1])]
+    return (maml.predict(adapted, x) - torch.cat(alone, 1)).abs().max().item()
+
+
+def test_plain_maml_leaks_from_query_to_query():
+    assert leak(learner(MAML), glyphs()) > 0.1
+
+
+def test_statistics_of_the_support_do_not_leak():
+    assert leak(learner(SupportNorm), glyphs()) < 1e-4
+
+
+def test_kept_statistics_do_not_leak():
+    maml, episodes = learner(PerStepNorm), glyphs()
+    assert leak(maml, episodes) > 0.1
+    maml.keep_statistics(glyphs(8))
+    assert leak(maml, episodes) < 1e-4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_trace_is_the_path_of_adapt(kind):
+    maml, (support, query) = learner(kind, inner_steps=3), glyphs()
+    if kind is PerStepNorm:
+        maml.keep_statistics(glyphs(8))
+    for steps, adapted in enumerate(maml.trace(support).adapted):
+        expected = maml.predict(maml.adapt(support, steps), query.x)
+        torch.testing.assert_close(maml.predict(adapted, query.x), expected)
+
+
+def test_each_state_has_its_own_scale_and_shift():
+    maml, episodes = learner(PerStepNorm, inner_steps=2), glyphs()
+    for name in ("scale2", "shift2"):
+        assert maml.params[name].shape == (3, 8)
+        maml.params[name].data += torch.tensor([[0.0], [1.0], [2.0]])
+        for steps, offset in enumerate((0, 1, 2, 2)):
+            adapted = maml.adapt(episodes.support, steps)[name]
+            expected = torch.full((4, 8), float(name == "scale2") + offset)
+            torch.testing.assert_close(adapted, expected)
+    _, gradient = maml.meta_gradient(episodes)
+    assert (gradient["scale1"].norm(dim=1) > 0).all()
+
+
+def test_kept_statistics_are_those_of_all_queries_together():
+    """For state 0, where all tasks share one network: one pass over the queries of all tasks."""
+    maml, episodes = learner(PerStepNorm), glyphs(8)
+    start = ConvClassifier(3, 8).init(generator(1))
+    maml.keep_statistics(episodes)
+    together = maml.network.statistics(start, episodes.query.x.flatten(0, 1).unsqueeze(0))
+    for name in ("mean1", "variance1"):
+        torch.testing.assert_close(maml.params[name][0], together[name][0])
+
+
+def test_anil_moves_the_head_alone():
+    anil, support = learner(ANIL), glyphs().support
+    start, adapted = anil.start(support), anil.adapt(support)
+    for name in start:
+        assert torch.equal(start[name], adapted[name]) == (name not in ("weight5", "bias5"))

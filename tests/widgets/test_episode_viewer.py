@@ -1,0 +1,250 @@
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from metalearn_lite.learners.base import Learner
+from metalearn_lite.learners.pixels import PixelNearestNeighbour
+from metalearn_lite.tasks.character_set import join
+from metalearn_lite.tasks.glyphs import Glyphs
+from metalearn_lite.widgets.episode_viewer import (
+    MIXED,
+    ONE_ALPHABET,
+    EpisodeViewer,
+    ViewerModel,
+)
+
+POOL = join(Glyphs(1, 24, 8, seed=1), Glyphs(1, 10, 8, seed=2))
+SMALL = "only Glyphs2_01 (10)"
+
+
+class AlwaysA(Learner):
+    """Says A whatever it is shown, three times as likely as any other."""
+
+    def __init__(self):
+        self.params = {}
+
+    def adapt(self, support):
+        return int(support.y.max()) + 1
+
+    def predict(self, adapted, x):
+        logits = torch.zeros(*x.shape[:2], adapted)
+        logits[..., 0] = np.log(3)
+        return logits
+
+    def trace(self, support):
+        raise NotImplementedError
+
+
+def make_learners():
+    return {"Pixels": PixelNearestNeighbour(), "AlwaysA": AlwaysA()}
+
+
+def make_model():
+    return ViewerModel(POOL, make_learners())
+
+
+def make_viewer():
+    return EpisodeViewer(POOL, make_learners())
+
+
+def picture_and_words(viewer):
+    return viewer.picture.png, viewer.picture.alt, viewer.sentence.text
+
+
+# The model
+
+
+def test_an_image_stands_in_the_column_of_its_class():
+    model = make_model()
+    model.show(3, 4, 2, MIXED, "Pixels")
+    episodes = POOL.sample(1, 4, 2, 2, torch.Generator().manual_seed(3))
+    frame = model.frame()
+    for images, half in ((frame.support, episodes.support), (frame.queries, episodes.query)):
+        for way in range(4):
+            members = half.x[0, half.y[0] == way][:, 0]
+            np.testing.assert_array_equal(images[:, way], members)
+
+
+def test_answers_and_confidences_are_the_learners():
+    model = make_model()
+    model.show(0, 5, 1, MIXED, "Pixels")
+    support, query = model._episodes
+    learner = PixelNearestNeighbour()
+    probabilities = learner.predict(support, query.x)[0].softmax(1)
+    frame = model.frame()
+    for way in range(5):
+        for number in range(2):
+            of_query = probabilities[query.y[0] == way][number]
+            assert frame.answers[number, way] == of_query.argmax()
+            assert frame.confidences[number, way] == pytest.approx(of_query.max().item())
+    assert frame.right.sum() == (probabilities.argmax(1) == query.y[0]).sum()
+
+
+def test_an_episode_depends_on_its_number_not_on_the_learner():
+    model = make_model()
+    first = model.frame()
+    model.show(1, 5, 1, MIXED, "Pixels")
+    assert not np.array_equal(model.frame().queries, first.queries)
+    model.show(0, 5, 1, MIXED, "AlwaysA")
+    np.testing.assert_array_equal(model.frame().queries, first.queries)
+    assert (model.frame().answers == 0).all()
+    np.testing.assert_array_equal(model.frame("Pixels").answers, first.answers)
+
+
+def test_an_episode_keeps_to_the_alphabet_asked_for():
+    model = make_model()
+    alphabets = {alphabet: POOL.select([alphabet]).images for alphabet in POOL.alphabet_sizes}
+
+    def holds(alphabet, image):
+        drawings = alphabets[alphabet].float().div(255).flatten(0, 1)
+        return bool((drawings == torch.from_numpy(image)).flatten(1).all(1).any())
+
+    model.show(0, 10, 1, SMALL, "Pixels")
+    assert all(holds("Glyphs2_01", image) for image in model.frame().support[0])
+    for number in range(4):
+        model.show(number, 8, 1, ONE_ALPHABET, "Pixels")
+        drawings = model.frame().support[0]
+        assert any(all(holds(name, image) for image in drawings) for name in alphabets)
+
+
+def test_the_sentence_counts_and_names_the_mistakes():
+    model = make_model()
+    model.show(0, 2, 1, MIXED, "AlwaysA")
+    assert model.sentence(model.frame()) == (
+        "AlwaysA: 2 of 4 queries right, where guessing would get about 2. "
+        "Wrong: B taken for A (75%), B taken for A (75%)."
+    )
+    model.show(0, 8, 1, MIXED, "AlwaysA")
+    assert model.sentence(model.frame()).endswith(" and 10 more.")
+
+
+IMPOSSIBLE = {
+    "first episode": (-1, 5, 1, MIXED, "Pixels"),
+    "num_ways=21": (0, 21, 1, MIXED, "Pixels"),
+    "num_shots=0": (0, 5, 0, MIXED, "Pixels"),
+    "120 drawings, .* room for 60. Choose at most 2 shots": (0, 20, 5, MIXED, "Pixels"),
+    "num_ways=11 but this split has 10 characters; choose at most 10": (0, 11, 1, SMALL, "Pixels"),
+    "no 'only Klingon'": (0, 5, 1, "only Klingon", "Pixels"),
+    "no 'an oracle'.*Pixels, AlwaysA": (0, 5, 1, MIXED, "an oracle"),
+}
+
+
+@pytest.mark.parametrize("words", IMPOSSIBLE)
+def test_what_cannot_be_is_refused_and_changes_nothing(words):
+    model = make_model()
+    before = model.episode_in_words(), model.frame()
+    with pytest.raises(ValueError, match=words):
+        model.show(*IMPOSSIBLE[words])
+    assert model.episode_in_words() == before[0]
+    np.testing.assert_array_equal(model.frame().queries, before[1].queries)
+
+
+def test_the_largest_alphabet_bounds_the_ways_within_one():
+    model = ViewerModel(Glyphs(2, 10, 8), make_learners())
+    with pytest.raises(ValueError, match="the largest alphabet of this split has 10 characters"):
+        model.show(0, 11, 1, ONE_ALPHABET, "Pixels")
+
+
+@pytest.mark.parametrize(("ways", "shots", "queries"), [(5, 5, 2), (20, 1, 2), (20, 2, 1)])
+def test_many_drawings_leave_room_for_one_query_of_each_class(ways, shots, queries):
+    model = make_model()
+    model.show(0, ways, shots, MIXED, "Pixels")
+    assert model.frame().queries.shape[:2] == (queries, ways)
+
+
+def test_no_learner_is_refused():
+    with pytest.raises(ValueError, match="learners is empty"):
+        ViewerModel(POOL, {})
+
+
+# The view, without a browser
+
+
+def test_every_control_changes_picture_and_words():
+    viewer = make_viewer()
+    for act in (
+        lambda: setattr(viewer.ways, "value", 8),
+        lambda: setattr(viewer.shots, "value", 3),
+        lambda: setattr(viewer.learner, "value", "AlwaysA"),
+        lambda: setattr(viewer.source, "value", SMALL),
+        viewer.next.click,
+        viewer.previous.click,
+    ):
+        before = picture_and_words(viewer)
+        act()
+        after = picture_and_words(viewer)
+        assert all(old != new for old, new in zip(before, after, strict=True))
+    assert viewer.sentence.text.startswith(f"Episode 1, 8-way 3-shot, {SMALL}. AlwaysA: 2 of 16")
+
+
+def test_arrow_keys_walk_through_the_episodes_and_back():
+    viewer = make_viewer()
+    first = picture_and_words(viewer)
+    viewer.picture._handle(None, {"kind": "key", "key": "ArrowRight"}, [])
+    assert viewer.sentence.text.startswith("Episode 2,")
+    viewer.picture._handle(None, {"kind": "key", "key": "ArrowLeft"}, [])
+    assert picture_and_words(viewer) == first
+
+
+def test_an_impossible_request_is_a_sentence_and_can_be_taken_back():
+    viewer = make_viewer()
+    viewer.source.value = SMALL
+    before = viewer.picture.png
+    viewer.ways.value = 11
+    assert viewer.sentence.text == (
+        "num_ways=11 but this split has 10 characters; choose at most 10. "
+        "The picture stays as it was."
+    )
+    assert viewer.picture.png == before
+    viewer.source.value = MIXED
+    assert viewer.sentence.text.startswith("Episode 1, 11-way 1-shot, all alphabets")
+    viewer.previous.click()
+    assert viewer.sentence.text.startswith("This is the first episode")
+
+
+def test_right_and_wrong_differ_without_colour():
+    viewer = make_viewer()
+    viewer.learner.value = "AlwaysA"
+    board = viewer._board
+    assert len(board._right.get_segments()) == 2
+    assert len(board._wrong.get_segments()) == 8
+    assert board._right.get_linestyle() != board._wrong.get_linestyle()
+    assert board._captions._texts.count("✔ A") == 2
+    assert board._captions._texts.count("✘ A") == 8
+
+
+@pytest.mark.parametrize(("ways", "shots"), [(2, 1), (2, 5), (20, 1), (20, 2), (10, 5)])
+def test_everything_fits_into_the_picture(ways, shots):
+    viewer = make_viewer()
+    viewer.ways.value, viewer.shots.value = ways, shots
+    board = viewer._board
+    points, size = board._drawings.points, board._drawings.size / 0.75
+    assert (points - size / 2 >= 0).all()
+    assert (points + size / 2 <= [board.width, board.height]).all()
+    assert board._captions._points[:, 1].max() + 16 <= board.height
+    gaps = np.diff(np.unique(points[:, 0].round(3)))
+    assert (gaps >= size).all()
+
+
+def test_the_filmstrip_has_a_panel_per_learner_and_says_so():
+    viewer = make_viewer()
+    figure = viewer.filmstrip()
+    assert [axes.get_title().split(":")[0] for axes in figure.axes] == ["Pixels", "AlwaysA"]
+    assert figure.axes[1].get_title() == "AlwaysA: 2 of 10 right"
+    assert viewer.description().startswith("Episode 1, 5-way 1-shot, all alphabets")
+    assert viewer.description(["AlwaysA"]).count("queries right") == 1
+
+
+def test_a_change_is_answered_within_50_milliseconds():
+    """CPU time, so that a busy machine does not change the outcome."""
+    viewer, spent = make_viewer(), []
+    for i in range(40):
+        start = time.thread_time()
+        if i % 2:
+            viewer.next.click()
+        else:
+            viewer.ways.value = (5, 10, 7)[i % 3]
+        spent.append(time.thread_time() - start)
+    assert np.quantile(spent[4:], 0.95) < 0.05
