@@ -46,6 +46,7 @@ MODULES = {
     "omniglot-protonet": "omniglot",
     "omniglot-elastic": "omniglot",
     "omniglot-elastic-small2": "omniglot",
+    "glyphs-elastic": "omniglot",
 }
 
 

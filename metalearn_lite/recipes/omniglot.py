@@ -47,18 +47,21 @@ def framed(pool: characters.Characters) -> characters.Characters:
 def train_one_shot(
     make: Callable[..., PrototypicalNetwork],
     network: ConvNet,
-    set_name: str,
+    set_name: str | None,
     iterations: int,
     generator: torch.Generator,
     save_to: Path | None = None,
 ) -> Learner:
-    """A learner for the one-shot challenge. Its real images are one minimal set.
+    """A learner for the one-shot challenge. Its real images are one minimal set, or none.
 
     Trained as it is tested: 20 characters of one alphabet by one person each, five such runs at a
     time. Five alphabets of real signs are few, so four that are made up (`Glyphs`) join them.
     """
     learner = make(network, network.init(generator))
-    pool = framed(characters.join(characters.Omniglot(set_name), characters.Glyphs(4, 200)))
+    pool = characters.Glyphs(4, 200)
+    if set_name is not None:
+        pool = characters.join(characters.Omniglot(set_name), pool)
+    pool = framed(pool)
 
     def sample(generator: torch.Generator) -> Episodes:
         return distorted(characters.make_runs(pool, 5, generator), generator)
@@ -73,16 +76,32 @@ def train_one_shot(
 def judge_one_shot(set_name: str, learner: Learner) -> dict[str, str]:
     """On alphabets of the other minimal set: runs built to the challenge's protocol."""
     alphabets = characters.standard_split(set_name)[2]
-    generator = torch.Generator().manual_seed(2015)
-    runs = characters.make_runs(alphabets, NUM_RUNS, generator)
-    large_enough = [name for name, size in alphabets.alphabet_sizes.items() if size >= 20]
     plain = copy(learner)
     plain.all_symmetries = False
     return {
-        "runs built from": ", ".join(large_enough),
-        "challenge error": _error(evaluate(learner, runs, num_at_once=20)),
-        "challenge error without symmetries": _error(evaluate(plain, runs, num_at_once=20)),
+        "runs built from": _large_enough(alphabets),
+        "challenge error": _challenge_error(learner, alphabets),
+        "challenge error without symmetries": _challenge_error(plain, alphabets),
     }
+
+
+def judge_without_real_images(learner: Learner) -> dict[str, str]:
+    """On runs of either minimal set, none of which it has seen."""
+    return {
+        f"challenge error, runs built from {_large_enough(alphabets)}": _challenge_error(
+            learner, alphabets
+        )
+        for alphabets in map(characters.Omniglot, ("small1", "small2"))
+    }
+
+
+def _large_enough(alphabets: characters.Characters) -> str:
+    return ", ".join(name for name, size in alphabets.alphabet_sizes.items() if size >= 20)
+
+
+def _challenge_error(learner: Learner, alphabets: characters.Characters) -> str:
+    runs = characters.make_runs(alphabets, NUM_RUNS, torch.Generator().manual_seed(2015))
+    return _error(evaluate(learner, runs, num_at_once=20))
 
 
 def train_maml(iterations: int, generator: torch.Generator, save_to: Path | None = None) -> Learner:
@@ -132,6 +151,11 @@ RECIPES = {
         f"{SMALL2}, and Glyphs",
         partial(train_one_shot, ElasticPrototypes, ELASTIC_NETWORK, "small2", 5000),
         partial(judge_one_shot, "small2"),
+    ),
+    "glyphs-elastic": Recipe(
+        "Glyphs, no real image",
+        partial(train_one_shot, ElasticPrototypes, ELASTIC_NETWORK, None, 1500),
+        judge_without_real_images,
     ),
     "omniglot-maml": Recipe(SMALL1, partial(train_maml, 8000), judge_maml),
 }

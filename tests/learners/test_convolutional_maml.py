@@ -1,4 +1,4 @@
-"""Convolutional MAML against finite differences, learn2learn, and itself one task or image alone."""
+"""Convolutional MAML: finite differences, learn2learn, and itself with one task or image alone."""
 
 import os
 

@@ -73,6 +73,17 @@ def test_one_shot_recipes_run(make, monkeypatch):
     result = omniglot.judge_one_shot("small1", learner)
     assert re.fullmatch(r"[\d.]+ ± [\d.]+ %", result["challenge error"])
     assert learner.all_symmetries
+    assert len(omniglot.judge_without_real_images(learner)) == 1  # both sets are the same glyphs
+
+
+def test_one_shot_without_real_images(monkeypatch):
+    def refuse(name):
+        raise AssertionError(f"{name} was asked for")
+
+    monkeypatch.setattr(omniglot.characters, "Omniglot", refuse)
+    network = ConvNet((8, 8, 8, 8), "batch", num_pools=2)
+    generator = torch.Generator().manual_seed(0)
+    omniglot.train_one_shot(ElasticPrototypes, network, None, 1, generator)
 
 
 def test_maml_recipe_runs(monkeypatch):
