@@ -87,7 +87,7 @@ RECIPES = {
     "sinusoid-neural-process": recipe(ConditionalNeuralProcess, EncodeDecode(1), WAVES, 6000),
     "sinusoid-recurrent": recipe(RecurrentLearner, GRU(1), WAVES, 10_000),
     "sinusoid-transformer": recipe(TransformerLearner, Transformer(1), WAVES, 4000),
-    "linear-neural-process": recipe(ConditionalNeuralProcess, EncodeDecode(5), LINES, 6000),
-    "linear-recurrent": recipe(RecurrentLearner, GRU(5), LINES, 10_000),
+    "linear-neural-process": recipe(ConditionalNeuralProcess, EncodeDecode(5), LINES, 5000),
+    "linear-recurrent": recipe(RecurrentLearner, GRU(5), LINES, 5000),
     "linear-transformer": recipe(TransformerLearner, Transformer(5), LINES, 5000),
 }
