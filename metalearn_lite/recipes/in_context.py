@@ -48,9 +48,8 @@ def train(
     """
     learner = kind(network, network.init(generator))
     sample = partial(of_some_length, world, 64, LONGEST)
-    outer_lr, optimize = (1e-3, muon) if kind is TransformerLearner else (3e-3, adam)
-    options = {"max_norm": 10.0, "save_to": save_to}
-    meta_train(learner, sample, iterations, generator, outer_lr, cosine, optimize, **options)
+    settings = (1e-3, cosine, muon) if kind is TransformerLearner else (3e-3, cosine, adam, 10.0)
+    meta_train(learner, sample, iterations, generator, *settings, save_to=save_to)
     return learner
 
 
