@@ -22,7 +22,8 @@ class RelationNetwork(Learner):
     relation score, trained by the squared error to 1 (same) or 0 (different).
 
     The paper pools within those blocks and normalises them by batch. Here the maps are small
-    already, and groups of channels are normalised, so that each pair is judged alone.
+    already, and groups of channels are normalised, so that each pair is judged alone. The paper
+    weighs all pairs alike; here the few that are the same weigh as much as all the others.
 
     Args:
         network: the embedding; its output is read as maps of 3 × 3.
@@ -79,9 +80,14 @@ class RelationNetwork(Learner):
         return normal.relu().view(pairs.shape)
 
     def meta_loss(self, episodes: Episodes) -> Tensor:
-        """The mean squared error of the relation scores, over all pairs of query and class."""
-        logits = self.predict(self.adapt(episodes.support), episodes.query.x)
-        return F.mse_loss(logits.sigmoid(), F.one_hot(episodes.query.y).to(logits.dtype))
+        """The squared error of the relation scores, over all pairs of a query and a class.
+
+        The pairs that are the same get half of the weight. With all pairs weighed alike, a score
+        of 1 / num_ways for every pair is a place that 20-way training did not leave.
+        """
+        scores = self.predict(self.adapt(episodes.support), episodes.query.x).sigmoid()
+        same = F.one_hot(episodes.query.y, scores.shape[2]).bool()
+        return ((1 - scores[same]).square().mean() + scores[~same].square().mean()) / 2
 
     @torch.no_grad()
     def trace(self, support: Examples) -> Trace:

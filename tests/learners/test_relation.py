@@ -65,16 +65,18 @@ def test_a_class_is_the_sum_of_its_images(learner):
     torch.testing.assert_close(twice, 3 * one)
 
 
-def test_the_loss_is_the_squared_error_to_1_and_0(learner):
+def test_the_loss_is_the_squared_error_to_1_and_0_with_half_of_the_weight_each(learner):
     support = Examples(images(2, 3, 0), torch.arange(3).repeat(2, 1))
     query = Examples(images(2, 4, 1), torch.tensor([[0, 1, 2, 0], [2, 2, 1, 0]]))
     scores = learner.predict(learner.adapt(support), query.x).sigmoid()
-    total = 0.0
+    same, different = [], []
     for task in range(2):
         for number, label in enumerate(query.y[task].tolist()):
             for way in range(3):
-                total += (scores[task, number, way] - float(way == label)) ** 2
-    torch.testing.assert_close(learner.meta_loss(Episodes(support, query)), total / 24)
+                group, goal = (same, 1) if way == label else (different, 0)
+                group.append((scores[task, number, way] - goal) ** 2)
+    expected = (sum(same) / 8 + sum(different) / 16) / 2
+    torch.testing.assert_close(learner.meta_loss(Episodes(support, query)), expected)
 
 
 def test_query_and_class_have_different_parts(learner):
