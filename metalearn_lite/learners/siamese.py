@@ -32,10 +32,14 @@ class SiameseNetwork(Learner):
 
     @staticmethod
     def init(network: ConvNet, generator: torch.Generator | None = None) -> Params:
-        """Draws the embedding's parameters. Every difference counts the same at first."""
+        """Draws the embedding's parameters. Every difference counts the same at first.
+
+        The bias then makes the odds of "same" about even. From a bias of 0 nearly all pairs are
+        held to be different, and training first unlearns that differences matter at all.
+        """
         params = network.init(generator)
         size = network(params, torch.zeros(1, 1, 1, 28, 28)).shape[-1]
-        return params | {"weight": torch.full((size,), -10 / size), "bias": torch.zeros(1)}
+        return params | {"weight": torch.full((size,), -10 / size), "bias": torch.full((1,), 4.0)}
 
     def adapt(self, support: Examples) -> Examples:
         """The support, embedded: ``x`` ``(T, N, D)``, ``y`` ``(T, N)``."""

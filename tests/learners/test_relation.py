@@ -52,17 +52,26 @@ def test_it_compares_stacked_maps_pair_by_pair(learner):
     embedded, queries = (learner.network(learner.params, half) for half in (support.x, x))
     for task in range(2):
         for way in range(3):
-            known = embedded[task][support.y[task] == way].sum(0)
+            known = embedded[task][support.y[task] == way].mean(0)
             pairs = torch.stack([torch.cat([query, known]) for query in queries[task]])
             expected = comparison(pairs.unflatten(1, (-1, 3, 3))).squeeze(1)
             torch.testing.assert_close(logits[task, :, way], expected, rtol=1e-4, atol=1e-5)
 
 
-def test_a_class_is_the_sum_of_its_images(learner):
+def test_the_number_of_shots_does_not_count(learner):
+    """The same image thrice is as good as once. (The paper's sum would be three times as large.)"""
     x = images(1, 2, 0)
     one = learner.adapt(Examples(x, torch.tensor([[0, 1]])))
-    twice = learner.adapt(Examples(x.repeat(1, 3, 1, 1, 1), torch.tensor([[0, 1]]).repeat(1, 3)))
-    torch.testing.assert_close(twice, 3 * one)
+    thrice = learner.adapt(Examples(x.repeat(1, 3, 1, 1, 1), torch.tensor([[0, 1]]).repeat(1, 3)))
+    torch.testing.assert_close(thrice, one)
+
+
+def test_at_first_most_pairs_are_held_to_be_different():
+    network = ConvNet((8, 8, 8, 8))
+    learner = RelationNetwork(network, RelationNetwork.init(network, generator()))
+    support = Examples(images(2, 20, 0), torch.arange(20).repeat(2, 1))
+    scores = learner.predict(learner.adapt(support), images(2, 20, 1)).sigmoid()
+    assert 0.03 < scores.mean() < 0.08
 
 
 def test_the_loss_is_the_squared_error_to_1_and_0(learner):

@@ -6,6 +6,7 @@ import torch
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.siamese import SiameseNetwork
 from metalearn_lite.networks import ConvNet
+from metalearn_lite.tasks.glyphs import Glyphs
 
 
 class Identity:
@@ -31,6 +32,16 @@ def test_a_pair_worked_out_by_hand(learner):
 def test_a_pair_has_no_first_image(learner):
     a, b = torch.rand(2, 3, 2), torch.rand(2, 4, 2)
     torch.testing.assert_close(learner.compare(a, b), learner.compare(b, a).transpose(1, 2))
+
+
+def test_at_first_the_odds_are_about_even():
+    network = ConvNet((16, 32, 64, 64))
+    learner = SiameseNetwork(
+        network, SiameseNetwork.init(network, torch.Generator().manual_seed(0))
+    )
+    x = Glyphs(1, 20, 5).sample(1, 20, 1, 4, torch.Generator().manual_seed(1))
+    logits = learner.predict(learner.adapt(x.support), x.query.x)
+    assert logits.mean().abs() < 1.5
 
 
 def test_the_most_similar_image_of_a_class_decides(learner):
