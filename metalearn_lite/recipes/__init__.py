@@ -47,6 +47,11 @@ MODULES = {
     "omniglot-elastic": "omniglot",
     "omniglot-elastic-small2": "omniglot",
     "glyphs-elastic": "omniglot",
+    "omniglot-siamese": "metric",
+    "omniglot-matching": "metric",
+    "omniglot-prototypical": "metric",
+    "omniglot-prototypical-cosine": "metric",
+    "omniglot-relation": "metric",
 }
 
 
