@@ -542,7 +542,7 @@ class _Seen:
     def __init__(self, axes: Axes, caption: str = ""):
         axes.set(xlim=(-1, 1), ylim=(-1, 1))
         axes.axis("off")
-        axes.text(0, -0.75, caption, ha="center", va="top", fontsize=FONT_SIZE - 1)
+        axes.text(0, -0.5, caption, ha="center", va="top", fontsize=FONT_SIZE - 1)
         self._query = Drawings(axes, 42)
         self._query.set_points(np.zeros((1, 2)))
         self._query.set_images(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE)))
