@@ -40,7 +40,7 @@ WATCHERS = {
 }
 USES = {
     "meta-training": "Training may then change the start, so that this query's loss falls.",
-    "meta-validation": "Its score may choose a setting, such as a step's length. No weight changes.",
+    "meta-validation": "Its score may choose a setting, such as a step's length. No weight moves.",
     "meta-test": "Its score is reported. Nothing may be learned from it or chosen by it.",
 }
 
