@@ -39,8 +39,8 @@ WATCHERS = {
     "the score": (False, False, False, True),
 }
 USES = {
-    "meta-training": "The outer loop may then change θ, so that this query's loss falls.",
-    "meta-validation": "Its score may choose a setting, such as the inner rate. θ stays.",
+    "meta-training": "Training may then change the start, so that this query's loss falls.",
+    "meta-validation": "Its score may choose a setting, such as a step's length. No weight moves.",
     "meta-test": "Its score is reported. Nothing may be learned from it or chosen by it.",
 }
 

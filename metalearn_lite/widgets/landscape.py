@@ -358,7 +358,8 @@ class LandscapeExplorer(ipywidgets.VBox):
             plane.show(model)
             axes.set_title(f"inner rate {model.inner_lr:.2g}", fontsize=picture.FONT_SIZE)
             axes.set_ylabel(axes.get_ylabel() if axes is panels[0] else "")
-        figure.legend(handles=plane.handles, loc="outside lower center", ncols=7, **LEGEND)
+        handles = [*plane.handles, plane.hollow]
+        figure.legend(handles=handles, loc="outside lower center", ncols=7, **LEGEND)
         return figure
 
     def description(self, inner_rates: Sequence[float] = (0.1, 0.5, 0.8)) -> str:
@@ -422,7 +423,11 @@ class Plane:
                 for i, marker in enumerate(MARKERS, 1)
             ),
         ]
-        self.moving = [self.bands, *self.arrows.values(), *self.solutions, *self.paths, self.theta]
+        hollow = {"color": picture.PURPLE, "fillstyle": "none", "linestyle": "", "markersize": 11}
+        self.hollow = Line2D([], [], marker="o", label="a task solved", **hollow)
+        *broad, thinnest = self.arrows.values()  # Reptile's would vanish below the paths
+        tasks = [*self.solutions, *self.paths]
+        self.moving = [self.bands, *broad, *tasks, thinnest, self.theta]
         # Pictures draw in this order too: from below to above.
         for order, artist in enumerate(self.moving):
             artist.set_zorder(1 + order / 100)

@@ -150,7 +150,7 @@ def test_the_sentence_says_who_sees_how_many():
 
 def test_each_split_says_what_it_is_for():
     uses = [new_model(split=split).frame().small_print.split("tasks. ")[1] for split in SPLITS]
-    assert ["θ, so" in uses[0], "setting" in uses[1], "reported" in uses[2]] == [True] * 3
+    assert ["the start, so" in uses[0], "setting" in uses[1], "reported" in uses[2]] == [True] * 3
 
 
 def test_splits_with_other_names_are_refused():

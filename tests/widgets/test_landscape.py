@@ -282,6 +282,17 @@ def test_methods_and_tasks_differ_by_more_than_colour(explorer):
     assert len(plane.arrows["Reptile"].get_xdata()) == 0
 
 
+def test_reptiles_thin_arrow_is_drawn_over_the_tasks_paths(explorer):
+    plane = explorer._plane
+    assert plane.arrows["Reptile"].get_zorder() > max(path.get_zorder() for path in plane.paths)
+    assert plane.arrows["Reptile"].get_zorder() < plane.theta.get_zorder()
+
+
+def test_filmstrip_names_the_hollow_marks(explorer):
+    (legend,) = explorer.filmstrip((0.5,)).legends
+    assert [text.get_text() for text in legend.get_texts()][-1] == "a task solved"
+
+
 def test_filmstrip_stays_as_it_is_when_the_widget_moves_on(explorer):
     figure = explorer.filmstrip((0.1, 0.5))
     assert isinstance(figure, matplotlib.figure.Figure)
