@@ -62,16 +62,16 @@ class MLP:
 class ConvNet:
     """An image embedding: blocks of convolution, max-pooling, normalisation and ReLU.
 
-    Close to the network of Vinyals et al. (2016). Ours lets the width grow, and the last blocks
-    need not pool.
+    Close to the network of Vinyals et al. (2016). Ours lets the width grow, and does not pool in
+    the last blocks.
 
     Args:
         channels: the width of each block.
         norm: "group" looks at one image at a time (Wu & He, 2018). "batch" looks at the whole
             batch (Ioffe & Szegedy, 2015): for training only, since a query would then be judged
             by its neighbours; ``freeze`` ends it. "frozen" only scales and shifts.
-        num_pools: how many blocks pool, the first ones. Each halves the map: 3 leave 3 × 3 of an
-            image of 28 × 28, 2 leave 7 × 7.
+        num_unpooled: how many blocks do not pool, the last ones. The others halve the map: of four
+            blocks, 1 leaves 3 × 3 places of an image of 28 × 28, and 2 leave 7 × 7.
 
     Called with ``x`` ``(T, N, 1, 28, 28)``. Returns ``(T, N, D)``: the last block's maps, flat.
     """
@@ -80,14 +80,14 @@ class ConvNet:
         self,
         channels: Sequence[int] = (32, 64, 128, 128),
         norm: str = "group",
-        num_pools: int = 3,
+        num_unpooled: int = 1,
     ):
         if norm not in ("group", "batch", "frozen"):
             raise ValueError(f"norm={norm!r}: choose 'group', 'batch' or 'frozen'")
         self.channels = tuple(channels)
         self.norm = norm
-        self.num_pools = num_pools
-        self.settings = (self.channels, self.norm, self.num_pools)
+        self.num_unpooled = num_unpooled
+        self.settings = (self.channels, self.norm, self.num_unpooled)
 
     def init(self, generator: torch.Generator | None = None) -> Params:
         """Draws parameters: weights by He et al. (2015), scales 1, shifts 0."""
@@ -119,7 +119,8 @@ class ConvNet:
     def _convolve(self, params: Params, hidden: Tensor, block: int) -> Tensor:
         kernels = params[f"weight{block}"].unflatten(1, (-1, 3, 3))
         hidden = F.conv2d(hidden, kernels.contiguous(memory_format=torch.channels_last), padding=1)
-        return F.max_pool2d(hidden, 2) if block <= self.num_pools else hidden
+        pools = block <= len(self.channels) - self.num_unpooled
+        return F.max_pool2d(hidden, 2) if pools else hidden
 
     @torch.no_grad()
     def freeze(self, params: Params, x: Tensor) -> tuple[ConvNet, Params]:
@@ -128,7 +129,7 @@ class ConvNet:
         Returns the "frozen" network and its parameters, with the statistics folded into scales
         and shifts: every image is then embedded alone.
         """
-        frozen, params = ConvNet(self.channels, "frozen", self.num_pools), dict(params)
+        frozen, params = ConvNet(self.channels, "frozen", self.num_unpooled), dict(params)
         hidden = x.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         for block in range(1, len(self.channels) + 1):
             hidden = self._convolve(params, hidden, block)

@@ -132,7 +132,7 @@ def _error(result: Evaluation) -> str:
 
 
 PROTONET = partial(PrototypicalNetwork, distance="cosine", sharpness=20.0)
-ELASTIC_NETWORK = ConvNet((32, 64, 128, 64), norm="batch", num_pools=2)
+ELASTIC_NETWORK = ConvNet((32, 64, 128, 64), norm="batch", num_unpooled=2)
 SMALL1 = "Omniglot minimal set 1 (5 alphabets, 136 characters)"
 SMALL2 = "Omniglot minimal set 2 (5 alphabets, 156 characters)"
 

@@ -11,7 +11,7 @@ from metalearn_lite.networks import ConvNet
 from metalearn_lite.tasks.distortions import symmetric_versions
 from metalearn_lite.tasks.glyphs import Glyphs
 
-NETWORK = ConvNet((8, 8, 8), "group", num_pools=2)
+NETWORK = ConvNet((8, 8, 8), "group")
 
 
 def maps(num: int, seed: int) -> torch.Tensor:

@@ -65,7 +65,7 @@ def test_one_shot_recipes_run(make, monkeypatch):
     monkeypatch.setattr(omniglot.characters, "Omniglot", lambda _: glyphs)
     monkeypatch.setattr(omniglot.characters, "standard_split", lambda _: (glyphs,) * 3)
     monkeypatch.setattr(omniglot, "NUM_RUNS", 3)
-    network = ConvNet((8, 8, 8, 8), "batch", num_pools=2)
+    network = ConvNet((8, 8, 8, 8), "batch", num_unpooled=2)
     generator = torch.Generator().manual_seed(0)
     learner = omniglot.train_one_shot(make, network, "small1", 2, generator)
     assert learner.network.norm == "frozen"
@@ -81,7 +81,7 @@ def test_one_shot_without_real_images(monkeypatch):
         raise AssertionError(f"{name} was asked for")
 
     monkeypatch.setattr(omniglot.characters, "Omniglot", refuse)
-    network = ConvNet((8, 8, 8, 8), "batch", num_pools=2)
+    network = ConvNet((8, 8, 8, 8), "batch", num_unpooled=2)
     generator = torch.Generator().manual_seed(0)
     omniglot.train_one_shot(ElasticPrototypes, network, None, 1, generator)
 
