@@ -11,6 +11,7 @@ from metalearn_lite import networks, paths
 from metalearn_lite.files import load_tensors, save_tensors, write_whole
 from metalearn_lite.learners.anil import ANIL
 from metalearn_lite.learners.base import Learner, trainable
+from metalearn_lite.learners.batch_norm import PerStepNorm, SupportNorm
 from metalearn_lite.learners.classifier import FineTunedClassifier
 from metalearn_lite.learners.implicit_maml import ImplicitMAML
 from metalearn_lite.learners.joint import JointTraining
@@ -29,7 +30,9 @@ from metalearn_lite.learners.transformer import Transformer, TransformerLearner
 
 LEARNERS = {kind.__name__: kind for kind in (MAML, JointTraining, PrototypicalNetwork)}
 LEARNERS |= {FineTunedClassifier.__name__: FineTunedClassifier}
+LEARNERS |= {kind.__name__: kind for kind in (PerStepNorm, SupportNorm)}
 NETWORKS = {kind.__name__: kind for kind in (networks.MLP, networks.ConvNet)}
+NETWORKS |= {networks.ConvClassifier.__name__: networks.ConvClassifier}
 LEARNERS |= {
     kind.__name__: kind for kind in (ConditionalNeuralProcess, RecurrentLearner, TransformerLearner)
 }
