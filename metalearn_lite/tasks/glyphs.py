@@ -344,11 +344,11 @@ def draw_alphabet(
 
     marks = int(20 * max(stroke.length for stroke in strokes)) + 2  # a pixel apart or less
     ink = torch.zeros(*shape, IMAGE_SIZE, IMAGE_SIZE)
-    ink.index_add_(0, owner, _ink(way_of_pen(points, sharpness, marks)))
+    ink.index_add_(0, owner, pen_ink(way_of_pen(points, sharpness, marks)))
     return (ink.clamp(max=1) * 255).round().to(torch.uint8)
 
 
-def _ink(way: Tensor) -> Tensor:
+def pen_ink(way: Tensor) -> Tensor:
     """What a soft pen leaves along `way` (S, D, marks, 2), as ink (S, D, 28, 28).
 
     The pen's mark is a Gaussian, so a mark is a product of one factor for its column and one for
