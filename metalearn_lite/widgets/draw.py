@@ -21,7 +21,7 @@ from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.base import Learner
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.tasks.character_set import IMAGE_SIZE, Characters
-from metalearn_lite.tasks.glyphs import PEN_WIDTH, pen_ink
+from metalearn_lite.tasks.glyphs import PEN_WIDTH, Glyphs, pen_ink
 from metalearn_lite.widgets.drawings import (
     CLASS_COLOURS,
     Drawings,
@@ -91,7 +91,7 @@ class Sheet:
         """``(28, 28)`` in 0 … 1, as the learners see it."""
         if self.strokes:
             return ink_image(self.strokes)
-        return np.zeros((IMAGE_SIZE,) * 2, np.float32) if not self.example else self.example.image
+        return self.example.image if self.example else np.zeros((IMAGE_SIZE,) * 2, np.float32)
 
 
 class Answer(NamedTuple):
@@ -147,6 +147,12 @@ class DrawModel:
     ):
         if not learners or not examples:
             raise ValueError("Name at least one learner to ask and one set of examples.")
+        for name, pool in examples.items():
+            if pool.num_characters < MAX_WAYS or pool.num_drawers < 2:
+                raise ValueError(
+                    f"The {name} are {pool.num_characters} by {pool.num_drawers} drawers: examples "
+                    f"must be at least {MAX_WAYS} characters by 2 drawers."
+                )
         self.learners, self.examples = learners, examples
         self.source = next(iter(examples))
         self.num_ways = 3
@@ -170,13 +176,14 @@ class DrawModel:
             stroke = np.zeros((0, 2))
         if not len(stroke) or not np.isfinite(stroke).all():
             raise ValueError("That stroke has no points: draw it once more.")
-        self._change(sheet, Sheet([*self.sheets[sheet].strokes, stroke.clip(0, 1)]))
+        self._change(sheet, Sheet([*self._sheet(sheet).strokes, stroke.clip(0, 1)]))
 
     def undo(self, sheet: int) -> None:
         """Takes back the last stroke, or the example."""
-        if not self.sheets[sheet].has_ink:
-            raise ValueError(f"There is nothing to undo: {_name(sheet)} has no ink.")
-        self._change(sheet, Sheet(self.sheets[sheet].strokes[:-1]))
+        if not self._sheet(sheet).has_ink:
+            name = "the query" if sheet == QUERY else f"class {LETTERS[sheet]}"
+            raise ValueError(f"There is nothing to undo: {name} has no ink.")
+        self._change(sheet, Sheet(self._sheet(sheet).strokes[:-1]))
 
     def clear(self, sheet: int) -> None:
         self._change(sheet, Sheet())
@@ -191,7 +198,7 @@ class DrawModel:
         For a class a character that no other class has; for the query another person's drawing of
         a class that is an example itself.
         """
-        examples = [self.sheets[way].example for way in range(self.num_ways)]
+        examples = [of_class.example for of_class in self.sheets[: self.num_ways]]
         if sheet == QUERY:
             known = [example for example in examples if example]
             if not known:
@@ -202,12 +209,13 @@ class DrawModel:
             like = known[self._draw(len(known))]
             source, character, not_drawer = like[1:]
         else:
-            _require_class(sheet)
             source, not_drawer = self.source, None
-            taken = {e.character for way, e in enumerate(examples) if e and e.source == source}
+            taken = {
+                example.character
+                for way, example in enumerate(examples)
+                if way != sheet and example and example.source == source
+            }
             free = sorted(set(range(self.examples[source].num_characters)) - taken)
-            if not free:
-                raise ValueError(f"The {source} have no other character: choose other examples.")
             character = free[self._draw(len(free))]
         images = self.examples[source].images[character]
         drawers = [drawer for drawer in range(len(images)) if drawer != not_drawer]
@@ -221,11 +229,16 @@ class DrawModel:
         for sheet in (*range(self.num_ways), QUERY):
             self.draw_example(sheet)
 
+    def _sheet(self, sheet: int) -> Sheet:
+        if not 0 <= sheet <= QUERY:
+            raise ValueError(f"There is no sheet {sheet}: choose 0 to {QUERY}.")
+        return self.sheets[sheet]
+
     def _change(self, sheet: int, new: Sheet) -> None:
-        if sheet != QUERY:
-            _require_class(sheet)
-            self._adapted = None
+        self._sheet(sheet)
         self.sheets[sheet] = new
+        if sheet != QUERY:
+            self._adapted = None
 
     def _draw(self, count: int) -> int:
         return int(torch.randint(count, (), generator=self._generator))
@@ -361,15 +374,6 @@ def _evenly(way: np.ndarray, marks: int) -> np.ndarray:
     return np.stack([np.interp(wanted, walked, coordinate) for coordinate in way.T], 1)
 
 
-def _require_class(sheet: int) -> None:
-    if not 0 <= sheet < MAX_WAYS:
-        raise ValueError(f"There is no sheet {sheet}: choose 0 to {QUERY}.")
-
-
-def _name(sheet: int) -> str:
-    return "the query" if sheet == QUERY else f"class {LETTERS[sheet]}"
-
-
 def _percent(probability: float) -> str:
     """Whole per cents, and never 0 or 100 for what is not quite."""
     if 0 < probability < 0.005:
@@ -394,7 +398,7 @@ class DrawYourOwn(widgets.VBox):
         figure = new_figure(6.3, 3.0)
         figure.set_layout_engine("none")  # it would give the narrow column no room
         figure.text(0.16, 0.01, BARS_LEGEND, fontsize=FONT_SIZE - 1)
-        self._seen = _Seen(figure.add_axes((0, 0.25, 0.13, 0.5)), "as they see it")
+        self._seen = _Seen(figure.add_axes((0, 0.25, 0.13, 0.5)), "as they\nsee it")
         width = 0.84 / len(learners)
         self._bars = [
             _Bars(figure.add_axes((0.16 + place * width, 0.09, width - 0.02, 0.81)), name)
@@ -407,7 +411,7 @@ class DrawYourOwn(widgets.VBox):
         classes.layout.grid_gap = "8px"
         asking = row(self.pads[QUERY], shrinking(self.answers, 420))
         asking.layout.grid_gap = "8px"
-        super().__init__([*self._controls(), classes, asking, self.sentence, self.caveat])
+        super().__init__([*self._controls(), self.sentence, classes, asking, self.caveat])
         self._show()
 
     def filmstrip(self) -> Figure:
@@ -431,7 +435,7 @@ class DrawYourOwn(widgets.VBox):
             "Query" if sheet == QUERY else f"Class {letter}",
             letter,
             (colour, ink_on(colour)),
-            200 if sheet == QUERY else 156,
+            180 if sheet == QUERY else 140,
             lambda what, points: self._do(sheet, what, points),
         )
 
@@ -439,9 +443,8 @@ class DrawYourOwn(widgets.VBox):
         model = self.model
         self.ways = widgets.IntSlider(model.num_ways, MIN_WAYS, MAX_WAYS, description="classes")
         self.source = widgets.Dropdown(options=list(model.examples), description="examples from")
-        for control, width in ((self.ways, "260px"), (self.source, "270px")):
-            control.style.description_width = "94px" if control is self.source else "56px"
-            control.layout.width = width
+        self.ways.style.description_width, self.ways.layout.width = "56px", "230px"
+        self.source.style.description_width, self.source.layout.width = "104px", "280px"
         self.all_examples = widgets.Button(description="Examples for all", icon="magic")
         self.clear_all = widgets.Button(description="Clear all", icon="trash")
         self.clear_all.layout.width = "110px"
@@ -518,7 +521,7 @@ def description(learners: dict[str, Learner]) -> str:
 
 def _film(learners: dict[str, Learner]) -> list[DrawFrame]:
     """What the example strokes show after each stroke of the query."""
-    model = DrawModel(learners, {"none": None})
+    model = DrawModel(learners, {"glyphs": Glyphs(1, MAX_WAYS, 2)})  # of which none is drawn
     for way, strokes in enumerate(EXAMPLE_CLASSES):
         for stroke in strokes:
             model.add_stroke(way, stroke)
@@ -539,7 +542,7 @@ class _Seen:
     def __init__(self, axes: Axes, caption: str = ""):
         axes.set(xlim=(-1, 1), ylim=(-1, 1))
         axes.axis("off")
-        axes.text(0, -0.9, caption, ha="center", fontsize=FONT_SIZE - 1)
+        axes.text(0, -0.75, caption, ha="center", va="top", fontsize=FONT_SIZE - 1)
         self._query = Drawings(axes, 42)
         self._query.set_points(np.zeros((1, 2)))
         self._query.set_images(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE)))
@@ -554,7 +557,7 @@ class _Bars:
 
     def __init__(self, axes: Axes, name: str, num_rows: int = MAX_WAYS):
         self._name, ways = name, np.arange(num_rows)
-        axes.set(xlim=(-0.62, 1.28), ylim=(num_rows - 0.45, -0.55), xticks=[], yticks=[])
+        axes.set(xlim=(-0.62, 1.4), ylim=(num_rows - 0.45, -0.55), xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
         # Not a title, whose place would depend on what it says.
         style = {"transform": axes.transAxes, "va": "bottom", "fontsize": FONT_SIZE}

@@ -153,7 +153,7 @@ class Pad(anywidget.AnyWidget):
     }
     .metalearn-pad-buttons { display: flex; gap: 4px; }
     .metalearn-pad-buttons .jupyter-button {
-      flex: 1 1 auto; width: auto; margin: 0; padding: 0 4px; font-size: 12px;
+      flex: 1 1 auto; width: auto; min-width: 0; margin: 0; padding: 0 2px; font-size: 12px;
     }
     """
 

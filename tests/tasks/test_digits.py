@@ -1,71 +1,56 @@
-"""The digits, as characters and by hands, against scikit-learn's own file."""
+"""Handwritten digits as characters, and that images near each other in the file are by one hand."""
 
-import builtins
+import sys
 
 import pytest
 import torch
-from torch.nn import functional as F
 
 from metalearn_lite.tasks import digits
-from metalearn_lite.tasks.digits import DIGIT_SIZE, PER_HAND
 
-datasets = pytest.importorskip("sklearn.datasets")
-
-
-@pytest.fixture(scope="module")
-def pool():
-    return digits.load()
+pytest.importorskip("sklearn")
 
 
-def test_ten_characters_of_as_many_drawings_as_the_rarest_has(pool):
-    labels = datasets.load_digits().target
-    rarest = min((labels == digit).sum() for digit in range(10))
-    assert pool.images.shape == (10, rarest, 28, 28)
+def test_ten_digits_as_characters():
+    pool = digits.load()
+    assert pool.images.shape == (10, 174, 28, 28)
+    assert pool.images.dtype == torch.uint8
     assert pool.names == list("0123456789")
+    corners = pool.images[:, :, [0, 0, -1, -1], [0, -1, 0, -1]]
+    assert corners.max() == 0
+    assert pool.images.amax((2, 3)).min() == 255
 
 
-def test_paper_is_0_and_ink_is_bright_inside_a_border(pool):
-    border = (28 - DIGIT_SIZE) // 2
-    assert pool.images[..., :border, :].max() == 0
-    assert pool.images[..., :, -border:].max() == 0
-    assert (pool.images.flatten(2).amax(2) > 200).all()
+def test_each_image_is_the_files():
+    from sklearn.datasets import load_digits
+
+    file = load_digits()
+    third_seven = file.images[(file.target == 7).nonzero()[0][2]]
+    page = digits.load().images[7, 2, 4:24, 4:24].float()
+    small = torch.nn.functional.adaptive_avg_pool2d(page[None], 8)[0]
+    both = torch.stack([small.flatten(), torch.from_numpy(third_seven).float().flatten()])
+    assert both.corrcoef()[0, 1] > 0.9
 
 
-def test_shrunk_back_to_8_by_8_they_are_the_originals(pool):
-    """Class by class, in the file's order: no image is lost, moved or given to another class."""
-    bunch = datasets.load_digits()
-    border = (28 - DIGIT_SIZE) // 2
-    inside = pool.images[..., border:-border, border:-border].float() / 255
-    cells = F.adaptive_avg_pool2d(inside, 8).flatten(2)
-    for digit in range(10):
-        originals = torch.from_numpy(bunch.images[bunch.target == digit][:174]).float().flatten(1)
-        pairs = torch.stack([cells[digit], originals], 1)
-        for pair in pairs:
-            assert torch.corrcoef(pair)[0, 1] > 0.8
-    assert not torch.equal(cells[0, 0], cells[0, 1])
+def test_hands_hold_the_same_images():
+    pool, hands = digits.load(), digits.load_hands()
+    assert list(hands.alphabet_sizes.values()) == [10] * 21
+    second = hands.select(["hand 02"])
+    assert second.names == pool.names
+    assert second.images.equal(pool.images[:, 8:16])
 
 
-def test_a_hand_has_ten_digits_of_eight_drawings_in_the_order_of_the_file(pool):
-    hands = digits.load_hands()
-    assert set(hands.alphabet_sizes.values()) == {10}
-    assert hands.num_drawers == PER_HAND
-    assert torch.equal(hands.images[13], pool.images[3, PER_HAND : 2 * PER_HAND])  # hand 2, a three
+def test_images_of_a_hand_are_more_alike_than_those_of_others():
+    """The file does not say who wrote what; this is why we believe that it is in that order."""
+    images = digits.load_hands().images.unflatten(0, (21, 10)).float() / 255
+    images = images.flatten(3).transpose(0, 1)  # (10 digits, 21 hands, 8, 784)
+    between = torch.cdist(images.flatten(1, 2), images.flatten(1, 2)).unflatten(1, (21, 8))
+    between = between.unflatten(3, (21, 8)).mean((0, 2, 4))  # (21, 21)
+    own = between.diagonal().mean() * 8 / 7  # an image is at distance 0 from itself
+    far = [between[i, j] for i in range(21) for j in range(21) if abs(i - j) > 2]
+    assert own < 0.85 * torch.stack(far).mean()
 
 
-def test_they_make_episodes(pool):
-    support, query = pool.sample(3, 10, 5, 2, torch.Generator().manual_seed(0))
-    assert support.x.shape == (3, 50, 1, 28, 28)
-    assert query.y[0].tolist() == [digit for digit in range(10) for _ in range(2)]
-
-
-def test_without_scikit_learn_a_sentence_says_what_to_do(monkeypatch):
-    real = builtins.__import__
-
-    def without(name, *args, **options):
-        if name.startswith("sklearn"):
-            raise ImportError(name)
-        return real(name, *args, **options)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+def test_without_scikit_learn_the_remedy_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     with pytest.raises(ImportError, match="pip install scikit-learn"):
         digits.load()

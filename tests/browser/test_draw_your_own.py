@@ -1,0 +1,118 @@
+"""The draw-your-own widget as a reader meets it: by mouse, by pen and by keyboard."""
+
+import json
+
+import pytest
+from playwright.sync_api import Locator
+
+from metalearn_lite.widgets.draw import EXAMPLE_CLASSES, EXAMPLE_QUERY
+
+pytestmark = pytest.mark.browser
+
+SOURCE = """
+from metalearn_lite import checkpoints
+from metalearn_lite.tasks.glyphs import Glyphs
+from metalearn_lite.widgets.draw import DrawYourOwn
+
+names = {"ProtoNet": "omniglot-protonet", "MAML": "omniglot-maml"}
+learners = {name: checkpoints.load(file) for name, file in names.items()}
+DrawYourOwn(learners, {"characters": Glyphs(1, 8, 4)})
+"""
+
+
+@pytest.fixture
+def widget(lab, notebooks):
+    """The widget in a notebook of its own."""
+    cell = {"cell_type": "code", "id": "draw", "metadata": {}, "outputs": []}
+    cell |= {"execution_count": None, "source": SOURCE.strip()}
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": kernel, "cells": [cell]}
+    (notebooks / "draw_your_own.ipynb").write_text(json.dumps(notebook))
+    lab.open_notebook("draw_your_own.ipynb")
+    lab.run_all()
+    return lab
+
+
+def pad(lab, heading: str) -> Locator:
+    found = lab.page.locator(".metalearn-pad", has_text=heading)
+    found.scroll_into_view_if_needed()
+    return found
+
+
+def places(paper: Locator, points) -> list[tuple[float, float]]:
+    box = paper.bounding_box()
+    return [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+
+
+def draw(lab, heading: str, strokes) -> None:
+    """With the mouse."""
+    mouse, paper = lab.page.mouse, pad(lab, heading).locator("canvas")
+    for stroke in strokes:
+        first, *others = places(paper, stroke)
+        mouse.move(*first)
+        mouse.down()
+        for place in others:
+            mouse.move(*place, steps=3)
+        mouse.up()
+
+
+def shows(lab, heading: str, what: str) -> None:
+    paper = pad(lab, heading).locator("canvas")
+    lab.wait_for(
+        lambda: paper.get_attribute("aria-label") == f"{heading}: {what}",
+        lambda: f"{paper.get_attribute('aria-label')!r} is not {what!r}",
+    )
+
+
+def test_by_mouse_and_pen(widget):
+    lab = widget
+    answers = lab.picture("Probabilities as bars")
+    lab.says("Draw class A first: it has no ink.")
+    for letter, strokes in zip("ABC", EXAMPLE_CLASSES, strict=True):
+        draw(lab, f"Class {letter}", strokes)
+    lab.says("Now draw the query")
+    shows(lab, "Class C", "3 strokes")
+
+    lab.changes([answers], lambda: draw(lab, "Query", EXAMPLE_QUERY[:2]), "ProtoNet says A")
+    lab.changes([answers], lambda: touch(lab, "Query", EXAMPLE_QUERY[2]), "ProtoNet says B")
+    assert "MAML: A" in lab.picture("Probabilities as bars").get_attribute("alt")
+
+    undo = pad(lab, "Query").get_by_role("button", name="Undo: Query")
+    lab.changes([answers], undo.click, "ProtoNet says A")
+    pad(lab, "Class B").get_by_role("button", name="Clear: Class B").click()
+    lab.says("Draw class B first: it has no ink.")
+
+
+def touch(lab, heading: str, stroke) -> None:
+    """With a finger. A stroke that ends beyond the paper is kept, and the page does not scroll."""
+    paper = pad(lab, heading).locator("canvas")
+    top = paper.bounding_box()["y"]
+    session = lab.page.context.new_cdp_session(lab.page)
+    for kind, place in zip(
+        ("touchStart", *["touchMove"] * (len(stroke) - 1)), places(paper, stroke), strict=True
+    ):
+        points = [{"x": place[0], "y": place[1]}]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    shows(lab, heading, "3 strokes")
+    assert paper.bounding_box()["y"] == top
+
+
+def test_by_keyboard(widget):
+    lab, press = widget, widget.page.keyboard.press
+    lab.slider("classes").focus()
+    press("ArrowLeft")
+    lab.page.get_by_role("button", name="Undo: Class A").focus()
+    for what in ("Clear: Class A", "Example: Class A", "Undo: Class B", "Clear: Class B"):
+        press("Tab")
+        assert lab.page.evaluate("document.activeElement.getAttribute('aria-label')") == what
+    press("Tab")
+    press("Enter")
+    shows(lab, "Class B", "an example")
+    lab.says("Draw class A first: it has no ink.")
+    lab.changes(
+        [lab.picture("Probabilities as bars")],
+        lambda: lab.button("Examples for all").press("Enter"),
+        "It is class",
+    )
+    shows(lab, "Query", "an example")

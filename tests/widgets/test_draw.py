@@ -1,0 +1,362 @@
+import base64
+import io
+import time
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from metalearn_lite.episodes import Examples
+from metalearn_lite.learners.maml import MAML
+from metalearn_lite.learners.prototypes import PrototypicalNetwork
+from metalearn_lite.networks import MLP, ConvClassifier, ConvNet
+from metalearn_lite.tasks.glyphs import Glyphs
+from metalearn_lite.widgets.draw import (
+    EXAMPLE_CLASSES,
+    EXAMPLE_QUERY,
+    QUERY,
+    DrawModel,
+    DrawYourOwn,
+    answers_in_words,
+    caveat,
+    description,
+    filmstrip,
+    ink_image,
+)
+
+BAR = [(0.5, 0.2), (0.5, 0.8)]
+LEVEL = [(0.2, 0.5), (0.8, 0.5)]
+RING = [(0.5 + 0.3 * np.cos(a), 0.5 + 0.3 * np.sin(a)) for a in np.linspace(0, 6.3, 30)]
+
+
+def make_learners():
+    generator = torch.Generator().manual_seed(0)
+    network, flat = ConvNet((8, 8, 8, 8)), MLP(784, 32, 5)
+    return {
+        "ProtoNet": PrototypicalNetwork(network, network.init(generator), "cosine", framed=True),
+        "MAML": MAML(flat, flat.init(generator), inner_lr=0.5, inner_steps=5),
+    }
+
+
+def make_examples():
+    return {"characters": Glyphs(1, 8, 4), "more characters": Glyphs(1, 6, 3, seed=1)}
+
+
+def make_model():
+    return DrawModel(make_learners(), make_examples())
+
+
+def drawn_model():
+    """Class A is an upright bar, B a level one, C a ring; the query is a level bar."""
+    model = make_model()
+    for sheet, stroke in ((0, BAR), (1, LEVEL), (2, RING), (QUERY, [(0.1, 0.3), (0.7, 0.35)])):
+        model.add_stroke(sheet, stroke)
+    return model
+
+
+# The ink
+
+
+def extent(image):
+    rows, columns = np.nonzero(image > 0.35)
+    return rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
+
+
+def test_a_drawing_is_centred_and_as_large_as_a_character_of_omniglot():
+    for scale, shift in ((1.0, 0.0), (0.5, 0.1), (0.4, 0.55)):
+        image = ink_image([scale * np.array(stroke) + shift for stroke in EXAMPLE_CLASSES[2]])
+        top, bottom, left, right = extent(image)
+        assert 17 <= max(bottom - top, right - left) <= 19
+        assert abs((top + bottom) / 2 - 14) <= 0.5
+        assert abs((left + right) / 2 - 14) <= 0.5
+
+
+def test_the_line_is_as_wide_as_omniglots_however_large_the_drawing_was():
+    for scale in (1.0, 0.3):
+        image = ink_image([scale * np.array(BAR)])
+        assert image.dtype == np.float32
+        assert image.shape == (28, 28)
+        np.testing.assert_allclose(image[10:18].sum(1), 1.32, atol=0.05)
+
+
+def test_ink_does_not_depend_on_how_many_points_the_browser_sent():
+    few = ink_image([np.array(LEVEL)])
+    many = ink_image([np.linspace(*LEVEL, 200)])
+    np.testing.assert_allclose(few, many, atol=0.02)
+
+
+def test_strokes_that_cross_make_no_blacker_black():
+    image = ink_image([np.array(BAR), np.array(LEVEL), np.array(BAR)])
+    assert 0.9 < image.max() <= 1
+    assert image.min() >= 0
+
+
+def test_a_dot_is_a_dot_in_the_middle():
+    image = ink_image([np.array([(0.9, 0.1)])])
+    top, bottom, left, right = extent(image)
+    assert image.sum() == pytest.approx(1.32**2, rel=0.02)
+    assert max(bottom - top, right - left) <= 3
+    np.testing.assert_allclose(image, image[::-1, ::-1], atol=1e-5)
+
+
+def test_a_dot_on_a_letter_is_there_too():
+    bar = np.array([(0.5, 0.4), (0.5, 0.8)])
+    dotted = ink_image([bar, np.array([(0.5, 0.2)])])
+    assert dotted[5:7].sum() > 1
+    assert dotted[8].sum() < 0.1
+
+
+# The model
+
+
+def test_what_is_missing_is_asked_for_in_turn():
+    model = make_model()
+    assert model.sentence(model.frame()) == "Draw class A first: it has no ink."
+    model.add_stroke(0, BAR)
+    model.add_stroke(2, RING)
+    model.add_stroke(QUERY, BAR)
+    assert model.sentence(model.frame()) == "Draw class B first: it has no ink."
+    assert model.frame().answers == {}
+    assert answers_in_words(model.frame()) == "No answers yet."
+    model.add_stroke(1, LEVEL)
+    assert set(model.frame().answers) == {"ProtoNet", "MAML"}
+    model.clear(QUERY)
+    assert model.sentence(model.frame()).startswith("Now draw the query: one of the 3 classes")
+
+
+def test_both_answer_and_know_a_level_bar_again():
+    frame = drawn_model().frame()
+    assert frame.images.shape == (3, 28, 28)
+    for answer in frame.answers.values():
+        assert answer.choice == answer.nearest == 1
+        assert answer.probabilities.shape == (3,)
+        assert answer.probabilities.sum() == pytest.approx(1)
+
+
+def test_answers_are_those_of_the_learners():
+    model = drawn_model()
+    frame = model.frame()
+    support = Examples(torch.from_numpy(frame.images)[None, :, None], torch.arange(3)[None])
+    query = torch.from_numpy(frame.query)[None, None, None]
+    for name, learner in model.learners.items():
+        outputs = learner.predict(learner.adapt(support), query)[0, 0, :3]
+        np.testing.assert_allclose(
+            frame.answers[name].probabilities, outputs.softmax(0).detach(), rtol=1e-4, atol=1e-6
+        )
+
+
+def test_every_stroke_of_a_class_is_adapted_to():
+    model = drawn_model()
+    before = model.frame().answers["MAML"].probabilities
+    model.add_stroke(1, BAR)
+    after = model.frame().answers["MAML"].probabilities
+    model.undo(1)
+    assert not np.allclose(before, after)
+    np.testing.assert_allclose(before, model.frame().answers["MAML"].probabilities)
+
+
+def test_outputs_without_a_class_are_told_of():
+    model = drawn_model()
+    frame = model.frame()
+    assert [answer.num_unused for answer in frame.answers.values()] == [0, 2]
+    assert caveat(frame).startswith("MAML's network has 5 outputs. With 3 classes only the first 3")
+    model.set_num_ways(5)
+    model.add_stroke(3, [(0.2, 0.2), (0.8, 0.8)])
+    model.add_stroke(4, [(0.2, 0.8), (0.8, 0.2)])
+    assert caveat(model.frame()) == ""
+
+
+def test_batch_normalisation_has_the_classes_drawings_to_measure_too():
+    network = ConvClassifier(5, 8)
+    params = network.init(torch.Generator().manual_seed(0))
+    model = DrawModel({"MAML": MAML(network, params, 0.4, 3)}, make_examples())
+    for sheet, stroke in ((0, BAR), (1, LEVEL), (2, RING), (QUERY, LEVEL)):
+        model.add_stroke(sheet, stroke)
+    assert model.frame().answers["MAML"].choice == model.frame().answers["MAML"].nearest == 1
+
+
+def test_fewer_classes_keep_the_drawings_of_the_others():
+    model = drawn_model()
+    model.set_num_ways(2)
+    assert model.frame().images.shape == (2, 28, 28)
+    model.set_num_ways(3)
+    assert not model.missing
+    for num_ways in (1, 6):
+        with pytest.raises(ValueError, match=f"{num_ways} classes: choose 2 to 5"):
+            model.set_num_ways(num_ways)
+
+
+def test_undo_takes_back_a_stroke_and_then_there_is_nothing():
+    model = drawn_model()
+    model.add_stroke(0, LEVEL)
+    model.undo(0)
+    assert len(model.sheets[0].strokes) == 1
+    model.undo(0)
+    assert model.missing == [0]
+    with pytest.raises(ValueError, match="nothing to undo: class A has no ink"):
+        model.undo(0)
+    model.clear_all()
+    assert model.missing == [0, 1, 2, QUERY]
+
+
+@pytest.mark.parametrize("points", [[], [(float("nan"), 0)], [(1, 2, 3)], "ab", [[{}, 1]]])
+def test_what_is_no_stroke_is_refused(points):
+    model = drawn_model()
+    with pytest.raises(ValueError, match="That stroke has no points"):
+        model.add_stroke(0, points)
+    assert len(model.sheets[0].strokes) == 1
+
+
+@pytest.mark.parametrize("sheet", [-1, 6])
+def test_a_sheet_that_is_not_there_is_refused(sheet):
+    model = make_model()
+    for deed in (model.undo, model.clear, model.draw_example):
+        with pytest.raises(ValueError, match=f"no sheet {sheet}: choose 0 to 5"):
+            deed(sheet)
+
+
+def test_examples_are_different_characters_and_the_query_another_drawing_of_one():
+    model = make_model()
+    model.set_num_ways(5)
+    for _ in range(20):
+        model.draw_all_examples()
+        classes = [sheet.example for sheet in model.sheets[:QUERY]]
+        query = model.sheets[QUERY].example
+        assert len({example.character for example in classes}) == 5
+        truth = model.frame().truth
+        assert classes[truth].character == query.character
+        assert classes[truth].drawer != query.drawer
+        assert model.sentence(model.frame()).endswith(f"It is class {'ABCDE'[truth]}.")
+
+
+def test_examples_come_from_the_chosen_source_and_the_query_from_its_class():
+    model = make_model()
+    model.draw_example(0)
+    model.source = "more characters"
+    model.draw_example(1)
+    sources = [model.sheets[way].example.source for way in range(2)]
+    assert sources == ["characters", "more characters"]
+    model.set_num_ways(2)
+    for _ in range(10):
+        model.draw_example(QUERY)
+        query = model.sheets[QUERY].example
+        assert query.source == sources[model.frame().truth]
+
+
+def test_a_query_cannot_be_an_example_of_what_was_drawn():
+    with pytest.raises(ValueError, match="needs a class that is an example"):
+        drawn_model().draw_example(QUERY)
+
+
+def test_drawing_on_an_example_begins_a_drawing_of_ones_own():
+    model = make_model()
+    model.draw_all_examples()
+    model.add_stroke(0, BAR)
+    assert model.sheets[0].example is None
+    np.testing.assert_array_equal(model.frame().images[0], ink_image([np.array(BAR, np.float32)]))
+    model.draw_example(1)
+    model.undo(1)
+    assert not model.sheets[1].has_ink
+
+
+def test_nobody_to_ask_and_nothing_to_show_are_refused():
+    with pytest.raises(ValueError, match="at least one learner"):
+        DrawModel({}, make_examples())
+    with pytest.raises(ValueError, match="at least one learner to ask and one set of examples"):
+        DrawModel(make_learners(), {})
+    with pytest.raises(ValueError, match=r"The signs are 4 by 2 drawers: .* at least 5"):
+        DrawModel(make_learners(), {"signs": Glyphs(1, 4, 2)})
+
+
+# The view, without a browser
+
+
+def make_view():
+    return DrawYourOwn(make_learners(), make_examples())
+
+
+def send(pad, what, points=(), number=1.0):
+    """As the browser does it."""
+    pad._handle_custom_msg({"what": what, "points": list(points), "id": number}, [])
+
+
+def test_a_stroke_reaches_the_model_and_comes_back():
+    view = make_view()
+    send(view.pads[0], "stroke", BAR, 0.5)
+    np.testing.assert_allclose(view.pads[0].strokes, [BAR])
+    assert view.pads[0].last_done == 0.5
+    assert view.pads[0].description == "Class A: 1 stroke"
+    assert view.sentence.text == "Draw class B first: it has no ink."
+    for way, strokes in enumerate(EXAMPLE_CLASSES):
+        send(view.pads[way], "clear")
+        for stroke in strokes:
+            send(view.pads[way], "stroke", stroke)
+    for stroke in EXAMPLE_QUERY:
+        before = view.answers.png
+        send(view.pads[QUERY], "stroke", stroke)
+        assert view.answers.png != before
+        assert view.sentence.text.startswith("The query: ProtoNet says")
+    assert "MAML: A" in view.answers.alt
+    assert "5 outputs" in view.caveat.value
+
+
+def test_what_cannot_be_done_is_a_sentence():
+    view = make_view()
+    send(view.pads[QUERY], "undo", number=3)
+    assert view.sentence.text == "There is nothing to undo: the query has no ink."
+    send(view.pads[QUERY], "example", number=4)
+    assert "needs a class that is an example" in view.sentence.text
+    assert view.pads[QUERY].last_done == 4
+
+
+def test_it_works_without_drawing():
+    view = make_view()
+    for pad in (view.pads[0], view.pads[1], view.pads[2], view.pads[QUERY]):
+        send(pad, "example")
+        assert pad.description.endswith(": an example")
+    assert "It is class" in view.sentence.text
+    address = view.pads[0].example
+    picture = Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2])))
+    shown = np.asarray(picture)[..., 3]
+    np.testing.assert_allclose(shown, 255 * view.model.frame().images[0], atol=0.6)
+    view.clear_all.click()
+    assert view.pads[0].example == ""
+    assert view.sentence.text == "Draw class A first: it has no ink."
+
+
+def test_as_many_pads_as_classes():
+    view = make_view()
+    view.source.value = "more characters"
+    view.all_examples.click()
+    assert view.model.sheets[0].example.source == "more characters"
+    for num_ways in (5, 2):
+        view.ways.value = num_ways
+        shown = [pad.layout.display != "none" for pad in view.pads]
+        assert shown == [way < num_ways for way in range(5)] + [True]
+
+
+def test_the_filmstrip_has_a_column_per_stroke_and_says_so():
+    learners = make_learners()
+    figure = filmstrip(learners)
+    assert len(figure.axes) == 9
+    assert figure.axes[2].get_title() == "the query after 3 strokes"
+    words = description(learners)
+    assert words.count("ProtoNet: A") == words.count("MAML: A") == 3
+
+
+def test_a_stroke_is_answered_within_150_milliseconds():
+    """CPU time, so that a busy machine does not change the outcome; a network of real size."""
+    network, flat = ConvNet(norm="frozen"), MLP(784, 128, 64, 5)
+    prototypes = PrototypicalNetwork(
+        network, network.init(), "cosine", framed=True, all_symmetries=True
+    )
+    learners = {"ProtoNet": prototypes, "MAML": MAML(flat, flat.init(), 0.1, 3)}
+    view, spent = DrawYourOwn(learners, make_examples()), []
+    view.ways.value = 5
+    view.all_examples.click()
+    for i in range(24):
+        start = time.thread_time()
+        send(view.pads[(0, QUERY)[i % 2]], "stroke", [(0.1, i / 24), (0.9, 1 - i / 24)])
+        spent.append(time.thread_time() - start)
+    assert np.quantile(spent[4:], 0.95) < 0.15
