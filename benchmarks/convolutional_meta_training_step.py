@@ -3,7 +3,7 @@
 16 tasks, 5-way 1-shot with 15 queries a class, images of 28 × 28, four blocks of 32 filters, second
 order, Adam. Both hold the same network, see the same episodes and normalise over the same images.
 Both run on one thread, and what is counted is its processor time: other programs cost it no more
-than cache. Rounds of the two alternate. A row gives the median over rounds, and the range of the ratio.
+than cache. Rounds of the two alternate. A row gives the median over rounds, and the ratio's range.
 
 Beside the times stands the arithmetic of the step: what its convolutions must compute, counted from
 their shapes, over the time it took, against how fast this processor multiplies two large matrices.
