@@ -11,6 +11,7 @@ from metalearn_lite import paths
 from metalearn_lite.files import load_tensors, save_tensors, write_whole
 from metalearn_lite.learners.anil import ANIL
 from metalearn_lite.learners.base import Learner, trainable
+from metalearn_lite.learners.batch_norm import PerStepNorm, SupportNorm
 from metalearn_lite.learners.classifier import FineTunedClassifier
 from metalearn_lite.learners.elastic import ElasticPrototypes
 from metalearn_lite.learners.implicit_maml import ImplicitMAML
@@ -27,7 +28,7 @@ from metalearn_lite.learners.relation import RelationNetwork
 from metalearn_lite.learners.reptile import Reptile
 from metalearn_lite.learners.siamese import SiameseNetwork
 from metalearn_lite.learners.transformer import Transformer, TransformerLearner
-from metalearn_lite.networks import MLP, ConvNet
+from metalearn_lite.networks import MLP, ConvClassifier, ConvNet
 
 LEARNERS = {
     kind.__name__: kind
@@ -42,16 +43,20 @@ LEARNERS = {
         MAMLPlusPlus,
         MatchingNetwork,
         MetaSGD,
+        PerStepNorm,
         PrototypicalNetwork,
         RecurrentLearner,
         RegularisedMAML,
         RelationNetwork,
         Reptile,
         SiameseNetwork,
+        SupportNorm,
         TransformerLearner,
     )
 }
-NETWORKS = {kind.__name__: kind for kind in (MLP, ConvNet, EncodeDecode, GRU, Transformer)}
+NETWORKS = {
+    kind.__name__: kind for kind in (MLP, ConvClassifier, ConvNet, EncodeDecode, GRU, Transformer)
+}
 
 
 def folder() -> Path:

@@ -49,9 +49,21 @@ def task_scores(predicted: Tensor, y: Tensor) -> Tensor:
     return (predicted.argmax(-1) == y).float().mean(1)
 
 
+def ask_alone(learner: Learner, adapted: Any, x: Tensor) -> Tensor:
+    """``learner.predict(adapted, x)``, but each of a task's queries is asked in a call of its own.
+
+    A learner whose batch normalisation measures the queries answers differently then.
+    """
+    return torch.cat([learner.predict(adapted, query) for query in x.split(1, dim=1)], 1)
+
+
 @torch.no_grad()
 def evaluate(
-    learner: Learner, episodes: Episodes, num_at_once: int = 200, **adapt_options: Any
+    learner: Learner,
+    episodes: Episodes,
+    num_at_once: int = 200,
+    alone: bool = False,
+    **adapt_options: Any,
 ) -> Evaluation:
     """Adapts to each task's support and scores the answers on its query.
 
@@ -59,6 +71,7 @@ def evaluate(
         learner: any learner.
         episodes: meta-test tasks; at least two, as one task has no interval.
         num_at_once: how many tasks are held in memory together. It changes no score.
+        alone: ask each of a task's queries in a call of its own (`ask_alone`).
         adapt_options: handed to ``learner.adapt``, such as ``inner_steps=5``.
     """
     if episodes.num_tasks < 2:
@@ -67,5 +80,9 @@ def evaluate(
     for start in range(0, episodes.num_tasks, num_at_once):
         support, query = episodes.tasks(start, start + num_at_once)
         adapted = learner.adapt(support, **adapt_options)
-        scores.append(task_scores(learner.predict(adapted, query.x), query.y))
+        if alone:
+            predicted = ask_alone(learner, adapted, query.x)
+        else:
+            predicted = learner.predict(adapted, query.x)
+        scores.append(task_scores(predicted, query.y))
     return Evaluation(torch.cat(scores))

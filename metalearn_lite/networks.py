@@ -17,7 +17,7 @@ from torch.nn import functional as F
 Params = dict[str, Tensor]
 
 EPSILON = 1e-5  # added to a variance before dividing by it, as torch.nn.BatchNorm2d does
-IMAGES_AT_ONCE = 15
+IMAGES_AT_ONCE = 25
 
 
 class MLP:
@@ -188,13 +188,27 @@ class ConvClassifier:
         self(params, x, measured)
         return measured
 
+    def activations(self, params: Params, x: Tensor) -> list[Tensor]:
+        """What each layer gives: of each block ``(T, N, width, …)``, then the logits.
+
+        The network written plainly. A call computes the same logits in about half of the time.
+        """
+        num_tasks = len(x)
+        params = _one_for_each_task(params, num_tasks)
+        hidden, layers = x.transpose(0, 1).flatten(1, 2), []  # the tasks' channels side by side
+        for block in range(1, 5):
+            hidden = _convolve(hidden, params[f"weight{block}"])
+            hidden = _normalise(hidden, params, block).relu()
+            layers.append(hidden.unflatten(1, (num_tasks, -1)).transpose(0, 1))
+        features = layers[-1].mean((3, 4))
+        return [*layers, torch.baddbmm(params["bias5"], features, params["weight5"])]
+
     def __call__(self, params: Params, x: Tensor, measured: Params | None = None) -> Tensor:
         num_tasks = len(x)
-        if params["weight5"].dim() == 2:
-            params = {name: v.expand(num_tasks, *v.shape) for name, v in params.items()}
+        params = _one_for_each_task(params, num_tasks)
         patches = _patches(x)
         kernels = _first_kernels(params, patches, measured)
-        # Block 1 gives the most numbers. A few images at a time, they stay in the processor's cache.
+        # Block 1 gives the most numbers. Of a few images, they stay in the processor's cache.
         parts = [
             _convolve(_first_block(part, kernels), params["weight2"])
             for part in patches.split(IMAGES_AT_ONCE, dim=1)
@@ -205,6 +219,12 @@ class ConvClassifier:
             hidden = _normalise(hidden, params, block, measured).relu()
         features = hidden.mean((2, 3)).unflatten(1, (num_tasks, -1)).transpose(0, 1)
         return torch.baddbmm(params["bias5"], features, params["weight5"])
+
+
+def _one_for_each_task(params: Params, num_tasks: int) -> Params:
+    if params["weight5"].dim() == 3:
+        return params
+    return {name: value.expand(num_tasks, *value.shape) for name, value in params.items()}
 
 
 def _patches(x: Tensor) -> Tensor:
@@ -259,7 +279,9 @@ def _convolve(hidden: Tensor, weight: Tensor) -> Tensor:
     return F.conv2d(hidden, kernels, stride=2, padding=1, groups=len(weight))
 
 
-def _normalise(hidden: Tensor, params: Params, block: int, measured: Params | None) -> Tensor:
+def _normalise(
+    hidden: Tensor, params: Params, block: int, measured: Params | None = None
+) -> Tensor:
     """Batch normalisation of ``hidden`` ``(N, T·width, H, W)``, every channel of every task."""
     scale, shift = params[f"scale{block}"], params[f"shift{block}"]
     if f"mean{block}" in params:

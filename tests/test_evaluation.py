@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from metalearn_lite.episodes import Episodes
+from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.evaluation import Evaluation, evaluate, task_scores
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import MLP
@@ -50,6 +50,24 @@ def test_steps_are_handed_to_adapt():
     episodes = Sinusoids().sample(10, 5, 5, generator)
     assert evaluate(maml, episodes, inner_steps=2).mean == evaluate(maml, episodes).mean
     assert evaluate(maml, episodes, inner_steps=0).mean != evaluate(maml, episodes).mean
+
+
+class AboveAverage(MAML):
+    """Answers 1 for queries above the mean of all those it is asked together with."""
+
+    def predict(self, adapted, x):
+        above = (x > x.mean(1, keepdim=True)).float()
+        return torch.cat([0.5 - above, above - 0.5], -1)
+
+
+def test_asked_alone_no_query_hears_of_another():
+    learner = AboveAverage(MLP(1, 2), MLP(1, 2).init(torch.Generator().manual_seed(0)))
+    x = torch.tensor([[[1.0], [2.0], [6.0]], [[0.0], [4.0], [5.0]]])
+    y = torch.tensor([[0, 0, 1], [0, 1, 1]])
+    episodes = Episodes(Examples(x, y), Examples(x, y))
+    assert evaluate(learner, episodes).scores.tolist() == [1.0, 1.0]
+    alone = evaluate(learner, episodes, alone=True).scores.tolist()
+    assert alone == pytest.approx([2 / 3, 1 / 3])  # nothing is above its own mean: always 0
 
 
 def test_one_task_has_no_interval():

@@ -1,8 +1,8 @@
 import pytest
 import torch
-from benchmarks.convolutional_meta_training_step import as_module
 from torch import nn
 
+from benchmarks.convolutional_meta_training_step import as_module
 from metalearn_lite import interop
 from metalearn_lite.networks import MLP, ConvClassifier, ConvNet
 

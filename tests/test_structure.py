@@ -18,7 +18,7 @@ FLOORS = (
     ("rl",),
     ("compiling",),
     ("training",),
-    ("evaluation",),
+    ("evaluation", "similarity"),
     ("checkpoints",),
     ("recipes",),
     ("teaching",),

@@ -63,6 +63,15 @@ class PerStepNorm(MAML):
         }
         super().__init__(network, params, inner_lr, inner_steps, order)
 
+    @staticmethod
+    def init(network: ConvClassifier, generator: torch.Generator | None = None) -> Params:
+        """The network's parameters and room for ``keep_statistics``, as a checkpoint has them."""
+        params = network.init(generator)
+        for block in range(1, 5):
+            params[f"mean{block}"] = torch.zeros(network.width)
+            params[f"variance{block}"] = torch.ones(network.width)
+        return params
+
     def start(self, support: Examples) -> Params:
         """θ for every task, with what belongs to state 0."""
         return super().start(support) | self.normalisation(0, len(support.x))

@@ -52,6 +52,12 @@ MODULES = {
     "omniglot-prototypical": "metric",
     "omniglot-prototypical-cosine": "metric",
     "omniglot-relation": "metric",
+    "omniglot-conv-maml": "convolutional",
+    "omniglot-conv-fomaml": "convolutional",
+    "omniglot-conv-anil": "convolutional",
+    "omniglot-conv-support-norm": "convolutional",
+    "omniglot-conv-per-step-norm": "convolutional",
+    "omniglot-conv-prototypical": "convolutional",
 }
 
 

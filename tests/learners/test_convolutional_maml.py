@@ -1,18 +1,19 @@
-"""Convolutional MAML: finite differences, learn2learn, and itself with one task or image alone."""
+"""Convolutional MAML against finite differences, learn2learn, and itself alone."""
 
 import os
 
 import pytest
 import torch
+from truths import double, generator, numeric_meta_gradient, relative_error
+
 from benchmarks.convolutional_meta_training_step import (
     accumulate_gradients,
     as_module,
     gradients_of,
 )
-from truths import double, generator, numeric_meta_gradient, relative_error
-
 from metalearn_lite import interop
 from metalearn_lite.episodes import Episodes, Examples
+from metalearn_lite.evaluation import ask_alone
 from metalearn_lite.learners.anil import ANIL
 from metalearn_lite.learners.batch_norm import PerStepNorm, SupportNorm
 from metalearn_lite.learners.maml import MAML
@@ -74,8 +75,7 @@ def test_each_task_adapts_alone(kind):
 def leak(maml: MAML, episodes: Episodes) -> float:
     """How much a query's logits change when it is asked alone, at most."""
     adapted, x = maml.adapt(episodes.support), episodes.query.x
-    alone = [maml.predict(adapted, x[:, query : query + 1]) for query in range(x.shape[1])]
-    return (maml.predict(adapted, x) - torch.cat(alone, 1)).abs().max().item()
+    return (maml.predict(adapted, x) - ask_alone(maml, adapted, x)).abs().max().item()
 
 
 def test_plain_maml_leaks_from_query_to_query():
@@ -124,6 +124,21 @@ def test_kept_statistics_are_those_of_all_queries_together():
     together = maml.network.statistics(start, episodes.query.x.flatten(0, 1).unsqueeze(0))
     for name in ("mean1", "variance1"):
         torch.testing.assert_close(maml.params[name][0], together[name][0])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_call_computes_what_is_written_plainly(kind):
+    """With shared parameters, with each task's own, and with given statistics."""
+    maml, (support, query) = learner(kind), glyphs()
+    for params in (ConvClassifier(3, 8).init(generator(1)), maml.adapt(support)):
+        *blocks, logits = maml.network.activations(params, query.x)
+        assert [tuple(block.shape[2:]) for block in blocks] == [
+            (8, 14, 14),
+            (8, 7, 7),
+            (8, 4, 4),
+            (8, 2, 2),
+        ]
+        torch.testing.assert_close(maml.network(params, query.x), logits, rtol=1e-4, atol=1e-4)
 
 
 def test_anil_moves_the_head_alone():

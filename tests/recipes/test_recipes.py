@@ -7,7 +7,7 @@ from metalearn_lite import checkpoints, recipes
 from metalearn_lite.learners.elastic import ElasticPrototypes
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import ConvNet
-from metalearn_lite.recipes import metric, omniglot, sinusoids
+from metalearn_lite.recipes import convolutional, metric, omniglot, sinusoids
 from metalearn_lite.tasks.glyphs import Glyphs
 from metalearn_lite.training import constant, cosine
 
@@ -130,3 +130,24 @@ def test_half_of_the_tasks_have_one_shot_and_all_have_as_many_images():
     shots = [len(support.y[0]) // 20 for support, _ in tasks]
     assert set(shots) == {1, 5}
     assert all(support.y.numel() + query.y.numel() == 120 for support, query in tasks)
+
+
+@pytest.mark.parametrize("name", convolutional.KINDS)
+def test_the_convolutional_learners_train_are_judged_and_kept(name, monkeypatch, tmp_path):
+    glyphs, seen = Glyphs(2, 24, 10, seed=1), []
+    monkeypatch.setattr(convolutional.characters, "Omniglot", lambda _: glyphs)
+    monkeypatch.setattr(convolutional.characters, "standard_split", lambda _: (glyphs,) * 3)
+    monkeypatch.setattr(convolutional, "WIDTH", 4)
+    monkeypatch.setattr(convolutional, "NUM_TASKS", 2)
+    monkeypatch.setattr(convolutional, "distorted", lambda e, _: seen.append(e) or e)
+    start = torch.Generator().manual_seed(0)
+    learner = convolutional.train(convolutional.KINDS[name], 2, start)
+    expected = glyphs.sample(8, 5, 1, 3, torch.Generator().manual_seed(0))
+    assert torch.equal(seen[0].support.x, expected.support.x)  # the same stream for all of them
+    together, alone = convolutional.judge(learner).values()
+    if name in ("omniglot-conv-support-norm", "omniglot-conv-per-step-norm"):
+        assert together == alone
+    checkpoints.save(learner, name, {}, tmp_path)
+    loaded = checkpoints.load(name, tmp_path)
+    a, b = (x.predict(x.adapt(expected.support), expected.query.x) for x in (learner, loaded))
+    torch.testing.assert_close(a, b)

@@ -21,6 +21,7 @@ MODULES = {
     "05": "first_order_and_friends",
     "06": "few_shot_characters",
     "07": "learning_a_metric",
+    "08": "maml_on_omniglot",
     "09": "learning_in_context",
 }
 
