@@ -24,6 +24,7 @@ def test_in_context_explorer(lab):
         assert lab.sentence().inner_text() in image.get_attribute("alt")
 
     # A click is a point where it was made, and everybody answers at once.
+    curves.scroll_into_view_if_needed()  # the slider's focus may have scrolled it away
     box = curves.bounding_box()
     place = box["x"] + 0.7 * box["width"], box["y"] + 0.6 * box["height"]
     changes(lambda: lab.page.mouse.click(*place), "After reading 6 of 6 points")
