@@ -13,6 +13,8 @@ def test_episode_game(lab):
 
     lab.page.get_by_role("button", name="A", exact=True).first.focus()
     lab.changes((board, scores), lambda: press("Enter"), "Round 1 of 10: ")
+    in_focus = "() => document.activeElement.innerText.trim()"
+    lab.wait_for(lambda: lab.page.evaluate(in_focus) == "Next round")
     lab.changes((board,), lambda: press("Enter"), "Round 2 of 10: which of A to E")
 
     box = board.bounding_box()
