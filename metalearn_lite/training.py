@@ -42,7 +42,8 @@ class History:
         window = max(1, len(losses) // 50)
         (line,) = ax.plot(range(window, len(losses) + 1), losses.unfold(0, window, 1).mean(1))
         line.set_label(label)
-        ax.set(xlabel="iteration", ylabel=f"meta-loss (mean of {window})", yscale="log")
+        scale = "log" if losses.min() > 0 else "linear"
+        ax.set(xlabel="iteration", ylabel=f"meta-loss (mean of {window})", yscale=scale)
         ax.grid(alpha=0.3)
         return ax
 
@@ -92,7 +93,8 @@ def meta_train(
 
     Args:
         learner: any learner; trained in place.
-        sample: called as ``sample(generator=generator)`` for the episodes of each iteration.
+        sample: called as ``sample(generator=generator)`` for the episodes of each iteration, or
+            for whatever else ``learner.meta_gradient`` takes, such as trajectories.
         iterations: how many steps are taken in all.
         generator: the only source of randomness.
         outer_lr: the outer learning rate.

@@ -67,7 +67,8 @@ def test_importing_brings_nothing_heavy():
     everyday = "episodes networks learners.maml training evaluation checkpoints tasks.characters"
     lines = [f"import metalearn_lite.{name}" for name in (*everyday.split(), "teaching")]
     heavy = (
-        "matplotlib IPython ipywidgets PIL tqdm torch._dynamo torch.fx.experimental.proxy_tensor"
+        "matplotlib IPython ipywidgets PIL tqdm gymnasium optuna torch._dynamo "
+        "torch.fx.experimental.proxy_tensor"
     )
     code = "\n".join(
         [

@@ -1,0 +1,53 @@
+"""Trajectories: what happened while a policy acted."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from metalearn_lite.networks import Params
+from metalearn_lite.rl.policies import Policy
+from metalearn_lite.tasks.environment import Environment
+
+
+class Trajectories(NamedTuple):
+    """``N`` trajectories of ``H`` steps in each of ``T`` tasks."""
+
+    observations: Tensor
+    """``(T, N, H, observation_size)``: what the policy saw before each action"""
+    actions: Tensor
+    """``(T, N, H)`` integers, or ``(T, N, H, action_size)`` numbers as drawn, before clipping"""
+    rewards: Tensor
+    """``(T, N, H)``"""
+
+    @property
+    def returns(self) -> Tensor:
+        """Each trajectory's sum of rewards, ``(T, N)``."""
+        return self.rewards.sum(-1)
+
+
+@torch.no_grad()
+def rollout(
+    environment: Environment,
+    policy: Policy,
+    params: Params,
+    tasks: Tensor,
+    num_trajectories: int,
+    generator: torch.Generator | None = None,
+) -> Trajectories:
+    """Lets the policy act for ``horizon`` steps, in all tasks and trajectories at once.
+
+    Args:
+        params: the policy's, shared by all tasks or with a task axis.
+        tasks: ``(T, …)``, from ``environment.sample_tasks``.
+    """
+    state = environment.start(tasks, num_trajectories, generator)
+    steps = []
+    for _ in range(environment.horizon):
+        observation = environment.observe(state)
+        action = policy.sample(params, observation, generator)
+        state, reward = environment.step(tasks, state, action, generator)
+        steps.append((observation, action, reward))
+    return Trajectories(*(torch.stack(part, 2) for part in zip(*steps, strict=True)))
