@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 import torch
 
+from metalearn_lite import checkpoints
 from metalearn_lite.rl.bandit_players import play
 from metalearn_lite.rl.rl2 import RL2, Games, RecurrentActorCritic, practice
 from metalearn_lite.tasks.bandits import Bandits, seen
@@ -190,3 +191,12 @@ def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(tmp_path):
     meta_train(resumed, sample, 6, generator(99), save_to=state)
     for name, value in whole.params.items():
         assert torch.equal(value, resumed.params[name])
+
+
+def test_what_is_saved_comes_back(tmp_path):
+    learner = small(3, discount=0.95, trace_decay=0.5, entropy_weight=0.2)
+    checkpoints.save(learner, "mine", {}, tmp_path)
+    back = checkpoints.load("mine", tmp_path)
+    assert (back.discount, back.trace_decay, back.entropy_weight) == (0.95, 0.5, 0.2)
+    for name, value in learner.params.items():
+        assert torch.equal(value, back.params[name])
