@@ -1,17 +1,14 @@
 """Convolutional MAML against finite differences, learn2learn, and itself alone."""
 
-import os
-
 import pytest
 import torch
-from truths import double, generator, numeric_meta_gradient, relative_error
+from truths import double, generator, numeric_meta_gradient, relative_error, require_learn2learn
 
 from benchmarks.convolutional_meta_training_step import (
     accumulate_gradients,
     as_module,
     gradients_of,
 )
-from metalearn_lite import interop
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.evaluation import ask_alone
 from metalearn_lite.learners.anil import ANIL
@@ -50,12 +47,7 @@ def test_finite_differences(kind, inner_steps):
 @pytest.mark.parametrize("first_order", [False, True])
 @pytest.mark.parametrize("inner_steps", [1, 5])
 def test_equals_learn2learn(inner_steps, first_order):
-    try:
-        interop.learn2learn()
-    except ImportError as error:
-        if os.environ.get("METALEARN_LITE_REQUIRE_LEARN2LEARN"):
-            raise
-        pytest.skip(str(error))
+    require_learn2learn()
     maml, episodes = learner(MAML, inner_steps, order=1 if first_order else 2), glyphs()
     module = as_module(maml.params)
     accumulate_gradients(module, episodes, maml.inner_lr, inner_steps, first_order)
