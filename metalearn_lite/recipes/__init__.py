@@ -60,6 +60,7 @@ MODULES = {
     "omniglot-conv-fomaml": "convolutional",
     "omniglot-conv-anil": "convolutional",
     "omniglot-conv-support-norm": "convolutional",
+    "omniglot-conv-no-norm": "convolutional",
     "omniglot-conv-per-step-norm": "convolutional",
     "omniglot-conv-prototypical": "convolutional",
 }

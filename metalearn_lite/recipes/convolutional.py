@@ -12,7 +12,7 @@ from metalearn_lite.episodes import Episodes
 from metalearn_lite.evaluation import evaluate
 from metalearn_lite.learners.anil import ANIL
 from metalearn_lite.learners.base import Learner
-from metalearn_lite.learners.batch_norm import PerStepNorm, SupportNorm
+from metalearn_lite.learners.batch_norm import NoNorm, PerStepNorm, SupportNorm
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.networks import ConvClassifier
@@ -78,6 +78,7 @@ KINDS = {
     "omniglot-conv-fomaml": partial(MAML, inner_lr=INNER_LR, order=1),
     "omniglot-conv-anil": partial(ANIL, inner_lr=INNER_LR),
     "omniglot-conv-support-norm": partial(SupportNorm, inner_lr=INNER_LR),
+    "omniglot-conv-no-norm": partial(NoNorm, inner_lr=INNER_LR),
     "omniglot-conv-per-step-norm": partial(PerStepNorm, inner_lr=INNER_LR),
     "omniglot-conv-prototypical": PrototypicalNetwork,
 }
