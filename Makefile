@@ -64,4 +64,5 @@ notebooks: $(STAMP)
 	$(PY) tools/notebooks.py run $(NOTEBOOKS)
 
 bench: $(STAMP)
-	@for file in $(sort $(wildcard benchmarks/[a-z]*.py)); do echo "$(PY) $$file"; $(PY) $$file || exit 1; done
+	@for name in $(sort $(notdir $(basename $(wildcard benchmarks/[a-z]*.py)))); do \
+		echo "$(PY) -m benchmarks.$$name"; $(PY) -m benchmarks.$$name || exit 1; done

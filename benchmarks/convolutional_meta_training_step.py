@@ -10,15 +10,15 @@ their shapes, over the time it took, against how fast this processor multiplies 
 That shows how far the step is from what the machine can do at all.
 """
 
-import statistics
 import sys
-import time
 from collections.abc import Callable
+from time import process_time
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from benchmarks._side_by_side import milliseconds, side_by_side
 from metalearn_lite import interop
 from metalearn_lite.episodes import Episodes
 from metalearn_lite.learners.maml import MAML
@@ -131,15 +131,8 @@ def operations(inner_steps: int) -> float:
 def peak(size: int = 1024) -> float:
     """Operations a second in a product of two large matrices, the best of ten."""
     a, b = torch.randn(2, size, size, generator=torch.Generator().manual_seed(0))
-    seconds = min(milliseconds(lambda: a @ b, 1) for _ in range(10)) / 1000
+    seconds = min(milliseconds(lambda: a @ b, clock=process_time) for _ in range(10)) / 1000
     return 2 * size**3 / seconds
-
-
-def milliseconds(step: Callable[[], None], repeats: int = 1) -> float:
-    started = time.process_time()
-    for _ in range(repeats):
-        step()
-    return 1000 * (time.process_time() - started) / repeats
 
 
 def main() -> None:
@@ -158,16 +151,12 @@ def main() -> None:
     )
     for inner_steps in (1, 5):
         mine, reference = ours(episodes, inner_steps), theirs(episodes, inner_steps)
-        milliseconds(mine, 2), milliseconds(reference)
-        pairs = [(milliseconds(mine, 2), milliseconds(reference)) for _ in range(ROUNDS)]
-        ratios = sorted(b / a for a, b in pairs)
-        a, b = (statistics.median(column) for column in zip(*pairs, strict=True))
-        ratio, work = statistics.median(ratios), operations(inner_steps)
-        verdict = "reached" if ratio >= TARGET else "MISSED"
+        timing = side_by_side(mine, reference, (2, 1), ROUNDS, process_time)
+        work = operations(inner_steps)
         print(
-            f"{inner_steps:11}  {a:8.0f}  {b:15.0f}   {ratio:5.2f} ({ratios[0]:.2f} to "
-            f"{ratios[-1]:.2f})   ≥ {TARGET} {verdict}   {work / 1e9:.1f} GFLOP, "
-            f"{100 * work / (a / 1000) / fastest:.0f} %"
+            f"{inner_steps:11}  {timing.ours:8.0f}  {timing.theirs:15.0f}   {timing.ratio:5.2f} "
+            f"({timing.least:.2f} to {timing.most:.2f})   ≥ {TARGET} {timing.reaches(TARGET)}   "
+            f"{work / 1e9:.1f} GFLOP, {100 * work / (timing.ours / 1000) / fastest:.0f} %"
         )
 
 

@@ -5,14 +5,13 @@ steps. Rounds of the two alternate, so that a busy moment of the machine hits bo
 the median over rounds, and the range of the ratio over rounds.
 """
 
-import statistics
 import sys
-import time
 from collections.abc import Callable
 
 import torch
 from torch import nn
 
+from benchmarks._side_by_side import side_by_side
 from metalearn_lite import interop
 from metalearn_lite.compiling import compiled_meta_gradient
 from metalearn_lite.episodes import Episodes
@@ -69,13 +68,6 @@ def theirs(episodes: Episodes, inner_steps: int) -> Callable[[], None]:
     return step
 
 
-def milliseconds(step: Callable[[], None], repeats: int) -> float:
-    started = time.perf_counter()
-    for _ in range(repeats):
-        step()
-    return 1000 * (time.perf_counter() - started) / repeats
-
-
 def main() -> None:
     try:
         interop.learn2learn()
@@ -88,15 +80,12 @@ def main() -> None:
     print("inner steps  compiled   ours ms   learn2learn ms   ratio (range)        target")
     for (inner_steps, compile), target in TARGETS.items():
         mine, reference = ours(episodes, inner_steps, compile), theirs(episodes, inner_steps)
-        milliseconds(mine, 20), milliseconds(reference, 2)
-        pairs = [(milliseconds(mine, 20), milliseconds(reference, 2)) for _ in range(ROUNDS)]
-        ratios = sorted(b / a for a, b in pairs)
-        a, b = (statistics.median(column) for column in zip(*pairs, strict=True))
-        ratio = statistics.median(ratios)
-        verdict = "reached" if ratio >= target else "MISSED"
+        timing = side_by_side(mine, reference, (20, 2), ROUNDS)
         print(
-            f"{inner_steps:11}  {'yes' if compile else 'no':8} {a:9.2f}  {b:15.2f}   "
-            f"{ratio:5.1f} ({ratios[0]:.1f} to {ratios[-1]:.1f})   ≥ {target} {verdict}"
+            f"{inner_steps:11}  {'yes' if compile else 'no':8} "
+            f"{timing.ours:9.2f}  "
+            f"{timing.theirs:15.2f}   {timing.ratio:5.1f} ({timing.least:.1f} to {timing.most:.1f})"
+            f"   ≥ {target} {timing.reaches(target)}"
         )
 
 

@@ -6,15 +6,14 @@ once and the squared one. Rounds of the two alternate, so that a busy moment of 
 both. A row gives the median over rounds, and the range of the ratio over rounds.
 """
 
-import statistics
 import sys
-import time
 from collections.abc import Callable
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from benchmarks._side_by_side import side_by_side
 from metalearn_lite import interop
 from metalearn_lite.episodes import Episodes
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
@@ -71,13 +70,6 @@ def embedding(params: dict[str, torch.Tensor]) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Flatten())
 
 
-def milliseconds(step: Callable[[], None], repeats: int = 3) -> float:
-    started = time.perf_counter()
-    for _ in range(repeats):
-        step()
-    return 1000 * (time.perf_counter() - started) / repeats
-
-
 def main() -> None:
     try:
         interop.easyfsl()
@@ -90,16 +82,13 @@ def main() -> None:
     for shape in SHAPES:
         episodes = pool.sample(*shape, torch.Generator().manual_seed(1))
         mine, reference = ours(episodes), theirs(episodes)
-        milliseconds(mine), milliseconds(reference)
-        pairs = [(milliseconds(mine), milliseconds(reference)) for _ in range(ROUNDS)]
-        ratios = sorted(b / a for a, b in pairs)
-        a, b = (statistics.median(column) for column in zip(*pairs, strict=True))
-        ratio = statistics.median(ratios)
-        verdict = "reached" if ratio >= TARGET else "MISSED"
+        timing = side_by_side(mine, reference, (3, 3), ROUNDS)
         tasks, ways, shots, queries = shape
         print(
-            f"{tasks:5}  {ways:4}  {shots:5}  {queries:7}  {a:8.1f}  {b:11.1f}   "
-            f"{ratio:5.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})   ≥ {TARGET} {verdict}"
+            f"{tasks:5}  {ways:4}  {shots:5}  {queries:7}  "
+            f"{timing.ours:8.1f}  "
+            f"{timing.theirs:11.1f}   {timing.ratio:5.2f} ({timing.least:.2f} to {timing.most:.2f})"
+            f"   ≥ {TARGET} {timing.reaches(TARGET)}"
         )
 
 

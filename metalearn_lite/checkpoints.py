@@ -11,7 +11,7 @@ from metalearn_lite import paths
 from metalearn_lite.files import load_tensors, save_tensors, write_whole
 from metalearn_lite.learners.anil import ANIL
 from metalearn_lite.learners.base import Learner, trainable
-from metalearn_lite.learners.batch_norm import PerStepNorm, SupportNorm
+from metalearn_lite.learners.batch_norm import NoNorm, PerStepNorm, SupportNorm
 from metalearn_lite.learners.classifier import FineTunedClassifier
 from metalearn_lite.learners.elastic import ElasticPrototypes
 from metalearn_lite.learners.implicit_maml import ImplicitMAML
@@ -44,6 +44,7 @@ LEARNERS = {
         MAMLPlusPlus,
         MatchingNetwork,
         MetaSGD,
+        NoNorm,
         PerStepNorm,
         PrototypicalNetwork,
         RL2,

@@ -63,12 +63,17 @@ def adam(params: Params, outer_lr: float) -> Optimizers:
     return [torch.optim.Adam(params.values(), lr=outer_lr, fused=True)]
 
 
-def muon(params: Params, outer_lr: float) -> Optimizers:
+def muon(params: Params, outer_lr: float, but: tuple[str, ...] = ()) -> Optimizers:
     """Muon (Jordan et al., 2024) for matrices, at thirty times ``outer_lr``; Adam for the rest.
 
-    Muon makes each update of a matrix orthogonal, so that no few directions take all of it.
+    Muon makes each update of a matrix orthogonal, so that no few directions take all of it. Names
+    that start with one of ``but`` are left to Adam, matrices or not.
     """
-    matrices = {n: p for n, p in params.items() if p.dim() == 2 and min(p.shape) > 1}
+    matrices = {
+        name: value
+        for name, value in params.items()
+        if value.dim() == 2 and min(value.shape) > 1 and not name.startswith(but)
+    }
     rest = {name: value for name, value in params.items() if name not in matrices}
     first = torch.optim.Muon(matrices.values(), lr=30 * outer_lr, weight_decay=0.0)
     return [first, *adam(rest, outer_lr)]

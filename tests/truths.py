@@ -1,11 +1,14 @@
 """What the learners' tests measure against: quadratics with a closed form, and differences."""
 
+import os
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import pytest
 import torch
 from torch import Tensor
 
+from metalearn_lite import interop
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.networks import MLP, Params
 from metalearn_lite.tasks.sinusoids import Sinusoids
@@ -13,6 +16,16 @@ from metalearn_lite.tasks.sinusoids import Sinusoids
 
 def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
+
+
+def require_learn2learn() -> None:
+    """Skips the test without learn2learn, or fails it where that has to be there."""
+    try:
+        interop.learn2learn()
+    except ImportError as error:
+        if os.environ.get("METALEARN_LITE_REQUIRE_LEARN2LEARN"):
+            raise
+        pytest.skip(str(error))
 
 
 def double(episodes: Episodes) -> Episodes:

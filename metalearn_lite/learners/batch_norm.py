@@ -1,4 +1,4 @@
-"""MAML whose batch normalisation judges each query alone: two places to take statistics from.
+"""MAML that judges each query alone: two other places to take statistics from, or none at all.
 
 Plain MAML on a ``ConvClassifier`` measures means and variances on the queries themselves, so that a
 query's answer depends on its neighbours: it is transductive.
@@ -32,6 +32,28 @@ class SupportNorm(MAML):
         """MAML's step, and what is measured on the support after it."""
         moved = super().inner_step(without_statistics(adapted), support, step)
         return moved | self.network.statistics(moved, support.x)
+
+
+class NoNorm(MAML):
+    """Nothing is measured: each channel is scaled and shifted, and that is all.
+
+    No image's answer depends on another's, in the support or among the queries. Activations of any
+    size then go from block to block, and a step as long as with normalisation is too long.
+    """
+
+    def start(self, support: Examples) -> Params:
+        """θ for every task, and the statistics that change nothing: mean 0, variance 1."""
+        adapted, still = super().start(support), {}
+        for block in range(1, 5):
+            still[f"mean{block}"] = torch.zeros_like(adapted[f"shift{block}"])
+            still[f"variance{block}"] = torch.ones_like(adapted[f"shift{block}"])
+        return adapted | still
+
+    def inner_step(self, adapted: Params, support: Examples, step: int = 0) -> Params:
+        """MAML's step of everything but those statistics."""
+        names = list(without_statistics(adapted))
+        downhill = self.downhill(adapted, support, self.inner_lr, names)
+        return adapted | {name: adapted[name] + downhill[name] for name in names}
 
 
 class PerStepNorm(MAML):

@@ -13,7 +13,11 @@ from pathlib import Path
 
 import torch
 
+from metalearn_lite.evaluation import Evaluation
 from metalearn_lite.learners.base import Learner
+
+SMALL1 = "Omniglot minimal set 1 (5 alphabets, 136 characters)"
+SMALL2 = "Omniglot minimal set 2 (5 alphabets, 156 characters)"
 
 MODULES = {
     "sinusoid-maml": "sinusoids",
@@ -56,6 +60,7 @@ MODULES = {
     "omniglot-conv-fomaml": "convolutional",
     "omniglot-conv-anil": "convolutional",
     "omniglot-conv-support-norm": "convolutional",
+    "omniglot-conv-no-norm": "convolutional",
     "omniglot-conv-per-step-norm": "convolutional",
     "omniglot-conv-prototypical": "convolutional",
     "bandits-rl2-10": "memory",
@@ -83,3 +88,13 @@ def find(name: str) -> Recipe:
     if name not in MODULES:
         raise KeyError(f"no recipe {name!r}. There are: {', '.join(MODULES)}")
     return import_module(f"{__name__}.{MODULES[name]}").RECIPES[name]
+
+
+def accuracy(result: Evaluation) -> str:
+    """As a card says it: the share that is right, with its 95 % interval."""
+    return f"{100 * result.mean:.2f} ± {100 * result.interval:.2f} %"
+
+
+def error(result: Evaluation) -> str:
+    """The share that is wrong, likewise."""
+    return f"{100 * (1 - result.mean):.2f} ± {100 * result.interval:.2f} %"

@@ -8,14 +8,14 @@ from pathlib import Path
 import torch
 
 from metalearn_lite.episodes import Episodes, Examples
-from metalearn_lite.evaluation import Evaluation, evaluate
+from metalearn_lite.evaluation import evaluate
 from metalearn_lite.learners.classifier import FineTunedClassifier
 from metalearn_lite.learners.simpleshot import SimpleShot
-from metalearn_lite.networks import ConvNet, Params
-from metalearn_lite.recipes import Recipe
+from metalearn_lite.networks import ConvNet
+from metalearn_lite.recipes import SMALL1, Recipe, error
 from metalearn_lite.tasks import characters
 from metalearn_lite.tasks.distortions import NUM_SYMMETRIES, distort
-from metalearn_lite.training import Optimizers, adam, cosine, meta_train, muon
+from metalearn_lite.training import cosine, meta_train, muon
 
 NUM_RUNS = 1000
 
@@ -43,17 +43,13 @@ def train(
     head = torch.zeros(9 * network.channels[-1], NUM_SYMMETRIES * pool.num_characters)
     learner = FineTunedClassifier(network, network.init(generator) | {"head": head})
     sample = partial(labelled, pool, 128)
+    # To make a matrix as large as the head orthogonal takes too long.
+    optimize = partial(muon, but=("head",))
     meta_train(learner, sample, iterations, generator, 2e-3, cosine, optimize, save_to=save_to)
     embedding = {name: value for name, value in learner.params.items() if name != "head"}
     # Batch statistics are for training only: fix them, so that each image is judged alone.
     images = torch.cat([sample(generator=generator).query.x for _ in range(16)])
     return FineTunedClassifier(*network.freeze(embedding, images))
-
-
-def optimize(params: Params, outer_lr: float) -> Optimizers:
-    """Muon, but Adam for the head: to make so large a matrix orthogonal takes too long."""
-    embedding = {name: value for name, value in params.items() if name != "head"}
-    return [*muon(embedding, outer_lr), *adam({"head": params["head"]}, outer_lr)]
 
 
 def judge(learner: FineTunedClassifier) -> dict[str, str]:
@@ -65,17 +61,11 @@ def judge(learner: FineTunedClassifier) -> dict[str, str]:
         centre = learner.embed(known).mean((0, 1))
     simple = SimpleShot(learner.network, learner.params, centre)
     return {
-        "challenge error, new head": _error(evaluate(learner, runs, num_at_once=20)),
-        "challenge error, SimpleShot": _error(evaluate(simple, runs)),
+        "challenge error, new head": error(evaluate(learner, runs, num_at_once=20)),
+        "challenge error, SimpleShot": error(evaluate(simple, runs)),
     }
 
 
-def _error(result: Evaluation) -> str:
-    return f"{100 * (1 - result.mean):.2f} ± {100 * result.interval:.2f} %"
-
-
 RECIPES = {
-    "omniglot-classifier": Recipe(
-        "Omniglot minimal set 1 (5 alphabets, 136 characters)", partial(train, 3000), judge
-    ),
+    "omniglot-classifier": Recipe(SMALL1, partial(train, 3000), judge),
 }

@@ -12,14 +12,14 @@ from metalearn_lite.episodes import Episodes
 from metalearn_lite.evaluation import evaluate
 from metalearn_lite.learners.anil import ANIL
 from metalearn_lite.learners.base import Learner
-from metalearn_lite.learners.batch_norm import PerStepNorm, SupportNorm
+from metalearn_lite.learners.batch_norm import NoNorm, PerStepNorm, SupportNorm
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
-from metalearn_lite.networks import ConvClassifier, Params
-from metalearn_lite.recipes import Recipe
+from metalearn_lite.networks import ConvClassifier
+from metalearn_lite.recipes import SMALL1, Recipe, accuracy
 from metalearn_lite.recipes.omniglot import distorted
 from metalearn_lite.tasks import characters
-from metalearn_lite.training import Optimizers, adam, cosine, meta_train, muon
+from metalearn_lite.training import cosine, meta_train, muon
 
 NUM_WAYS, WIDTH, DIMENSIONS = 5, 32, 64
 INNER_LR = 0.4  # and one inner step, as in the paper
@@ -48,23 +48,15 @@ def train(
     start = torch.Generator().manual_seed(generator.initial_seed())
     learner = make(network, network.init(start))
     episodes = partial(sample, characters.Omniglot("small1"))
+    # A head of five outputs and the scales and shifts of several steps are matrices too, but they
+    # map nothing from many directions to many.
+    optimize = partial(muon, but=("scale", "shift", "weight5"))
     meta_train(
         learner, episodes, iterations, generator, 1e-3, cosine, optimize, 10.0, save_to=save_to
     )
     if isinstance(learner, PerStepNorm):
         learner.keep_statistics(episodes(generator, num_tasks=160))
     return learner
-
-
-def optimize(params: Params, outer_lr: float) -> Optimizers:
-    """Muon for the kernels and Adam for the rest.
-
-    A head of five outputs and the scales and shifts of several steps are matrices too, but no maps
-    from many directions to many.
-    """
-    no_maps = {n: p for n, p in params.items() if n.startswith(("scale", "shift", "weight5"))}
-    others = {name: value for name, value in params.items() if name not in no_maps}
-    return [*muon(others, outer_lr), *adam(no_maps, outer_lr)]
 
 
 def judge(learner: Learner) -> dict[str, str]:
@@ -77,8 +69,7 @@ def judge(learner: Learner) -> dict[str, str]:
     tasks = pool.sample(NUM_TASKS, NUM_WAYS, 1, 5, torch.Generator().manual_seed(2017))
     result = {}
     for alone, how in ((False, "queries together"), (True, "each query alone")):
-        score = evaluate(learner, tasks, alone=alone)
-        result[f"accuracy, {how}"] = f"{100 * score.mean:.2f} ± {100 * score.interval:.2f} %"
+        result[f"accuracy, {how}"] = accuracy(evaluate(learner, tasks, alone=alone))
     return result
 
 
@@ -87,12 +78,13 @@ KINDS = {
     "omniglot-conv-fomaml": partial(MAML, inner_lr=INNER_LR, order=1),
     "omniglot-conv-anil": partial(ANIL, inner_lr=INNER_LR),
     "omniglot-conv-support-norm": partial(SupportNorm, inner_lr=INNER_LR),
+    "omniglot-conv-no-norm": partial(NoNorm, inner_lr=INNER_LR),
     "omniglot-conv-per-step-norm": partial(PerStepNorm, inner_lr=INNER_LR),
     "omniglot-conv-prototypical": PrototypicalNetwork,
 }
 RECIPES = {
     name: Recipe(
-        "Omniglot minimal set 1 (5 alphabets, 136 characters)",
+        SMALL1,
         partial(train, kind, ITERATIONS),
         judge,
     )

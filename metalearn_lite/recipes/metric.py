@@ -14,11 +14,11 @@ from metalearn_lite.learners.matching import MatchingNetwork
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.learners.relation import RelationNetwork
 from metalearn_lite.learners.siamese import SiameseNetwork
-from metalearn_lite.networks import ConvNet, Params
-from metalearn_lite.recipes import Recipe
+from metalearn_lite.networks import ConvNet
+from metalearn_lite.recipes import SMALL1, Recipe, accuracy
 from metalearn_lite.recipes.omniglot import distorted
 from metalearn_lite.tasks import characters
-from metalearn_lite.training import Optimizers, adam, cosine, meta_train, muon
+from metalearn_lite.training import cosine, meta_train, muon
 
 CHANNELS = (16, 32, 64, 64)
 ITERATIONS = 3000
@@ -48,19 +48,11 @@ def train(
     start = torch.Generator().manual_seed(generator.initial_seed())
     learner = kind(network, init(network, start), **settings)
     episodes = partial(sample, characters.Omniglot("small1"))
+    # The weights of a relation network's MLP are so tall that Muon's steps, whose length grows with
+    # height over width, would overshoot.
+    optimize = partial(muon, but=("relation_mlp",))
     meta_train(learner, episodes, iterations, generator, 2e-3, cosine, optimize, save_to=save_to)
     return learner
-
-
-def optimize(params: Params, outer_lr: float) -> Optimizers:
-    """Muon for the kernels and Adam for the rest.
-
-    The weights of a relation network's MLP are matrices too, but so tall that Muon's steps, whose
-    length grows with height over width, would overshoot.
-    """
-    mlp = {name: value for name, value in params.items() if "mlp" in name}
-    others = {name: value for name, value in params.items() if name not in mlp}
-    return [*muon(others, outer_lr), *(adam(mlp, outer_lr) if mlp else [])]
 
 
 def judge(learner: Learner) -> dict[str, str]:
@@ -71,9 +63,8 @@ def judge(learner: Learner) -> dict[str, str]:
         for num_shots in (1, 5):
             generator = torch.Generator().manual_seed(2017)
             tasks = pool.sample(NUM_TASKS, num_ways, num_shots, num_queries, generator)
-            score = evaluate(learner, tasks, num_at_once=20)
-            result[f"{num_ways}-way {num_shots}-shot accuracy"] = (
-                f"{100 * score.mean:.2f} ± {100 * score.interval:.2f} %"
+            result[f"{num_ways}-way {num_shots}-shot accuracy"] = accuracy(
+                evaluate(learner, tasks, num_at_once=20)
             )
     return result
 
@@ -87,7 +78,7 @@ KINDS = {
 }
 RECIPES = {
     name: Recipe(
-        "Omniglot minimal set 1 (5 alphabets, 136 characters)",
+        SMALL1,
         partial(train, kind, settings, ITERATIONS),
         judge,
     )

@@ -10,13 +10,13 @@ from pathlib import Path
 import torch
 
 from metalearn_lite.episodes import Episodes, Examples
-from metalearn_lite.evaluation import Evaluation, evaluate
+from metalearn_lite.evaluation import evaluate
 from metalearn_lite.learners.base import Learner
 from metalearn_lite.learners.elastic import ElasticPrototypes
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.networks import MLP, ConvNet
-from metalearn_lite.recipes import Recipe
+from metalearn_lite.recipes import SMALL1, SMALL2, Recipe, error
 from metalearn_lite.tasks import characters
 from metalearn_lite.tasks.distortions import NUM_SYMMETRIES, distort
 from metalearn_lite.tasks.framing import frame
@@ -101,7 +101,7 @@ def _large_enough(alphabets: characters.Characters) -> str:
 
 def _challenge_error(learner: Learner, alphabets: characters.Characters) -> str:
     runs = characters.make_runs(alphabets, NUM_RUNS, torch.Generator().manual_seed(2015))
-    return _error(evaluate(learner, runs, num_at_once=20))
+    return error(evaluate(learner, runs, num_at_once=20))
 
 
 def train_maml(iterations: int, generator: torch.Generator, save_to: Path | None = None) -> Learner:
@@ -127,14 +127,8 @@ def judge_maml(learner: Learner) -> dict[str, str]:
     return {"5-way 1-shot accuracy": str(evaluate(learner, episodes))}
 
 
-def _error(result: Evaluation) -> str:
-    return f"{100 * (1 - result.mean):.2f} ± {100 * result.interval:.2f} %"
-
-
 PROTONET = partial(PrototypicalNetwork, distance="cosine", sharpness=20.0)
 ELASTIC_NETWORK = ConvNet((32, 64, 128, 64), norm="batch", num_unpooled=2)
-SMALL1 = "Omniglot minimal set 1 (5 alphabets, 136 characters)"
-SMALL2 = "Omniglot minimal set 2 (5 alphabets, 156 characters)"
 
 RECIPES = {
     "omniglot-protonet": Recipe(

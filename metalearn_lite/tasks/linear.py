@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from metalearn_lite.episodes import Episodes, Examples
+from metalearn_lite.tasks.counts import require_positive
 
 
 class LinearTasks(NamedTuple):
@@ -30,12 +31,12 @@ class LinearRegression:
     """Weights and inputs both from the standard normal distribution, ``num_inputs`` of each."""
 
     def __init__(self, num_inputs: int = 5):
-        _require_positive(num_inputs=num_inputs)
+        require_positive(num_inputs=num_inputs)
         self.num_inputs = num_inputs
 
     def draw_tasks(self, num_tasks: int, generator: torch.Generator | None = None) -> LinearTasks:
         """``num_tasks`` weight vectors to draw examples from."""
-        _require_positive(num_tasks=num_tasks)
+        require_positive(num_tasks=num_tasks)
         return LinearTasks(torch.randn(num_tasks, self.num_inputs, generator=generator))
 
     def sample(
@@ -50,12 +51,6 @@ class LinearRegression:
         Returns:
             Episodes with ``x`` ``(T, N, D)`` and ``y`` ``(T, N)``.
         """
-        _require_positive(num_shots=num_shots, num_queries=num_queries)
+        require_positive(num_shots=num_shots, num_queries=num_queries)
         tasks = self.draw_tasks(num_tasks, generator)
         return Episodes(tasks.draw(num_shots, generator), tasks.draw(num_queries, generator))
-
-
-def _require_positive(**counts: int) -> None:
-    for name, count in counts.items():
-        if count < 1:
-            raise ValueError(f"{name}={count}: choose 1 or more")

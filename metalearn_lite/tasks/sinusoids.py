@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from metalearn_lite.episodes import Episodes, Examples
+from metalearn_lite.tasks.counts import require_positive
 
 AMPLITUDE = (0.1, 5.0)
 PHASE = (0.0, math.pi)
@@ -42,7 +43,7 @@ class Sinusoids:
 
     def draw_tasks(self, num_tasks: int, generator: torch.Generator | None = None) -> SineTasks:
         """``num_tasks`` waves to draw examples from."""
-        _require_positive(num_tasks=num_tasks)
+        require_positive(num_tasks=num_tasks)
         amplitude = _uniform(AMPLITUDE, (num_tasks, 1), generator)
         return SineTasks(amplitude, _uniform(PHASE, (num_tasks, 1), generator))
 
@@ -58,16 +59,10 @@ class Sinusoids:
         Returns:
             Episodes with ``x`` ``(T, N, 1)`` and ``y`` ``(T, N)``.
         """
-        _require_positive(num_shots=num_shots, num_queries=num_queries)
+        require_positive(num_shots=num_shots, num_queries=num_queries)
         tasks = self.draw_tasks(num_tasks, generator)
         return Episodes(tasks.draw(num_shots, generator), tasks.draw(num_queries, generator))
 
 
 def _uniform(bounds: tuple[float, float], shape: tuple, generator: torch.Generator | None):
     return torch.empty(shape).uniform_(*bounds, generator=generator)
-
-
-def _require_positive(**counts: int) -> None:
-    for name, count in counts.items():
-        if count < 1:
-            raise ValueError(f"{name}={count}: choose 1 or more")

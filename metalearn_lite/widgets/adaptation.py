@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -21,8 +21,8 @@ from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import Params
 from metalearn_lite.tasks.sinusoids import AMPLITUDE, INPUT, PHASE, SineTasks
-from metalearn_lite.widgets import picture
-from metalearn_lite.widgets.layout import row
+from metalearn_lite.widgets import picture, words
+from metalearn_lite.widgets.layout import button, row
 from metalearn_lite.widgets.picture import Picture, Pointer, Sentence, new_figure, plain_axes
 from metalearn_lite.widgets.play import Play
 
@@ -186,11 +186,12 @@ class AdaptationModel:
 
     def _sentence(self, step: int) -> str:
         errors = ", ".join(
-            f"{name} {_error(error)}"
+            f"{name} {words.error(error, ERRORS[1])}"
             for name, error in self._by_name(self._query_errors[step]).items()
         )
         if self.points:
-            said = f"After {_count(step, 'step')} on {_count(len(self.points), 'point')}: "
+            points = words.count(len(self.points), "point")
+            said = f"After {words.count(step, 'step')} on {points}: "
         else:
             said = (
                 "Click on the chart to give the learners a point. Until then nothing is learned: "
@@ -299,12 +300,12 @@ class AdaptationExplorer(ipywidgets.VBox):
                 self.sentence,
                 row(self.amplitude, self.phase, self.inner_lr),
                 row(
-                    self._button("New points", lambda: model.draw_points(5)),
-                    self._button("Undo point", model.undo_point),
-                    self._button("Clear", lambda: model.draw_points(0)),
+                    button("New points", lambda: model.draw_points(5), self.show),
+                    button("Undo point", model.undo_point, self.show),
+                    button("Clear", lambda: model.draw_points(0), self.show),
                     hint,
                     self.x,
-                    self._button("Add point", lambda: model.add_point(self.x.value)),
+                    button("Add point", lambda: model.add_point(self.x.value), self.show),
                 ),
             ]
         )
@@ -328,7 +329,7 @@ class AdaptationExplorer(ipywidgets.VBox):
         panels = figure.subplots(1, len(steps), sharey=True, squeeze=False)[0]
         for axes, step in zip(panels, steps, strict=True):
             plain_axes(axes, "x", "y" if axes is panels[0] else "")
-            axes.set_title(f"after {_count(step, 'step')}", fontsize=picture.FONT_SIZE)
+            axes.set_title(f"after {words.count(step, 'step')}", fontsize=picture.FONT_SIZE)
             curves = Curves(axes, self.model.frame(step))
         figure.legend(handles=curves.lines, loc="outside lower center", ncols=6, **LEGEND)
         return figure
@@ -345,11 +346,6 @@ class AdaptationExplorer(ipywidgets.VBox):
     def _clicked(self, pointer: Pointer) -> None:
         self.model.add_point(pointer.x)
         self.show()
-
-    def _button(self, label: str, action: Callable[[], None]) -> ipywidgets.Button:
-        button = ipywidgets.Button(description=label, layout={"width": "auto"})
-        button.on_click(lambda _: (action(), self.show()))
-        return button
 
     def __repr__(self) -> str:
         return f"AdaptationExplorer({self.sentence.text!r})"
@@ -424,13 +420,3 @@ def _drawable(values: np.ndarray, limits: tuple[float, float] = (-50, 50)) -> np
     """``values`` that can be drawn: what is beyond ``limits`` or no number lies on the edge."""
     low, high = limits
     return np.clip(np.nan_to_num(values, nan=high, posinf=high, neginf=low), low, high)
-
-
-def _error(value: float) -> str:
-    if not value <= ERRORS[1]:
-        return "off the chart"
-    return f"{value:.2f}" if value >= 0.095 else f"{value:.1g}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -22,6 +22,7 @@ from metalearn_lite.learners.base import Learner
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.tasks.character_set import IMAGE_SIZE, Characters
 from metalearn_lite.tasks.glyphs import PEN_WIDTH, Glyphs, pen_ink
+from metalearn_lite.widgets import words
 from metalearn_lite.widgets.drawings import (
     CLASS_COLOURS,
     Drawings,
@@ -290,8 +291,8 @@ class DrawModel:
                 "write it the next time."
             )
         said = [
-            f"{name} says {LETTERS[answer.choice]} ({_percent(answer.probabilities[answer.choice])}"
-            f"; nearest drawing {LETTERS[answer.nearest]})"
+            f"{name} says {LETTERS[answer.choice]} ({words.percent(max(answer.probabilities))}; "
+            f"nearest drawing {LETTERS[answer.nearest]})"
             for name, answer in frame.answers.items()
         ]
         truth = f" It is class {LETTERS[frame.truth]}." if frame.truth is not None else ""
@@ -327,7 +328,7 @@ def answers_in_words(frame: DrawFrame) -> str:
     """All probabilities, for those who cannot see the bars."""
     said = []
     for name, answer in frame.answers.items():
-        ways = zip(LETTERS, map(_percent, answer.probabilities), strict=False)
+        ways = zip(LETTERS, map(words.percent, answer.probabilities), strict=False)
         numbers = ", ".join(f"{letter} {percent}" for letter, percent in ways)
         said.append(f"{name}: {numbers}; nearest drawing {LETTERS[answer.nearest]}.")
     return " ".join(said) or "No answers yet."
@@ -372,13 +373,6 @@ def _evenly(way: np.ndarray, marks: int) -> np.ndarray:
         walked = np.array([0, PEN_WIDTH])
     wanted = np.linspace(0, walked[-1], marks)
     return np.stack([np.interp(wanted, walked, coordinate) for coordinate in way.T], 1)
-
-
-def _percent(probability: float) -> str:
-    """Whole per cents, and never 0 or 100 for what is not quite."""
-    if 0 < probability < 0.005:
-        return "<1%"
-    return ">99%" if 0.995 <= probability < 1 else f"{probability:.0%}"
 
 
 # The view
@@ -497,7 +491,7 @@ def filmstrip(learners: dict[str, Learner]) -> Figure:
     grid = figure.subplots(1 + len(learners), len(frames), height_ratios=ratios, squeeze=False)
     for number, (column, frame) in enumerate(zip(grid.T, frames, strict=True), 1):
         _Seen(column[0]).show(frame)
-        column[0].set_title(f"the query after {_strokes(number)}", fontsize=FONT_SIZE)
+        column[0].set_title(f"the query after {words.count(number, 'stroke')}", fontsize=FONT_SIZE)
         for axes, name in zip(column[1:], learners, strict=True):
             _Bars(axes, name, len(frame.images)).show(frame)
     figure.supxlabel(BARS_LEGEND, fontsize=FONT_SIZE - 1)
@@ -512,7 +506,7 @@ def description(learners: dict[str, Learner]) -> str:
             "level bars and an upright one. The query is B, drawn stroke by stroke: half of the "
             "cup, the other half, the bar. Below it each learner's probabilities as bars.",
             *(
-                f"After {_strokes(number)}: {answers_in_words(frame)}"
+                f"After {words.count(number, 'stroke')}: {answers_in_words(frame)}"
                 for number, frame in enumerate(_film(learners), 1)
             ),
         ]
@@ -530,10 +524,6 @@ def _film(learners: dict[str, Learner]) -> list[DrawFrame]:
         model.add_stroke(QUERY, stroke)
         frames.append(model.frame())
     return frames
-
-
-def _strokes(count: int) -> str:
-    return "1 stroke" if count == 1 else f"{count} strokes"
 
 
 class _Seen:
@@ -590,5 +580,5 @@ class _Bars:
             chosen = known and way == answer.choice
             bar.set(width=probability, linewidth=2 if chosen else 0, alpha=1 if chosen else 0.45)
             number.set(x=probability + 0.03, weight="bold" if chosen else "normal")
-            number.set_text(_percent(probability) if known else "")
+            number.set_text(words.percent(probability) if known else "")
         self._nearest.set_data(*([-0.2], [answer.nearest]) if answer else ([], []))

@@ -22,6 +22,7 @@ from torch import Tensor
 from metalearn_lite.episodes import Episodes
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.networks import Params
+from metalearn_lite.widgets import words
 from metalearn_lite.widgets.drawings import (
     CLASS_COLOURS,
     Drawings,
@@ -598,7 +599,7 @@ class _Bars:
             bar.set(width=distance / longest, linewidth=2 if way == given else 0)
             bar.set_alpha(1 if way == given else 0.45)
             number.set(x=distance / longest + 0.03, weight="bold" if way == given else "normal")
-            number.set_text(f"{_short(distance)} → {_percent(frame.probabilities[way])}")
+            number.set_text(f"{_short(distance)} → {words.percent(frame.probabilities[way])}")
         if self._header is not None:
             self._query.set_images(self.model.query_images[[frame.query]], [CLASS_COLOURS[true]])
             verdict = "✔ right" if true == given else "✘ wrong"
@@ -633,13 +634,6 @@ class _Curve:
 def _short(distance: float) -> str:
     """Two digits, or all those before the point."""
     return f"{distance:,.0f}" if distance >= 9.95 else f"{distance:.2g}"
-
-
-def _percent(probability: float) -> str:
-    """Whole per cents, and never 0 or 100 for what is not quite."""
-    if 0 < probability < 0.005:
-        return "<1%"
-    return ">99%" if 0.995 <= probability < 1 else f"{probability:.0%}"
 
 
 def _slider(name: str, texts: list[str]) -> widgets.SelectionSlider:

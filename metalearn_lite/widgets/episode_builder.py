@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
 from metalearn_lite.tasks.characters import Characters
+from metalearn_lite.widgets import words
 from metalearn_lite.widgets.drawings import CLASS_COLOURS, INK, ink_on, pale
 from metalearn_lite.widgets.layout import row, still_figure
 from metalearn_lite.widgets.picture import BLACK, FONT_SIZE, GREY, Picture, Sentence, new_figure
@@ -181,21 +182,16 @@ class EpisodeModel:
 
     def _sentence(self, watcher: str) -> str:
         num_support, num_query = (len(half[1]) for half in (self._support, self._query))
+        support, query = (words.count(number, "drawing") for number in (num_support, num_query))
         seen = {
-            "all of it": (
-                f"support {_count(num_support, 'drawing')}, query {_count(num_query, 'drawing')}, "
-                "all with their labels"
-            ),
-            "adapt": (
-                f"adapt sees {_count(num_support, 'drawing')} with their labels, and nothing of "
-                "the query"
-            ),
+            "all of it": f"support {support}, query {query}, all with their labels",
+            "adapt": f"adapt sees {support} with their labels, and nothing of the query",
             "predict": (
-                f"predict sees {_count(num_query, 'drawing')} without labels, and of the support "
+                f"predict sees {query} without labels, and of the support "
                 "only what adapt made of it"
             ),
             "the score": (
-                f"the score sees {_count(num_query, 'label')} and the answers, and no drawing"
+                f"the score sees {words.count(num_query, 'label')} and the answers, and no drawing"
             ),
         }
         kind = f"{self.num_ways}-way {self.num_shots}-shot, {self.split}"
@@ -212,10 +208,6 @@ class EpisodeModel:
 
 def _many(count: int) -> str:
     return f"{count:,}" if count < 10**9 else f"about 10^{math.floor(math.log10(count))}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 # The view

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,8 +18,8 @@ from metalearn_lite.learners.base import Learner, task_losses
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.learners.neural_process import ConditionalNeuralProcess
 from metalearn_lite.tasks.sinusoids import INPUT, Sinusoids
-from metalearn_lite.widgets import picture
-from metalearn_lite.widgets.layout import row, still_figure
+from metalearn_lite.widgets import picture, words
+from metalearn_lite.widgets.layout import button, row, still_figure
 from metalearn_lite.widgets.picture import Picture, Pointer, Sentence, new_figure, plain_axes
 from metalearn_lite.widgets.play import Play
 
@@ -202,18 +202,19 @@ class InContextModel:
 
     def _sentence(self, count: int, now: Answers, bands: dict[str, np.ndarray]) -> str:
         errors = ", ".join(
-            f"{name} {_error(error)}" for name, error in self._by_name(now.errors).items()
+            f"{name} {words.error(error, ERRORS[1])}"
+            for name, error in self._by_name(now.errors).items()
         )
         if not self.points:
             said = "Click on the chart to place a point. Before any point is read: "
         else:
-            said = f"After reading {count} of {_count(len(self.points), 'point')}: "
+            said = f"After reading {count} of {words.count(len(self.points), 'point')}: "
         said += f"error {errors}."
         for name, (low, high) in bands.items():
             inside = ((low <= self._wave[0].numpy()) & (self._wave[0].numpy() <= high)).mean()
             said += (
-                f" The {name} band is ±{_error((high - low).mean() / 2)} wide on average;"
-                f" {inside:.0%} of the wave lies in it."
+                f" The {name} band is ±{words.error((high - low).mean() / 2, ERRORS[1])} wide on "
+                f"average; {inside:.0%} of the wave lies in it."
             )
         return f"{self.notice} {said}".strip()
 
@@ -254,16 +255,16 @@ class InContextExplorer(ipywidgets.VBox):
         super().__init__(
             [
                 row(self.curves, self.errors),
-                row(self.play, self.read, self._button("Shuffle the order", model.shuffle)),
+                row(self.play, self.read, button("Shuffle the order", model.shuffle, self.show)),
                 self.sentence,
                 row(
-                    self._button("New wave", lambda: model.draw_wave(5)),
-                    self._button("Undo point", model.undo_point),
-                    self._button("Clear", model.clear),
+                    button("New wave", lambda: model.draw_wave(5), self.show),
+                    button("Undo point", model.undo_point, self.show),
+                    button("Clear", model.clear, self.show),
                     hint,
                     self.x,
                     self.y,
-                    self._button("Add point", lambda: model.add_point(self.x.value, self.y.value)),
+                    button("Add point", self._add_point, self.show),
                 ),
             ]
         )
@@ -288,7 +289,7 @@ class InContextExplorer(ipywidgets.VBox):
         panels = figure.subplots(1, len(counts), sharey=True, squeeze=False)[0]
         for axes, count in zip(panels, counts, strict=True):
             plain_axes(axes, "x", "y" if axes is panels[0] else "")
-            axes.set_title(f"{_count(count, 'point')} read", fontsize=picture.FONT_SIZE)
+            axes.set_title(f"{words.count(count, 'point')} read", fontsize=picture.FONT_SIZE)
             curves = Curves(axes, self.model.frame(count))
         figure.legend(handles=curves.named, loc="outside lower center", ncols=4, **LEGEND)
         return figure
@@ -302,14 +303,12 @@ class InContextExplorer(ipywidgets.VBox):
             self.model.read, self.model.notice = count, ""
             self.show()
 
+    def _add_point(self) -> None:
+        self.model.add_point(self.x.value, self.y.value)
+
     def _clicked(self, pointer: Pointer) -> None:
         self.model.add_point(pointer.x, pointer.y)
         self.show()
-
-    def _button(self, label: str, action: Callable[[], None]) -> ipywidgets.Button:
-        button = ipywidgets.Button(description=label, layout={"width": "auto"})
-        button.on_click(lambda _: (action(), self.show()))
-        return button
 
     def __repr__(self) -> str:
         return f"InContextExplorer({self.sentence.text!r})"
@@ -396,13 +395,3 @@ def _drawable(values: np.ndarray, limits: tuple[float, float] = (-50, 50)) -> np
     """``values`` that can be drawn: what is beyond ``limits`` or no number lies on the edge."""
     low, high = limits
     return np.clip(np.nan_to_num(values, nan=high, posinf=high, neginf=low), low, high)
-
-
-def _error(value: float) -> str:
-    if not value <= ERRORS[1]:
-        return "off the chart"
-    return f"{value:.2f}" if value >= 0.095 else f"{value:.1g}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

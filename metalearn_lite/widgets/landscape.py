@@ -29,7 +29,7 @@ from metalearn_lite.learners.maml import MAML
 from metalearn_lite.learners.reptile import Reptile
 from metalearn_lite.networks import Params
 from metalearn_lite.tasks.sinusoids import SineTasks
-from metalearn_lite.widgets import picture
+from metalearn_lite.widgets import picture, words
 from metalearn_lite.widgets.layout import row, shrinking, still_figure
 from metalearn_lite.widgets.picture import Picture, Sentence, new_figure, plain_axes
 from metalearn_lite.widgets.play import Play
@@ -231,9 +231,10 @@ class LandscapeModel:
             + ("" if name == TRUE else f", {_compared(cosines[name])}")
             for name in METHODS
         ]
+        steps = words.count(self.inner_steps, "inner step")
         said = (
-            f"θ = ({first:.2f}, {second:.2f}). After {_count(self.inner_steps, 'inner step')} at "
-            f"rate {self.inner_lr:.2g} the meta-loss is {_short(meta_loss)}. "
+            f"θ = ({first:.2f}, {second:.2f}). After {steps} at rate {self.inner_lr:.2g} "
+            f"the meta-loss is {_short(meta_loss)}. "
             f"{_capital('; '.join(compared))}."
         )
         return f"{self.notice} {said}".strip()
@@ -263,10 +264,6 @@ def _short(value: float) -> str:
     if value < NOTHING:
         return "0"
     return f"{value:.2f}" if value >= 0.095 else f"{value:.1g}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _capital(text: str) -> str:

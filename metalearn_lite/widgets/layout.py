@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import ipywidgets as widgets
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
@@ -34,3 +36,10 @@ def still_figure(width: float, height: float) -> Figure:
     figure = plt.figure(figsize=(width, height), dpi=100, layout="constrained")
     plt.close(figure)
     return figure
+
+
+def button(label: str, *actions: Callable[[], None]) -> widgets.Button:
+    """A button as wide as its label. A press calls ``actions`` in turn."""
+    pressed = widgets.Button(description=label, layout={"width": "auto"})
+    pressed.on_click(lambda _: [action() for action in actions])
+    return pressed

@@ -273,6 +273,12 @@ def plain_axes(axes: Axes, xlabel: str = "", ylabel: str = "") -> Axes:
     return axes
 
 
+def drawable(values: np.ndarray, limits: tuple[float, float] = (-50, 50)) -> np.ndarray:
+    """``values`` that can be drawn: what is beyond ``limits`` or no number lies on the edge."""
+    low, high = limits
+    return np.clip(np.nan_to_num(values, nan=high, posinf=high, neginf=low), low, high)
+
+
 def encode_png(pixels: np.ndarray) -> bytes:
     """``pixels`` ``(height, width, 4)`` uint8 as a PNG file, for speed rather than for size.
 

@@ -24,6 +24,7 @@ NEEDED = ("seconds", "iterations", "error", "interval")
 ACROSS = ("seconds", "iterations")
 WORST = 6.0
 """always answering 0 gives about 4: a method above this is off the chart"""
+DRAWN = (1e-3, WORST)
 
 # Each method has a colour, a marker and a dash of its own.
 STYLES = tuple(
@@ -276,19 +277,14 @@ class Curves:
             fontsize=picture.FONT_SIZE,
         )
         for method, (x, errors) in frame.curves.items():
-            drawable = _drawable(errors)
+            drawable = picture.drawable(errors, DRAWN)
             self.lines[method].set_data(x, drawable)
             self.heads[method].set_data(x[-1:], drawable[-1:])
             around = np.array([-1, 1]) * frame.intervals[method]
-            self.bars[method].set_data(x[[-1, -1]], _drawable(errors[-1] + around))
+            self.bars[method].set_data(x[[-1, -1]], picture.drawable(errors[-1] + around, DRAWN))
 
 
 LEGEND = {"fontsize": 10, "columnspacing": 1, "handlelength": 2.4, "frameon": False}
-
-
-def _drawable(errors: np.ndarray) -> np.ndarray:
-    """``errors`` that can be drawn: what is off the chart, or no number, lies on its edge."""
-    return np.clip(np.nan_to_num(errors, nan=WORST, posinf=WORST, neginf=0), 1e-3, WORST)
 
 
 def _error(place: Place) -> str:

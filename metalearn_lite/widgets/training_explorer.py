@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import ipywidgets
@@ -16,8 +16,8 @@ from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.base import task_losses, trainable
 from metalearn_lite.networks import MLP, Params
 from metalearn_lite.tasks.sinusoids import INPUT, Sinusoids
-from metalearn_lite.widgets import picture
-from metalearn_lite.widgets.layout import row, still_figure
+from metalearn_lite.widgets import picture, words
+from metalearn_lite.widgets.layout import button, row, still_figure
 from metalearn_lite.widgets.picture import Picture, Sentence, new_figure, plain_axes
 from metalearn_lite.widgets.play import Play
 
@@ -164,9 +164,10 @@ class TrainingModel:
         return answers, task_losses(answers, y)
 
     def _sentence(self, step: int) -> str:
-        after = f"After {_count(step, 'step')} on {_count(self.num_points, 'point')}"
+        after = f"After {words.count(step, 'step')} on {words.count(self.num_points, 'point')}"
         train, test = self._train_losses[: step + 1], self._test_losses[: step + 1]
-        said = f"{after}: training loss {_loss(train[-1])}, test loss {_loss(test[-1])}."
+        now, unseen = (words.error(losses[-1], LOSSES[1]) for losses in (train, test))
+        said = f"{after}: training loss {now}, test loss {unseen}."
         off = ~(torch.maximum(train, test) <= LOSSES[1])
         if off.any():
             return (
@@ -176,7 +177,8 @@ class TrainingModel:
             )
         lowest, at = test.min(0)
         if test[-1] > RISEN * lowest:
-            said += f" The test loss was lower at step {at.item()}: {_loss(lowest)}."
+            least = words.error(lowest, LOSSES[1])
+            said += f" The test loss was lower at step {at.item()}: {least}."
         return said
 
 
@@ -230,8 +232,8 @@ class TrainingExplorer(ipywidgets.VBox):
                 self.sentence,
                 row(self.num_points, self.learning_rate, self.noise),
                 row(
-                    self._button("New points", model.new_points),
-                    self._button("New wave", model.new_wave),
+                    button("New points", model.new_points, self.show),
+                    button("New wave", model.new_wave, self.show),
                 ),
             ]
         )
@@ -253,7 +255,7 @@ class TrainingExplorer(ipywidgets.VBox):
         *panels, last = figure.subplots(1, len(steps) + 1, width_ratios=ratios)
         for axes, step in zip(panels, steps, strict=True):
             plain_axes(axes, "x", "y" if axes is panels[0] else "")
-            axes.set_title(f"after {_count(step, 'step')}", fontsize=picture.FONT_SIZE)
+            axes.set_title(f"after {words.count(step, 'step')}", fontsize=picture.FONT_SIZE)
             curve = Curve(axes)
             curve.show(self.model.frame(step))
         losses = Losses(plain_axes(last, "step", "loss"), self.model.max_steps)
@@ -266,7 +268,7 @@ class TrainingExplorer(ipywidgets.VBox):
     def description(self, steps: Sequence[int] = (0, 15, 60)) -> str:
         """The text alternative of ``filmstrip``: a line for each step."""
         setting = (
-            f"A network learns a wave from {_count(self.model.num_points, 'point')} "
+            f"A network learns a wave from {words.count(self.model.num_points, 'point')} "
             f"with learning rate {self.model.learning_rate:.2g} and noise {self.model.noise:.2g}."
         )
         return "\n".join([setting, *(self.model.frame(step).sentence for step in steps)])
@@ -274,11 +276,6 @@ class TrainingExplorer(ipywidgets.VBox):
     def _set(self, name: str, value: float) -> None:
         setattr(self.model, name, value)
         self.show()
-
-    def _button(self, label: str, action: Callable[[], None]) -> ipywidgets.Button:
-        button = ipywidgets.Button(description=label, layout={"width": "auto"})
-        button.on_click(lambda _: (action(), self.show()))
-        return button
 
     def __repr__(self) -> str:
         return f"TrainingExplorer({self.sentence.text!r})"
@@ -325,13 +322,3 @@ class Losses:
 
 def _copy(params: Params) -> Params:
     return {name: value.detach().clone() for name, value in params.items()}
-
-
-def _loss(value: Tensor) -> str:
-    if not value <= LOSSES[1]:
-        return "off the chart"
-    return f"{value:.2f}" if value >= 0.095 else f"{value:.1g}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

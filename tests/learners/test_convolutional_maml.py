@@ -1,26 +1,23 @@
 """Convolutional MAML against finite differences, learn2learn, and itself alone."""
 
-import os
-
 import pytest
 import torch
-from truths import double, generator, numeric_meta_gradient, relative_error
+from truths import double, generator, numeric_meta_gradient, relative_error, require_learn2learn
 
 from benchmarks.convolutional_meta_training_step import (
     accumulate_gradients,
     as_module,
     gradients_of,
 )
-from metalearn_lite import interop
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.evaluation import ask_alone
 from metalearn_lite.learners.anil import ANIL
-from metalearn_lite.learners.batch_norm import PerStepNorm, SupportNorm
+from metalearn_lite.learners.batch_norm import NoNorm, PerStepNorm, SupportNorm
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import ConvClassifier
 from metalearn_lite.tasks.glyphs import Glyphs
 
-KINDS = [MAML, SupportNorm, PerStepNorm]
+KINDS = [MAML, SupportNorm, NoNorm, PerStepNorm]
 
 
 def glyphs(num_tasks: int = 4, num_ways: int = 3, num_queries: int = 2) -> Episodes:
@@ -38,6 +35,8 @@ def test_finite_differences(kind, inner_steps):
     """In float64, on a network of two filters, whose gradients all have to be there."""
     network = ConvClassifier(3, 2)
     params = {name: value.double() for name, value in network.init(generator(4)).items()}
+    for block in range(1, 5):  # Blank paper must not lie on the bend of the ReLU.
+        params[f"shift{block}"] += torch.tensor([0.1, -0.1], dtype=torch.float64)
     episodes = double(glyphs(2))
     episodes = Episodes(*(half._replace(x=half.x[..., 6:22, 6:22]) for half in episodes))
     episodes = Episodes(*(Examples(half.x, half.y.long()) for half in episodes))
@@ -50,12 +49,7 @@ def test_finite_differences(kind, inner_steps):
 @pytest.mark.parametrize("first_order", [False, True])
 @pytest.mark.parametrize("inner_steps", [1, 5])
 def test_equals_learn2learn(inner_steps, first_order):
-    try:
-        interop.learn2learn()
-    except ImportError as error:
-        if os.environ.get("METALEARN_LITE_REQUIRE_LEARN2LEARN"):
-            raise
-        pytest.skip(str(error))
+    require_learn2learn()
     maml, episodes = learner(MAML, inner_steps, order=1 if first_order else 2), glyphs()
     module = as_module(maml.params)
     accumulate_gradients(module, episodes, maml.inner_lr, inner_steps, first_order)
@@ -82,8 +76,21 @@ def test_plain_maml_leaks_from_query_to_query():
     assert leak(learner(MAML), glyphs()) > 0.1
 
 
-def test_statistics_of_the_support_do_not_leak():
-    assert leak(learner(SupportNorm), glyphs()) < 1e-4
+@pytest.mark.parametrize("kind", [SupportNorm, NoNorm])
+def test_statistics_of_the_support_and_none_do_not_leak(kind):
+    assert leak(learner(kind), glyphs()) < 1e-4
+
+
+def test_without_normalisation_a_support_image_does_not_touch_another():
+    """With it, a block's output for one image changes when another image does."""
+    for kind, touches in ((NoNorm, False), (SupportNorm, True)):
+        maml, (support, _) = learner(kind), glyphs()
+        other = support.x.clone()
+        other[:, 1:] = 0
+        first = [
+            maml.predict(maml.start(support._replace(x=x)), x)[:, 0] for x in (support.x, other)
+        ]
+        assert (not torch.allclose(*first)) == touches
 
 
 def test_kept_statistics_do_not_leak():

@@ -1,7 +1,5 @@
 """MAML's meta-gradient against three truths: algebra, finite differences, learn2learn."""
 
-import os
-
 import pytest
 import torch
 from hypothesis import given, settings
@@ -13,6 +11,7 @@ from truths import (
     numeric_meta_gradient,
     quadratics,
     relative_error,
+    require_learn2learn,
     small_network,
     waves,
 )
@@ -85,12 +84,7 @@ def learn2learn_meta_gradient(network, params, episodes, inner_lr, inner_steps, 
 @pytest.mark.parametrize("first_order", [False, True])
 @pytest.mark.parametrize("inner_steps", [1, 5])
 def test_equals_learn2learn(inner_steps, first_order):
-    try:
-        interop.learn2learn()
-    except ImportError as error:
-        if os.environ.get("METALEARN_LITE_REQUIRE_LEARN2LEARN"):
-            raise
-        pytest.skip(str(error))
+    require_learn2learn()
     network = MLP(1, 40, 40, 1)
     params, episodes = network.init(generator()), Sinusoids().sample(8, 10, 10, generator(3))
     maml = MAML(network, params, 0.01, inner_steps, order=1 if first_order else 2)
