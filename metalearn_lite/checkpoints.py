@@ -29,6 +29,8 @@ from metalearn_lite.learners.reptile import Reptile
 from metalearn_lite.learners.siamese import SiameseNetwork
 from metalearn_lite.learners.transformer import Transformer, TransformerLearner
 from metalearn_lite.networks import MLP, ConvClassifier, ConvNet
+from metalearn_lite.rl.maml_policy_gradient import MAMLPolicyGradient
+from metalearn_lite.rl.policies import DeterministicPolicy, GaussianPolicy
 from metalearn_lite.rl.rl2 import RL2, RecurrentActorCritic
 
 LEARNERS = {
@@ -42,6 +44,7 @@ LEARNERS = {
         JointTraining,
         MAML,
         MAMLPlusPlus,
+        MAMLPolicyGradient,
         MatchingNetwork,
         MetaSGD,
         NoNorm,
@@ -66,6 +69,8 @@ NETWORKS = {
         EncodeDecode,
         GRU,
         RecurrentActorCritic,
+        DeterministicPolicy,
+        GaussianPolicy,
         Transformer,
     )
 }

@@ -66,6 +66,13 @@ MODULES = {
     "bandits-rl2-10": "memory",
     "bandits-rl2-100": "memory",
     "conventions-rl2": "memory",
+    "navigation-maml": "navigation",
+    "navigation-maml-half": "navigation",
+    "navigation-joint": "navigation",
+    "navigation-oracle": "navigation",
+    "navigation-imitation": "navigation",
+    "vehicle-maml": "navigation",
+    "vehicle-joint": "navigation",
 }
 
 

@@ -9,6 +9,7 @@ from metalearn_lite.rl.gym import NAMES, TaskEnv
 from metalearn_lite.tasks.bandits import Bandits
 from metalearn_lite.tasks.conventions import Conventions
 from metalearn_lite.tasks.navigation import Navigation
+from metalearn_lite.tasks.vehicle import Vehicle
 
 ENVIRONMENTS = {
     "conventions": Conventions(),
@@ -17,6 +18,8 @@ ENVIRONMENTS = {
     "bandits-3-arms": Bandits(3, 20),
     "navigation": Navigation(),
     "navigation-distance": Navigation("distance"),
+    "navigation-oracle": Navigation(show_goal=True),
+    "vehicle": Vehicle(),
 }
 
 
