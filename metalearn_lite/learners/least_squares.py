@@ -40,7 +40,7 @@ class StraightLine(LeastSquares):
     """The straight line that fits the support best: least squares with a 1 beside every x."""
 
     def adapt(self, support: Examples) -> Tensor:
-        """Slope and height at 0, ``(T, 2)``: the shortest such pair where one example leaves it open."""
+        """Slope and height at 0, ``(T, 2)``; one example leaves them open: the shortest pair."""
         return super().adapt(Examples(F.pad(support.x, (0, 1), value=1.0), support.y))
 
     def predict(self, adapted: Tensor, x: Tensor) -> Tensor:

@@ -58,6 +58,7 @@ MODULES = {
     "omniglot-conv-support-norm": "convolutional",
     "omniglot-conv-per-step-norm": "convolutional",
     "omniglot-conv-prototypical": "convolutional",
+    "sinusoid-learned-optimiser": "learned_optimiser",
 }
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from metalearn_lite.episodes import Episodes, Examples
+from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.base import Learner, task_losses
 from metalearn_lite.tasks import mixed
 
@@ -109,7 +109,10 @@ def record(
             support, query = mixed.sample(kind, len(here), size, generator=generator)
             features[here] = task_features(support, probes)
             rewards[here] = torch.stack(
-                [score(one.predict(one.adapt(support), query.x), query.y) for one in learners.values()],
+                [
+                    score(one.predict(one.adapt(support), query.x), query.y)
+                    for one in learners.values()
+                ],
                 1,
             )
             x[here, :size], y[here, :size] = support.x.squeeze(-1), support.y

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -114,6 +115,33 @@ class LinearThompson(ContextualAgent):
         return beliefs.expected(features) + self.exploration * noise * beliefs.uncertainty(features)
 
 
+class Moment(NamedTuple):
+    """One task of every stream: what was believed before it, what was picked, what it brought."""
+
+    beliefs: Beliefs
+    arms: Tensor
+    """``(S,)``"""
+    rewards: Tensor
+    """``(S,)``"""
+
+
+def walk(
+    agent: ContextualAgent, features: Tensor, rewards: Tensor, generator: torch.Generator
+) -> Iterator[Moment]:
+    """Lets ``agent`` walk through ``S`` streams of ``H`` tasks, moment by moment.
+
+    Args:
+        features: ``(S, H, D)``.
+        rewards: ``(S, H, K)``: what each arm would bring. The agent sees those it picks.
+    """
+    beliefs = agent.start(len(features))
+    for x, all_rewards in zip(features.unbind(1), rewards.unbind(1), strict=True):
+        arms = agent.choose(beliefs, x, generator)
+        reward = all_rewards.gather(1, arms.unsqueeze(1)).squeeze(1)
+        yield Moment(beliefs, arms, reward)
+        beliefs = agent.learn(beliefs, x, arms, reward)
+
+
 class Choices(NamedTuple):
     """What was picked, and what it brought: ``(S, H)`` each, over ``H`` tasks."""
 
@@ -124,19 +152,14 @@ class Choices(NamedTuple):
 def play(
     agent: ContextualAgent, features: Tensor, rewards: Tensor, generator: torch.Generator
 ) -> Choices:
-    """Lets ``agent`` walk through ``S`` streams of ``H`` tasks.
+    """All choices of a ``walk``."""
+    moments = [moment[1:] for moment in walk(agent, features, rewards, generator)]
+    return Choices(*(torch.stack(part, 1) for part in zip(*moments, strict=True)))
 
-    Args:
-        features: ``(S, H, D)``.
-        rewards: ``(S, H, K)``: what each arm would bring. The agent sees those it picks.
-    """
-    beliefs, choices = agent.start(len(features)), []
-    for x, all_rewards in zip(features.unbind(1), rewards.unbind(1), strict=True):
-        arms = agent.choose(beliefs, x, generator)
-        reward = all_rewards.gather(1, arms.unsqueeze(1)).squeeze(1)
-        beliefs = agent.learn(beliefs, x, arms, reward)
-        choices.append((arms, reward))
-    return Choices(*(torch.stack(part, 1) for part in zip(*choices, strict=True)))
+
+def regret(rewards: Tensor, arms: Tensor) -> Tensor:
+    """What each choice ``(S, H)`` lost against the best arm of *its* task, seen in hindsight."""
+    return rewards.amax(-1) - rewards.gather(-1, arms.unsqueeze(-1)).squeeze(-1)
 
 
 def _times(matrix: Tensor, vector: Tensor) -> Tensor:

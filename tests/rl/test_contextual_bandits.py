@@ -150,9 +150,7 @@ def test_play_shows_only_the_chosen_reward_and_repeats():
     first = play(agent, features, rewards, generator(1))
     again = play(agent, features, rewards, generator(1))
     assert torch.equal(first.arms, again.arms)
-    torch.testing.assert_close(
-        first.rewards, rewards.gather(2, first.arms.unsqueeze(2)).squeeze(2)
-    )
+    torch.testing.assert_close(first.rewards, rewards.gather(2, first.arms.unsqueeze(2)).squeeze(2))
     hidden = rewards.scatter(2, first.arms.unsqueeze(2), 0) * 7 + rewards * (
         torch.zeros_like(rewards).scatter(2, first.arms.unsqueeze(2), 1)
     )
