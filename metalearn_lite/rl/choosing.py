@@ -106,17 +106,22 @@ def record(
     for place, kind in enumerate(mixed.KINDS.values()):
         for number, size in enumerate(SIZES):
             here = ((kinds == place) & (sizes == number)).nonzero().squeeze(1)
+            if not len(here):
+                continue
             support, query = mixed.sample(kind, len(here), size, generator=generator)
             features[here] = task_features(support, probes)
-            rewards[here] = torch.stack(
-                [
-                    score(one.predict(one.adapt(support), query.x), query.y)
-                    for one in learners.values()
-                ],
-                1,
-            )
+            for column, learner in enumerate(learners.values()):
+                predicted = learner.predict(learner.adapt(support), query.x)
+                rewards[here, column] = score(predicted, query.y)
             x[here, :size], y[here, :size] = support.x.squeeze(-1), support.y
     support = Examples(x.unsqueeze(-1), y)
     parts = (features, rewards, kinds, *support)
     features, rewards, kinds, x, y = (p.unflatten(0, (num_streams, horizon)) for p in parts)
     return Stream(features, rewards, kinds, Examples(x, y))
+
+
+def one_stream(stream: Stream, place: int, horizon: int) -> Stream:
+    """The first ``horizon`` tasks of the stream at ``place``, as a ``Stream`` with ``S`` = 1."""
+    features, rewards, kinds, support = stream
+    here = slice(place, place + 1), slice(horizon)
+    return Stream(features[here], rewards[here], kinds[here], Examples(*(p[here] for p in support)))

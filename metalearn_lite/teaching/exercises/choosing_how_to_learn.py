@@ -138,8 +138,8 @@ def check_log_scaled(log_scaled: Callable) -> None:
     size, sign = (_tensor(part, (2, 4), "Each of the two") for part in result)
     if any(part.isnan().any() or part.isinf().any() for part in (size, sign)):
         raise Mistake(
-            "There is a NaN or an infinity. The logarithm needs |g|, and cannot take it where g = 0: "
-            "clamp it from below first."
+            "There is a NaN or an infinity. Take the logarithm of |g|, and clamp that from below "
+            "first: where g is 0 there is none."
         )
     right_size, right_sign = _log_scaled(gradient, 4.0)
     mistakes = (
