@@ -20,7 +20,7 @@ from metalearn_lite.training import cosine, meta_train
 
 NETWORK = MLP(1, 20, 20, 1)
 NUM_POINTS = 20
-NUM_TEST_TASKS = 500
+NUM_TEST_TASKS = 200
 RATES = {
     torch.optim.SGD: (0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1),
     torch.optim.Adam: (0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1),
@@ -89,7 +89,7 @@ def judge(learner: LearnedOptimiser) -> dict[str, str]:
 
     Their rates are chosen on other waves than these.
     """
-    validation = draw_problems(200, torch.Generator().manual_seed(2019))
+    validation = draw_problems(100, torch.Generator().manual_seed(2019))
     test = draw_problems(NUM_TEST_TASKS, torch.Generator().manual_seed(2020))
     steps = learner.inner_steps
     with torch.no_grad():
@@ -107,4 +107,4 @@ def judge(learner: LearnedOptimiser) -> dict[str, str]:
 
 
 DATA = "sinusoids, amplitude 0.1 to 5, phase 0 to π, 20 points, a random 1-20-20-1 network for each"
-RECIPES = {"sinusoid-learned-optimiser": Recipe(DATA, partial(train, 2500), judge)}
+RECIPES = {"sinusoid-learned-optimiser": Recipe(DATA, partial(train, 1200), judge)}

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 
 class Beliefs(NamedTuple):
@@ -24,16 +25,19 @@ class Beliefs(NamedTuple):
     @property
     def weights(self) -> Tensor:
         """The ridge solution A⁻¹b, ``(S, K, D)``."""
-        return _times(self.covariance, self.evidence)
+        return (self.covariance @ self.evidence.unsqueeze(-1)).squeeze(-1)
+
+    def direction(self, features: Tensor) -> Tensor:
+        """A⁻¹x, ``(S, K, D)``, for ``features`` x ``(S, D)``."""
+        return (self.covariance @ features.unsqueeze(1).unsqueeze(-1)).squeeze(-1)
 
     def expected(self, features: Tensor) -> Tensor:
-        """The reward of each arm that ``features`` ``(S, D)`` let expect: ``(S, K)``."""
-        return _times(self.weights, features)
+        """x · A⁻¹b: the reward of each arm that ``features`` let expect, ``(S, K)``."""
+        return (self.direction(features) * self.evidence).sum(2)
 
     def uncertainty(self, features: Tensor) -> Tensor:
         """√(xᵀA⁻¹x), ``(S, K)``: large where an arm has not been tried on anything like x."""
-        spread = torch.einsum("sd,skde,se->sk", features, self.covariance, features)
-        return spread.clamp(min=0).sqrt()
+        return (self.direction(features) * features.unsqueeze(1)).sum(2).clamp(min=0).sqrt()
 
 
 class ContextualAgent(ABC):
@@ -81,14 +85,12 @@ class ContextualAgent(ABC):
         One more x changes A⁻¹ by a product of two vectors (Sherman & Morrison, 1950), so nothing
         has to be inverted again.
         """
-        covariance, evidence = (part.clone() for part in beliefs)
-        stream = torch.arange(len(arms))
-        chosen = covariance[stream, arms]
-        direction = _times(chosen, features)
-        shrink = 1 + (features * direction).sum(1).view(-1, 1, 1)
-        covariance[stream, arms] = chosen - direction.unsqueeze(2) * direction.unsqueeze(1) / shrink
-        evidence[stream, arms] += rewards.unsqueeze(1) * features
-        return Beliefs(covariance, evidence)
+        picked = F.one_hot(arms, self.num_arms).to(features.dtype)
+        direction = beliefs.direction(features)
+        shrink = 1 + (direction * features.unsqueeze(1)).sum(2)
+        less = direction.unsqueeze(3) * direction.unsqueeze(2) * (picked / shrink)[..., None, None]
+        more = (picked * rewards.unsqueeze(1)).unsqueeze(2) * features.unsqueeze(1)
+        return Beliefs(beliefs.covariance - less, beliefs.evidence + more)
 
 
 class LinUCB(ContextualAgent):
@@ -160,8 +162,3 @@ def play(
 def regret(rewards: Tensor, arms: Tensor) -> Tensor:
     """What each choice ``(S, H)`` lost against the best arm of *its* task, seen in hindsight."""
     return rewards.amax(-1) - rewards.gather(-1, arms.unsqueeze(-1)).squeeze(-1)
-
-
-def _times(matrix: Tensor, vector: Tensor) -> Tensor:
-    """``(…, D, E)`` times ``(…, E)``: ``(…, D)``."""
-    return (matrix @ vector.unsqueeze(-1)).squeeze(-1)
