@@ -231,7 +231,7 @@ class Chooser(ipywidgets.VBox):
         frame = self.model.frame()
         for part in (self._support, self._beliefs, self._regret):
             part.show(frame)
-        self.support.refresh(alt=f"The task's support. {frame.sentence}")
+        self.support.refresh(alt=f"Support of the task. {frame.sentence}")
         self.beliefs.refresh(alt=f"What the agent believes. {frame.sentence}")
         self.regret.refresh(alt=f"Regret so far. {frame.sentence}")
         self.sentence.text = frame.sentence
