@@ -31,7 +31,7 @@ STYLES = (
     {"color": picture.GREEN, "marker": "^"},
     {"color": picture.ORANGE, "marker": "P"},
 )
-LEGEND = {"fontsize": 10, "columnspacing": 1, "handlelength": 1.6, "frameon": False}
+LEGEND = {"fontsize": 9.5, "columnspacing": 0.8, "handlelength": 1.3, "frameon": False}
 
 
 @dataclass(frozen=True)
@@ -178,16 +178,16 @@ class Chooser(ipywidgets.VBox):
     def __init__(self, model: ChooserModel):
         self.model = model
         frame = model.frame()
-        figure = new_figure(2.6, 3.3)
+        figure = new_figure(2.0, 3.6)
         self._support = Support(plain_axes(figure.subplots(), "x", "y"), frame)
         self.support = Picture(figure, [self._support.points])
 
-        figure = new_figure(3.8, 3.9)
+        figure = new_figure(3.1, 3.6)
         self._beliefs = BeliefBars(plain_axes(figure.subplots(), "reward"), model.learners, frame)
         figure.legend(handles=self._beliefs.legend, loc="outside upper left", ncols=2, **LEGEND)
         self.beliefs = Picture(figure, self._beliefs.moving)
 
-        figure = new_figure(3.6, 3.9)
+        figure = new_figure(2.65, 3.6)
         self._regret = Regret(
             plain_axes(figure.subplots(), "task", "regret, summed up"), model.learners, frame
         )
