@@ -12,14 +12,17 @@ import torch
 
 from metalearn_lite.learners.classifier import FineTunedClassifier
 from metalearn_lite.learners.joint import JointTraining
+from metalearn_lite.learners.least_squares import StraightLine
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.learners.neural_process import ConditionalNeuralProcess, EncodeDecode
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.learners.recurrent import GRU, RecurrentLearner
 from metalearn_lite.learners.transformer import Transformer, TransformerLearner
 from metalearn_lite.networks import MLP, ConvClassifier, ConvNet
+from metalearn_lite.rl import choosing
 from metalearn_lite.tasks.glyphs import Glyphs
 from metalearn_lite.widgets.adaptation import AdaptationExplorer, AdaptationModel
+from metalearn_lite.widgets.chooser import Chooser, ChooserModel
 from metalearn_lite.widgets.draw import QUERY, DrawYourOwn
 from metalearn_lite.widgets.embedding import EmbeddingExplorer
 from metalearn_lite.widgets.episode_builder import EpisodeBuilder
@@ -167,6 +170,18 @@ def draw(sheet: int) -> Case:
     return stroke, widget.answers
 
 
+def chooser(control: str, values: list) -> Case:
+    """Five learners and six features, at the end of the stream: an agent walks all of it anew."""
+    names = [f"learner {number}" for number in range(5)]
+    probes = {name: StraightLine() for name in names[:3]}
+    learners = dict.fromkeys(names, StraightLine())
+    stream = choosing.record(learners, probes, 1, 150, torch.Generator().manual_seed(0))
+    stream = stream._replace(rewards=torch.rand(stream.rewards.shape))
+    widget = Chooser(ChooserModel(stream, names, choosing.feature_names(probes)))
+    widget.task.value = 150
+    return mover(getattr(widget, control), values), widget.beliefs
+
+
 def mover(slider, values: list[float], trait: str = "value") -> Callable[[], None]:
     """Each call moves ``slider`` on to the next of ``values``, and round again."""
     values = cycle(values)
@@ -194,6 +209,8 @@ CASES: dict[str, Callable[[], Case]] = {
     "race, x-axis": lambda: race("across", ["iterations", "seconds"]),
     "draw your own, stroke of a class": lambda: draw(0),
     "draw your own, stroke of the query": lambda: draw(QUERY),
+    "chooser, task": lambda: chooser("task", [149, 150, 100]),
+    "chooser, exploration": lambda: chooser("exploration", [0.1, 0.5, 1.0]),
     "in-context explorer, click": lambda: in_context("click"),
     "in-context explorer, shuffle": lambda: in_context("shuffle"),
 }

@@ -16,6 +16,7 @@ from metalearn_lite.learners.classifier import FineTunedClassifier
 from metalearn_lite.learners.elastic import ElasticPrototypes
 from metalearn_lite.learners.implicit_maml import ImplicitMAML
 from metalearn_lite.learners.joint import JointTraining
+from metalearn_lite.learners.learned_optimiser import LearnedOptimiser
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.learners.maml_plus_plus import MAMLPlusPlus
 from metalearn_lite.learners.matching import MatchingNetwork
@@ -42,6 +43,7 @@ LEARNERS = {
         FineTunedClassifier,
         ImplicitMAML,
         JointTraining,
+        LearnedOptimiser,
         MAML,
         MAMLPlusPlus,
         MAMLPolicyGradient,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.in_context import InContextLearner
@@ -33,3 +34,15 @@ class LeastSquares(InContextLearner):
     def meta_gradient(self, episodes: Episodes) -> tuple[Tensor, Params]:
         """Always raises ValueError: without parameters there is no gradient."""
         raise ValueError("LeastSquares has no parameters to meta-train; evaluate it as it is")
+
+
+class StraightLine(LeastSquares):
+    """The straight line that fits the support best: least squares with a 1 beside every x."""
+
+    def adapt(self, support: Examples) -> Tensor:
+        """Slope and height at 0, ``(T, 2)``; one example leaves them open: the shortest pair."""
+        return super().adapt(Examples(F.pad(support.x, (0, 1), value=1.0), support.y))
+
+    def predict(self, adapted: Tensor, x: Tensor) -> Tensor:
+        """The line's values ``(T, M)`` at ``x`` ``(T, M, 1)``."""
+        return super().predict(adapted, F.pad(x, (0, 1), value=1.0))

@@ -73,6 +73,7 @@ MODULES = {
     "navigation-imitation": "navigation",
     "vehicle-maml": "navigation",
     "vehicle-joint": "navigation",
+    "sinusoid-learned-optimiser": "learned_optimiser",
 }
 
 
