@@ -6,9 +6,12 @@ import torch
 from gymnasium.utils.env_checker import check_env
 
 from metalearn_lite.rl.gym import NAMES, TaskEnv
+from metalearn_lite.tasks.bandits import Bandits
 from metalearn_lite.tasks.navigation import Navigation
 
 ENVIRONMENTS = {
+    "bandits": Bandits(),
+    "bandits-3-arms": Bandits(3, 20),
     "navigation": Navigation(),
     "navigation-distance": Navigation("distance"),
 }

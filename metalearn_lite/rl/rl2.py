@@ -1,0 +1,233 @@
+"""RL²: a recurrent policy whose memory does the learning (Duan et al., 2016; Wang et al., 2016)."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from metalearn_lite.learners.base import trainable
+from metalearn_lite.networks import Params
+from metalearn_lite.rl.returns import generalised_advantages
+from metalearn_lite.tasks.bandits import seen
+from metalearn_lite.tasks.environment import Environment
+
+
+class Games(NamedTuple):
+    """What `RL2` learns from: the fields of `Trajectories`, and which task each was played in."""
+
+    observations: Tensor
+    """``(T, N, H, observation_size)``: what was seen before each action"""
+    actions: Tensor
+    """``(T, N, H)``"""
+    rewards: Tensor
+    """``(T, N, H)``"""
+    tasks: Tensor
+    """``(T, task_size)``"""
+
+    @property
+    def returns(self) -> Tensor:
+        """Each game's sum of rewards, ``(T, N)``."""
+        return self.rewards.sum(-1)
+
+
+class RecurrentActorCritic:
+    """A gated recurrent unit (Cho et al., 2014) that chooses actions, and a critic beside it.
+
+    The critic is for training only, so it may know more than the player: it sees the memory, the
+    task itself and how much time is left (an asymmetric critic: Pinto et al., 2018). The player
+    sees none of that.
+
+    Args:
+        observation_size, num_actions, task_size: those of the environment.
+        width: how many numbers the memory has.
+    """
+
+    def __init__(self, observation_size: int, num_actions: int, task_size: int, width: int = 64):
+        self.observation_size = observation_size
+        self.num_actions = num_actions
+        self.task_size = task_size
+        self.width = width
+        self.settings = (observation_size, num_actions, task_size, width)
+
+    def init(self, generator: torch.Generator | None = None) -> Params:
+        """Draws parameters: uniform within 1/√inputs. The first policy is nearly a uniform one."""
+        width = self.width
+        shapes = {
+            "input.weight": (3 * width, self.observation_size),
+            "memory.weight": (3 * width, width),
+            "input.bias": (3 * width,),
+            "memory.bias": (3 * width,),
+            "action.weight": (self.num_actions, width),
+            "action.bias": (self.num_actions,),
+            "critic.weight1": (width, width + self.task_size + 1),
+            "critic.bias1": (width,),
+            "critic.weight2": (1, width),
+            "critic.bias2": (1,),
+        }
+        bound = 1 / math.sqrt(width)
+        params = {
+            name: torch.empty(shape).uniform_(-bound, bound, generator=generator)
+            for name, shape in shapes.items()
+        }
+        params["action.weight"] *= 0.1
+        params["action.bias"] *= 0.0
+        return params
+
+    def read(self, params: Params, memory: Tensor, observation: Tensor) -> Tensor:
+        """The memory ``(B, width)`` after one observation ``(B, observation_size)``."""
+        return torch.gru_cell(observation, memory, *_cell(params))
+
+    def read_all(self, params: Params, observations: Tensor) -> Tensor:
+        """The memory after each of the observations ``(H, B, …)``: ``(H, B, width)``.
+
+        The same as ``read`` from an empty memory on, in one call of PyTorch's GRU.
+        """
+        empty = observations.new_zeros(1, observations.shape[1], self.width)
+        memories, _ = torch.gru(
+            observations, empty, _cell(params), True, 1, 0.0, False, False, False
+        )
+        return memories
+
+    def logits(self, params: Params, memory: Tensor) -> Tensor:
+        """For each action, ``(…, num_actions)``, given the memory ``(…, width)``."""
+        return torch.nn.functional.linear(memory, params["action.weight"], params["action.bias"])
+
+    def values(self, params: Params, memories: Tensor, tasks: Tensor) -> Tensor:
+        """What the critic expects from each step on, ``(H, B)``.
+
+        Args:
+            memories: ``(H, B, width)``.
+            tasks: ``(B, task_size)``.
+        """
+        horizon = len(memories)
+        left = torch.arange(horizon, 0, -1, dtype=memories.dtype).unsqueeze(1)
+        time = (left / horizon).expand(horizon, len(tasks)).unsqueeze(-1)
+        known = torch.cat([memories, tasks.expand(horizon, *tasks.shape), time], -1)
+        linear = torch.nn.functional.linear
+        hidden = linear(known, params["critic.weight1"], params["critic.bias1"]).relu()
+        per_step = linear(hidden, params["critic.weight2"], params["critic.bias2"]).squeeze(-1)
+        return left * per_step
+
+
+def _cell(params: Params) -> tuple[Tensor, ...]:
+    names = ("input.weight", "memory.weight", "input.bias", "memory.bias")
+    return tuple(params[name] for name in names)
+
+
+class RL2:
+    """Learns to learn by reinforcement: its memory lives for a whole task, not for a moment.
+
+    Nothing in it changes while it plays but the memory. Meta-training makes the weights such that
+    reading "I pulled arm 3, it paid" changes the memory the way a good learner would.
+
+    As a bandit player it has the verbs ``start``, ``choose``, ``learn`` of `bandit_players`. In
+    other environments it ``read``\\ s observations instead, from an empty memory on: ``play``.
+
+    The meta-gradient is that of an actor-critic with generalised advantages.
+
+    Args:
+        network: the recurrent policy and its critic.
+        params: where its parameters start, ``network.init(generator)``.
+        discount: how much less a reward counts when it comes one step later.
+        trace_decay: the λ of generalised advantages.
+        entropy_weight: what a unit of the policy's entropy is worth at the start of training.
+            It falls to 0 along a line.
+    """
+
+    def __init__(
+        self,
+        network: RecurrentActorCritic,
+        params: Params,
+        discount: float = 0.99,
+        trace_decay: float = 0.9,
+        entropy_weight: float = 0.03,
+    ):
+        self.network = network
+        self.params = trainable(params)
+        self.discount = discount
+        self.trace_decay = trace_decay
+        self.entropy_weight = entropy_weight
+        self.progress = 0.0
+
+    def advance(self, progress: float) -> None:
+        """``meta_train`` tells how much of it is done, 0 … 1."""
+        self.progress = progress
+
+    def empty_memory(self, num_tasks: int, num_games: int) -> Tensor:
+        """The memory before anything was seen: ``(T, N, width)``."""
+        return torch.zeros(num_tasks, num_games, self.network.width)
+
+    @torch.no_grad()
+    def read(self, memory: Tensor, observation: Tensor) -> Tensor:
+        """The memory ``(T, N, width)`` after an observation ``(T, N, observation_size)``."""
+        flat = self.network.read(self.params, memory.flatten(0, 1), observation.flatten(0, 1))
+        return flat.view(memory.shape)
+
+    def start(self, num_tasks: int, num_games: int) -> Tensor:
+        """The memory before the first pull of a bandit: it has read that nothing happened yet."""
+        nothing = torch.zeros(num_tasks, num_games, self.network.observation_size)
+        return self.read(self.empty_memory(num_tasks, num_games), nothing)
+
+    @torch.no_grad()
+    def probabilities(self, memory: Tensor) -> Tensor:
+        """How likely it is to choose each action, ``(T, N, num_actions)``."""
+        return self.network.logits(self.params, memory).softmax(-1)
+
+    def choose(self, memory: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """An action for each game, ``(T, N)``."""
+        chances = self.probabilities(memory)
+        noise = torch.empty_like(chances).exponential_(generator=generator)
+        return (chances / noise).argmax(-1)
+
+    def learn(self, memory: Tensor, arms: Tensor, rewards: Tensor) -> Tensor:
+        """The memory after pulling the arms ``(T, N)`` of a bandit for these rewards."""
+        return self.read(memory, seen(arms, rewards, self.network.num_actions))
+
+    @torch.no_grad()
+    def play(
+        self,
+        environment: Environment,
+        tasks: Tensor,
+        num_games: int = 1,
+        generator: torch.Generator | None = None,
+    ) -> Games:
+        """Plays ``num_games`` games in each task, in any environment of a few actions."""
+        state = environment.start(tasks, num_games, generator)
+        memory, steps = self.empty_memory(len(tasks), num_games), []
+        for _ in range(environment.horizon):
+            observation = environment.observe(state)
+            memory = self.read(memory, observation)
+            action = self.choose(memory, generator)
+            state, reward = environment.step(tasks, state, action, generator)
+            steps.append((observation, action, reward))
+        return Games(*(torch.stack(part, 2) for part in zip(*steps, strict=True)), tasks)
+
+    def meta_loss(self, games: Games) -> Tensor:
+        """What descending improves the policy and the critic; its size means little."""
+        network, params = self.network, self.params
+        num_games = games.actions.shape[1]
+        observations, actions, rewards = (
+            part.flatten(0, 1).transpose(0, 1) for part in games[:3]
+        )  # (H, T·N, …)
+        memories = network.read_all(params, observations)
+        tasks = games.tasks.flatten(1).float().repeat_interleave(num_games, 0)
+        # The critic looks at the memory but does not shape it.
+        values = network.values(params, memories.detach(), tasks)
+        advantages = generalised_advantages(
+            rewards.T, values.detach().T, self.discount, self.trace_decay
+        ).T
+        log_policy = network.logits(params, memories).log_softmax(-1)
+        log_prob = log_policy.gather(-1, actions.unsqueeze(-1)).squeeze(-1)
+        entropy = -(log_policy.exp() * log_policy).sum(-1)
+        weight = self.entropy_weight * (1 - self.progress)
+        policy_loss = -(log_prob * advantages + weight * entropy).mean()
+        critic_loss = (values - (values.detach() + advantages)).square().mean()
+        return policy_loss + critic_loss / len(rewards)
+
+    def meta_gradient(self, games: Games) -> tuple[Tensor, Params]:
+        """Minus the games' mean reward, and the gradient of the loss."""
+        gradients = torch.autograd.grad(self.meta_loss(games), list(self.params.values()))
+        return -games.returns.mean(), dict(zip(self.params, gradients, strict=True))
