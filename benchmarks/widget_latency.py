@@ -18,8 +18,11 @@ from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.learners.recurrent import GRU, RecurrentLearner
 from metalearn_lite.learners.transformer import Transformer, TransformerLearner
 from metalearn_lite.networks import MLP, ConvClassifier, ConvNet
+from metalearn_lite.rl.bandit_players import UCB1, Thompson
+from metalearn_lite.rl.rl2 import RL2, RecurrentActorCritic
 from metalearn_lite.tasks.glyphs import Glyphs
 from metalearn_lite.widgets.adaptation import AdaptationExplorer, AdaptationModel
+from metalearn_lite.widgets.bandit_duel import BanditDuel
 from metalearn_lite.widgets.draw import QUERY, DrawYourOwn
 from metalearn_lite.widgets.embedding import EmbeddingExplorer
 from metalearn_lite.widgets.episode_builder import EpisodeBuilder
@@ -167,6 +170,21 @@ def draw(sheet: int) -> Case:
     return stroke, widget.answers
 
 
+def bandit_duel(num_pulls: int) -> Case:
+    """Pulls one arm after the other; after the last one another bandit is played, too."""
+    network = RecurrentActorCritic(6, 5, 5, 128)
+    rl2 = RL2(network, network.init(torch.Generator().manual_seed(0)))
+    widget = BanditDuel({num_pulls: {"RL²": rl2, "Thompson": Thompson(), "UCB1": UCB1()}})
+    arms = cycle(range(5))
+
+    def pull() -> None:
+        if widget.model.is_over:
+            widget.new.click()
+        widget.pulls[next(arms)].click()
+
+    return pull, widget.arms
+
+
 def mover(slider, values: list[float], trait: str = "value") -> Callable[[], None]:
     """Each call moves ``slider`` on to the next of ``values``, and round again."""
     values = cycle(values)
@@ -194,6 +212,8 @@ CASES: dict[str, Callable[[], Case]] = {
     "race, x-axis": lambda: race("across", ["iterations", "seconds"]),
     "draw your own, stroke of a class": lambda: draw(0),
     "draw your own, stroke of the query": lambda: draw(QUERY),
+    "bandit duel, a pull of 10": lambda: bandit_duel(10),
+    "bandit duel, a pull of 100": lambda: bandit_duel(100),
     "in-context explorer, click": lambda: in_context("click"),
     "in-context explorer, shuffle": lambda: in_context("shuffle"),
 }

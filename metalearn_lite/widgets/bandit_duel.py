@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import ipywidgets as widgets
@@ -153,10 +153,9 @@ class DuelModel:
         self._arms: list[int] = []
         self._rewards: list[int] = []
         self._helped = False
-        seed = int(torch.randint(2**31, (), generator=self._generator))
-        self._seed = seed
+        self._seed = int(torch.randint(2**31, (), generator=self._generator))
         self._records = {
-            name: self._played(player, seed + place)
+            name: self._played(player, self._seed + place)
             for place, (name, player) in enumerate(self.players.items())
         }
 
@@ -192,15 +191,12 @@ class DuelModel:
         self._count_if_over()
 
     @torch.no_grad()
-    def _played(self, player: Player, seed: int, first: list[int] = ()) -> Record:
+    def _played(self, player: Player, seed: int, first: Sequence[int] = ()) -> Record:
         """All pulls of ``player``, the ``first`` of which are made already."""
         generator = torch.Generator().manual_seed(seed)
         memory, arms, rewards = player.start(1, 1), [], []
         for pull in range(self.num_pulls):
-            if pull < len(first):
-                arm = first[pull]
-            else:
-                arm = int(player.choose(memory, generator))
+            arm = first[pull] if pull < len(first) else int(player.choose(memory, generator))
             reward = int(self._pays[arm, arms.count(arm)])
             arms.append(arm)
             rewards.append(reward)
@@ -578,6 +574,6 @@ class _Regrets:
             line.set_data(np.arange(len(regret)), regret)
         highest = max(regret[-1] for regret in frame.regrets.values())
         if highest > self._axes.get_ylim()[1]:
-            self._axes.set_ylim(0, 1.4 * highest)
+            self._axes.set_ylim(0, 1.2 * highest)
             changed = True
         return changed
