@@ -170,8 +170,8 @@ def draw(sheet: int) -> Case:
     return stroke, widget.answers
 
 
-def bandit_duel(num_pulls: int) -> Case:
-    """Pulls one arm after the other; after the last one another bandit is played, too."""
+def bandit_duel(num_pulls: int, what: str) -> Case:
+    """Pulls one arm after the other; or has a bandit finished, then another one begun, in turn."""
     network = RecurrentActorCritic(6, 5, 5, 128)
     rl2 = RL2(network, network.init(torch.Generator().manual_seed(0)))
     widget = BanditDuel({num_pulls: {"RL²": rl2, "Thompson": Thompson(), "UCB1": UCB1()}})
@@ -179,10 +179,13 @@ def bandit_duel(num_pulls: int) -> Case:
 
     def pull() -> None:
         if widget.model.is_over:
-            widget.new.click()
+            widget.model.new_bandit()
         widget.pulls[next(arms)].click()
 
-    return pull, widget.arms
+    def finish() -> None:
+        (widget.new if widget.model.is_over else widget.finish).click()
+
+    return {"pull": pull, "finish": finish}[what], widget.arms
 
 
 def mover(slider, values: list[float], trait: str = "value") -> Callable[[], None]:
@@ -212,8 +215,8 @@ CASES: dict[str, Callable[[], Case]] = {
     "race, x-axis": lambda: race("across", ["iterations", "seconds"]),
     "draw your own, stroke of a class": lambda: draw(0),
     "draw your own, stroke of the query": lambda: draw(QUERY),
-    "bandit duel, a pull of 10": lambda: bandit_duel(10),
-    "bandit duel, a pull of 100": lambda: bandit_duel(100),
+    "bandit duel, pull": lambda: bandit_duel(100, "pull"),
+    "bandit duel, finish and new": lambda: bandit_duel(100, "finish"),
     "in-context explorer, click": lambda: in_context("click"),
     "in-context explorer, shuffle": lambda: in_context("shuffle"),
 }
