@@ -174,13 +174,15 @@ class Gittins(CountingPlayer):
 
     Args:
         num_pulls: the length of the longest game.
-        discount: the index is for a game that never ends; a later reward counts that much less
-            with every pull.
+        discount: the index is for a game that never ends, in which a later reward counts that much
+            less with every pull. Left out, it is 1 − 1 / ``num_pulls``: such a game is over after
+            ``num_pulls`` pulls on average, if one takes it to end by chance.
     """
 
-    def __init__(self, num_arms: int = 5, num_pulls: int = 10, discount: float = 0.99):
+    def __init__(self, num_arms: int = 5, num_pulls: int = 10, discount: float | None = None):
         super().__init__(num_arms)
-        self.table = gittins_table(num_pulls, discount).float()
+        self.discount = 1 - 1 / num_pulls if discount is None else discount
+        self.table = gittins_table(num_pulls, self.discount).float()
 
     def scores(self, counts: Counts, generator: torch.Generator | None = None) -> Tensor:
         paid, pulls = counts.paid.long(), counts.pulls.long()

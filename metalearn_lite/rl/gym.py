@@ -10,12 +10,14 @@ import torch
 from gymnasium import spaces
 
 from metalearn_lite.tasks.bandits import Bandits
+from metalearn_lite.tasks.conventions import Conventions
 from metalearn_lite.tasks.environment import Environment
 from metalearn_lite.tasks.navigation import Navigation
 
 # Importing this module registers them: gymnasium.make("metalearn_lite/Navigation-v0").
 NAMES = {
     "Bandits": Bandits,
+    "Conventions": Conventions,
     "Navigation": Navigation,
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
@@ -231,3 +232,22 @@ class RL2:
         """Minus the games' mean reward, and the gradient of the loss."""
         gradients = torch.autograd.grad(self.meta_loss(games), list(self.params.values()))
         return -games.returns.mean(), dict(zip(self.params, gradients, strict=True))
+
+
+def practice(
+    learner: RL2, lessons: Mapping[float, Environment], num_tasks: int
+) -> Callable[..., Games]:
+    """What ``meta_train`` is to call for games: one in each of ``num_tasks`` new tasks.
+
+    Args:
+        lessons: the environment by the share of the training after which it is played, from 0 on.
+            ``{0: Bandits(5, 10), 0.5: Bandits(5, 30)}`` begins with short games.
+    """
+
+    def sample(generator: torch.Generator) -> Games:
+        lesson = max(begins for begins in lessons if begins <= learner.progress)
+        environment = lessons[lesson]
+        tasks = environment.sample_tasks(num_tasks, generator)
+        return learner.play(environment, tasks, generator=generator)
+
+    return sample

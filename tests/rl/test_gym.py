@@ -7,9 +7,12 @@ from gymnasium.utils.env_checker import check_env
 
 from metalearn_lite.rl.gym import NAMES, TaskEnv
 from metalearn_lite.tasks.bandits import Bandits
+from metalearn_lite.tasks.conventions import Conventions
 from metalearn_lite.tasks.navigation import Navigation
 
 ENVIRONMENTS = {
+    "conventions": Conventions(),
+    "conventions-slips": Conventions(3, 10, "free", slip=0.2),
     "bandits": Bandits(),
     "bandits-3-arms": Bandits(3, 20),
     "navigation": Navigation(),

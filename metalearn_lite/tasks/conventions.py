@@ -1,0 +1,87 @@
+"""Conventions: a game for two in which the other player is the task."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from metalearn_lite.tasks.environment import Environment
+
+PARTNERS = ("one-to-one", "free")
+
+
+class Conventions(Environment):
+    """You and a partner see a signal, and are paid 1 if both of you do the same.
+
+    The partner follows a convention that you do not know: for each signal, an action. You never
+    see what the partner does, only whether it was what you did. A task is the partner:
+    ``(T, num_signals, num_signals)``, how likely each action (column) is at each signal (row).
+    There are as many actions as signals.
+
+    Every round's signal is drawn evenly. A state, all of which is observed, is this round's signal
+    and the last round's action, both as one-hot vectors, and the last round's payment. Before the
+    first round there is no action and no payment: all 0.
+
+    Args:
+        num_signals: how many signals there are, and how many actions.
+        num_rounds: how many rounds a game has.
+        partners: "one-to-one" partners use every action for exactly one signal, so that what you
+            learn of one signal tells you something of the others. "free" partners choose for each
+            signal on its own.
+        slip: how often the partner does not look and takes any action.
+    """
+
+    max_observation = 1.0
+
+    def __init__(
+        self,
+        num_signals: int = 4,
+        num_rounds: int = 20,
+        partners: str = "one-to-one",
+        slip: float = 0.0,
+    ):
+        if num_signals < 2 or num_rounds < 1:
+            raise ValueError(
+                f"num_signals={num_signals}, num_rounds={num_rounds}: "
+                f"give at least 2 signals and 1 round"
+            )
+        if partners not in PARTNERS:
+            raise ValueError(f"partners={partners!r}: choose 'one-to-one' or 'free'")
+        if not 0 <= slip <= 1:
+            raise ValueError(f"slip={slip}: choose a share of the rounds, 0 to 1")
+        self.num_actions = num_signals
+        self.horizon = num_rounds
+        self.partners = partners
+        self.slip = slip
+        self.observation_size = 2 * num_signals + 1
+
+    def sample_tasks(self, num_tasks: int, generator: torch.Generator | None = None) -> Tensor:
+        shape = (num_tasks, self.num_actions)
+        if self.partners == "one-to-one":
+            convention = torch.rand(shape, generator=generator).argsort(1)
+        else:
+            convention = torch.randint(self.num_actions, shape, generator=generator)
+        certain = F.one_hot(convention, self.num_actions).float()
+        return (1 - self.slip) * certain + self.slip / self.num_actions
+
+    def start(
+        self, tasks: Tensor, num_trajectories: int, generator: torch.Generator | None = None
+    ) -> Tensor:
+        shape = (len(tasks), num_trajectories)
+        nothing = torch.zeros(*shape, self.num_actions + 1)
+        return torch.cat([self._signals(shape, generator), nothing], -1)
+
+    def step(
+        self, tasks: Tensor, state: Tensor, action: Tensor, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
+        chances = state[..., : self.num_actions] @ tasks  # of the partner's actions: (T, N, A)
+        chance = chances.gather(-1, action.unsqueeze(-1)).squeeze(-1)
+        reward = (torch.rand(action.shape, generator=generator) < chance).float()
+        signal = self._signals(action.shape, generator)
+        done = F.one_hot(action, self.num_actions).float()
+        return torch.cat([signal, done, reward.unsqueeze(-1)], -1), reward
+
+    def _signals(self, shape: tuple[int, ...], generator: torch.Generator | None) -> Tensor:
+        drawn = torch.randint(self.num_actions, shape, generator=generator)
+        return F.one_hot(drawn, self.num_actions).float()

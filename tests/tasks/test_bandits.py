@@ -1,0 +1,44 @@
+import pytest
+import torch
+
+from metalearn_lite.tasks.bandits import Bandits, seen
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def test_chances_are_uniform_and_drawn_from_the_generator():
+    tasks = Bandits(5).sample_tasks(20_000, generator())
+    assert tasks.shape == (20_000, 5)
+    assert torch.equal(tasks, Bandits(5).sample_tasks(20_000, generator()))
+    assert tasks.mean() == pytest.approx(1 / 2, abs=0.005)
+    assert tasks.var() == pytest.approx(1 / 12, abs=0.002)
+
+
+def test_an_arm_pays_as_often_as_its_chance_says():
+    bandits, tasks = Bandits(3), torch.tensor([[0.0, 0.3, 1.0]])
+    state = bandits.start(tasks, 30_000)
+    for arm, chance in enumerate(tasks[0].tolist()):
+        arms = torch.full((1, 30_000), arm)
+        state, rewards = bandits.step(tasks, state, arms, generator())
+        assert set(rewards.unique().tolist()) <= {0.0, 1.0}
+        assert rewards.mean() == pytest.approx(chance, abs=0.01)
+        assert bandits.mean_reward(tasks, arms).unique().item() == pytest.approx(chance)
+
+
+def test_the_state_is_the_last_arm_and_reward_and_nothing_before_the_first_pull():
+    bandits = Bandits(3, 4)
+    tasks = torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
+    state = bandits.start(tasks, 2)
+    assert not state.any()
+    state, rewards = bandits.step(tasks, state, torch.tensor([[0, 1], [2, 1]]), generator())
+    assert rewards.tolist() == [[1, 0], [0, 1]]
+    assert bandits.observe(state)[0].tolist() == [[1, 0, 0, 1], [0, 1, 0, 0]]
+    assert torch.equal(state[1], seen(torch.tensor([2, 1]), torch.tensor([0.0, 1.0]), 3))
+
+
+@pytest.mark.parametrize(("num_arms", "num_pulls"), [(1, 10), (5, 0)])
+def test_impossible_bandits_are_refused(num_arms, num_pulls):
+    with pytest.raises(ValueError, match="at least 2 arms and 1 pull"):
+        Bandits(num_arms, num_pulls)
