@@ -29,6 +29,7 @@ from metalearn_lite.learners.reptile import Reptile
 from metalearn_lite.learners.siamese import SiameseNetwork
 from metalearn_lite.learners.transformer import Transformer, TransformerLearner
 from metalearn_lite.networks import MLP, ConvClassifier, ConvNet
+from metalearn_lite.rl.rl2 import RL2, RecurrentActorCritic
 
 LEARNERS = {
     kind.__name__: kind
@@ -45,6 +46,7 @@ LEARNERS = {
         MetaSGD,
         PerStepNorm,
         PrototypicalNetwork,
+        RL2,
         RecurrentLearner,
         RegularisedMAML,
         RelationNetwork,
@@ -55,7 +57,16 @@ LEARNERS = {
     )
 }
 NETWORKS = {
-    kind.__name__: kind for kind in (MLP, ConvClassifier, ConvNet, EncodeDecode, GRU, Transformer)
+    kind.__name__: kind
+    for kind in (
+        MLP,
+        ConvClassifier,
+        ConvNet,
+        EncodeDecode,
+        GRU,
+        RecurrentActorCritic,
+        Transformer,
+    )
 }
 
 

@@ -58,6 +58,9 @@ MODULES = {
     "omniglot-conv-support-norm": "convolutional",
     "omniglot-conv-per-step-norm": "convolutional",
     "omniglot-conv-prototypical": "convolutional",
+    "bandits-rl2-10": "memory",
+    "bandits-rl2-100": "memory",
+    "conventions-rl2": "memory",
 }
 
 

@@ -112,7 +112,7 @@ class Greedy(CountingPlayer):
 class EpsilonGreedy(Greedy):
     """As `Greedy`, but with probability ``epsilon`` pulls any arm."""
 
-    def __init__(self, num_arms: int = 5, epsilon: float = 0.1):
+    def __init__(self, num_arms: int = 5, epsilon: float = 0.05):
         super().__init__(num_arms)
         self.epsilon = epsilon
 
