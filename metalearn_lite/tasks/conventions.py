@@ -19,9 +19,10 @@ class Conventions(Environment):
     ``(T, num_signals, num_signals)``, how likely each action (column) is at each signal (row).
     There are as many actions as signals.
 
-    Every round's signal is drawn evenly. A state, all of which is observed, is this round's signal
-    and the last round's action, both as one-hot vectors, and the last round's payment. Before the
-    first round there is no action and no payment: all 0.
+    Every round's signal is drawn evenly. A state, all of which is observed, is this round's
+    signal as a one-hot vector, then what the last round showed, as a table with a row for each
+    signal and a column for each action: 1 where an action paid, −1 where it did not, 0 elsewhere.
+    In the first round there is no last one: all 0.
 
     Args:
         num_signals: how many signals there are, and how many actions.
@@ -54,7 +55,7 @@ class Conventions(Environment):
         self.horizon = num_rounds
         self.partners = partners
         self.slip = slip
-        self.observation_size = 2 * num_signals + 1
+        self.observation_size = num_signals + num_signals**2
 
     def sample_tasks(self, num_tasks: int, generator: torch.Generator | None = None) -> Tensor:
         shape = (num_tasks, self.num_actions)
@@ -69,18 +70,21 @@ class Conventions(Environment):
         self, tasks: Tensor, num_trajectories: int, generator: torch.Generator | None = None
     ) -> Tensor:
         shape = (len(tasks), num_trajectories)
-        nothing = torch.zeros(*shape, self.num_actions + 1)
+        nothing = torch.zeros(*shape, self.num_actions**2)
         return torch.cat([self._signals(shape, generator), nothing], -1)
 
     def step(
         self, tasks: Tensor, state: Tensor, action: Tensor, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
-        chances = state[..., : self.num_actions] @ tasks  # of the partner's actions: (T, N, A)
+        seen = state[..., : self.num_actions]
+        chances = seen @ tasks  # of the partner's actions: (T, N, A)
         chance = chances.gather(-1, action.unsqueeze(-1)).squeeze(-1)
         reward = (torch.rand(action.shape, generator=generator) < chance).float()
         signal = self._signals(action.shape, generator)
         done = F.one_hot(action, self.num_actions).float()
-        return torch.cat([signal, done, reward.unsqueeze(-1)], -1), reward
+        sign = (2 * reward - 1)[..., None, None]
+        shown = sign * seen.unsqueeze(-1) * done.unsqueeze(-2)
+        return torch.cat([signal, shown.flatten(-2)], -1), reward
 
     def _signals(self, shape: tuple[int, ...], generator: torch.Generator | None) -> Tensor:
         drawn = torch.randint(self.num_actions, shape, generator=generator)

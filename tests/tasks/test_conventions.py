@@ -41,7 +41,7 @@ def test_payment_comes_as_often_as_the_partner_does_the_same(slip):
         assert rewards.mean(1) == pytest.approx(torch.full((3,), chance), abs=0.02)
 
 
-def test_what_is_seen_is_the_signal_now_and_the_last_action_and_payment():
+def test_what_is_seen_is_the_signal_now_and_what_the_last_round_showed():
     game = Conventions(2)
     tasks = torch.eye(2).expand(1, 2, 2)
     state = game.start(tasks, 50, generator())
@@ -49,8 +49,9 @@ def test_what_is_seen_is_the_signal_now_and_the_last_action_and_payment():
     signals = state[..., :2].argmax(-1)
     after, rewards = game.step(tasks, state, torch.ones(1, 50, dtype=torch.long), generator(1))
     assert torch.equal(rewards, (signals == 1).float())
-    assert torch.equal(after[..., 4], rewards)
-    assert (after[..., 2:4] == torch.tensor([0.0, 1.0])).all()
+    for signal, table in ((0, [0, -1, 0, 0]), (1, [0, 0, 0, 1])):
+        shown = after[0, :, 2:][signals[0] == signal]
+        assert (shown == torch.tensor(table)).all()
     assert torch.equal(after[..., :2].sum(-1), torch.ones(1, 50))
     assert 10 < after[..., 0].sum() < 40
 
