@@ -22,8 +22,9 @@ NUM_ARMS = 5
 NUM_TEST_TASKS = 10_000
 TEST_SEED = 1_000
 AT_ONCE = 512
+OUTER_LR = 1e-2
 SHORT = {0: Bandits(NUM_ARMS, 10)}
-LONG = {0: Bandits(NUM_ARMS, 10), 0.2: Bandits(NUM_ARMS, 30), 0.35: Bandits(NUM_ARMS, 100)}
+LONG = {0: Bandits(NUM_ARMS, 10), 0.15: Bandits(NUM_ARMS, 30), 0.27: Bandits(NUM_ARMS, 100)}
 PARTNERS = {0: Conventions()}
 
 
@@ -45,19 +46,19 @@ def train(
     generator: torch.Generator,
     unfinished: Path | None = None,
     num_tasks: int = AT_ONCE,
-    outer_lr: float = 1e-2,
+    **settings: float,
 ) -> RL2:
-    """Trains on the lessons one after the other: so much of the training, then that game."""
+    """Trains on the lessons one after the other: see `practice`. ``settings`` go to `RL2`."""
     game = lessons[0]
     task_size = game.sample_tasks(1, torch.Generator()).numel()
     network = RecurrentActorCritic(game.observation_size, game.num_actions, task_size)
-    learner = RL2(network, network.init(generator))
+    learner = RL2(network, network.init(generator), **settings)
     meta_train(
         learner,
         practice(learner, lessons, num_tasks),
         iterations,
         generator,
-        outer_lr,
+        OUTER_LR,
         cosine,
         max_norm=1.0,
         save_to=unfinished,
@@ -117,18 +118,18 @@ BANDITS = f"bandits with {NUM_ARMS} arms, chances uniform in 0 … 1, drawn anew
 RECIPES = {
     "bandits-rl2-10": Recipe(
         data=f"{BANDITS}; games of 10 pulls",
-        train=partial(train, SHORT, 1500),
+        train=partial(train, SHORT, 1000),
         judge=partial(judge_bandits, (10,)),
     ),
     "bandits-rl2-100": Recipe(
         data=f"{BANDITS}; games of 10, then 30, then 100 pulls",
-        train=partial(train, LONG, 1500),
+        train=partial(train, LONG, 2000),
         judge=partial(judge_bandits, (10, 100, 500)),
     ),
     "conventions-rl2": Recipe(
         data="the convention game, 4 signals, 20 rounds, one-to-one partners drawn anew for "
         "every iteration",
-        train=partial(train, PARTNERS, 1500),
+        train=partial(train, PARTNERS, 1500, entropy_weight=0.1),
         judge=judge_conventions,
     ),
 }
