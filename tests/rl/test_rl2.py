@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 import torch
 
+from metalearn_lite import checkpoints
 from metalearn_lite.rl.bandit_players import play
 from metalearn_lite.rl.rl2 import RL2, Games, RecurrentActorCritic, practice
 from metalearn_lite.tasks.bandits import Bandits, seen
@@ -116,6 +117,21 @@ def test_the_critic_learns_what_the_player_will_be_paid():
     assert values == pytest.approx([4, 3, 2, 1], abs=0.1)
 
 
+def test_entropy_is_rewarded_at_first_and_less_and_less():
+    bandits = Bandits(3, 4)
+    plain, curious = small(3, entropy_weight=0.0), small(3, entropy_weight=0.5)
+    games = plain.play(bandits, bandits.sample_tasks(6, generator()), 1, generator(1))
+    memory, entropies = plain.empty_memory(6, 1), []
+    for step in range(4):
+        memory = plain.read(memory, games.observations[:, :, step])
+        chances = plain.probabilities(memory)
+        entropies.append(-(chances * chances.log()).sum(-1).mean().item())
+    for progress, weight in ((0.0, 0.5), (0.8, 0.1), (1.0, 0.0)):
+        curious.advance(progress)
+        gain = (plain.meta_loss(games) - curious.meta_loss(games)).item()
+        assert gain == pytest.approx(weight * sum(entropies) / 4, abs=1e-5)
+
+
 def test_the_player_is_not_told_what_the_critic_sees():
     learner, bandits = small(3), Bandits(3, 5)
     games = learner.play(bandits, bandits.sample_tasks(4, generator()), 1, generator(1))
@@ -175,3 +191,12 @@ def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(tmp_path):
     meta_train(resumed, sample, 6, generator(99), save_to=state)
     for name, value in whole.params.items():
         assert torch.equal(value, resumed.params[name])
+
+
+def test_what_is_saved_comes_back(tmp_path):
+    learner = small(3, discount=0.95, trace_decay=0.5, entropy_weight=0.2)
+    checkpoints.save(learner, "mine", {}, tmp_path)
+    back = checkpoints.load("mine", tmp_path)
+    assert (back.discount, back.trace_decay, back.entropy_weight) == (0.95, 0.5, 0.2)
+    for name, value in learner.params.items():
+        assert torch.equal(value, back.params[name])
