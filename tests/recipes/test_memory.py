@@ -3,7 +3,9 @@
 import pytest
 import torch
 
+from metalearn_lite import checkpoints
 from metalearn_lite.recipes import memory
+from metalearn_lite.rl.convention_players import best_payment, one_by_one_payment, random_payment
 from metalearn_lite.tasks.bandits import Bandits
 from metalearn_lite.tasks.conventions import Conventions
 
@@ -36,3 +38,19 @@ def test_conventions_train_and_are_judged_with_strangers(monkeypatch):
     result = memory.judge_conventions(learner)
     assert len(result) == 9
     assert "20 tasks" in result["RL², partners one-to-one"]
+
+
+@pytest.mark.parametrize(("name", "num_pulls", "at_least"), [("10", 10, 6.6), ("100", 100, 77.5)])
+def test_what_ships_reaches_its_target(name, num_pulls, at_least):
+    learner = checkpoints.load(f"bandits-rl2-{name}")
+    assert memory.bandit_rewards(learner, num_pulls, 10_000).mean >= at_least
+
+
+def test_the_partner_reader_plays_almost_as_well_as_can_be():
+    game, generator = Conventions(), torch.Generator().manual_seed(5)
+    learner = checkpoints.load("conventions-rl2")
+    returns = learner.play(game, game.sample_tasks(4000, generator), 1, generator).returns
+    assert one_by_one_payment() + 2.5 < returns.mean() < best_payment() + 0.1
+    freely = Conventions(partners="free")
+    returns = learner.play(freely, freely.sample_tasks(4000, generator), 1, generator).returns
+    assert random_payment() < returns.mean() < one_by_one_payment()
