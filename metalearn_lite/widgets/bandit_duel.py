@@ -386,7 +386,7 @@ class BanditDuel(widgets.VBox):
         )
         self.length.observe(lambda change: self._new(change["new"]), "value")
         self.peek = widgets.Checkbox(
-            description="Peek: draw my regret while I play (it gives the best arm away)",
+            description="Peek: draw my regret as I play",
             indent=False,
             layout={"width": "auto"},
         )

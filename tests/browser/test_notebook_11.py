@@ -24,7 +24,7 @@ def test_bandit_duel(lab):
     changes(lambda: press("4"), "Pull 2 of 10: arm 4 pays")
     press("7")  # no such arm: the key keeps its own meaning
     box = arms.bounding_box()
-    place = box["x"] + 0.3 * box["width"], box["y"] + 0.58 * box["height"]
+    place = box["x"] + 0.3 * box["width"], box["y"] + 0.47 * box["height"]
     changes(lambda: lab.page.mouse.click(*place), "Pull 3 of 10: arm 3 pays")
     assert "You" not in regrets.get_attribute("alt")
 
@@ -43,7 +43,8 @@ def test_bandit_duel(lab):
     lab.says("All 10 pulls are made")
 
     changes(lambda: lab.button("New bandit").press("Enter"), "5 arms, 10 pulls")
-    changes(lambda: lab.button("100 pulls").click(), "5 arms, 100 pulls")
+    hundred = lab.page.get_by_role("button", name="100 pulls")
+    changes(lambda: hundred.press("Enter"), "5 arms, 100 pulls")
     changes(lambda: lab.button("Let UCB1 finish").press("Enter"), "Regret after 100 pulls")
     outputs = [output for cell in lab.code_cells() for output in cell["outputs"]]
     assert "error" not in {output["output_type"] for output in outputs}
