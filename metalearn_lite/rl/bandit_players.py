@@ -127,7 +127,8 @@ class UCB1(CountingPlayer):
     """Optimism: scores an arm by how good it may still be (Auer, Cesa-Bianchi & Fischer, 2002).
 
     The score is the mean payment + ``exploration`` · √(2 ln t / pulls), where t counts all pulls.
-    An arm never pulled comes first.
+    An arm never pulled comes first. With the defaults it earns what Duan et al. (2016) report
+    of UCB1, within 2 % (`benchmarks/bandit_players.py` has the table, and other variants).
 
     Args:
         exploration: 1 is UCB1 as its authors state it, which holds for payments of any

@@ -21,8 +21,8 @@ def gittins_table(
 
     The arm's chance is taken as uniform in [0, 1] before the first pull. For each of
     ``num_levels`` steady payments, dynamic programming finds in which states one should go on;
-    the index is where that changes, found by a straight line between two levels. This is the
-    calibration method of Gittins, Glazebrook & Weber (2011), chapter 8.
+    the index is where that changes, found by a straight line between two levels (the
+    calibration method: Gittins, Glazebrook & Weber, 2011).
 
     Args:
         num_pulls: the largest number of pulls of one arm that is asked for.

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from metalearn_lite.learners.base import trainable
 from metalearn_lite.networks import Params
@@ -42,7 +43,9 @@ class RecurrentActorCritic:
     sees none of that.
 
     Args:
-        observation_size, num_actions, task_size: those of the environment.
+        observation_size: how many numbers an observation has.
+        num_actions: how many actions there are to choose from.
+        task_size: how many numbers a task is, for the critic.
         width: how many numbers the memory has.
     """
 
@@ -94,7 +97,7 @@ class RecurrentActorCritic:
 
     def logits(self, params: Params, memory: Tensor) -> Tensor:
         """For each action, ``(…, num_actions)``, given the memory ``(…, width)``."""
-        return torch.nn.functional.linear(memory, params["action.weight"], params["action.bias"])
+        return F.linear(memory, params["action.weight"], params["action.bias"])
 
     def values(self, params: Params, memories: Tensor, tasks: Tensor) -> Tensor:
         """What the critic expects from each step on, ``(H, B)``.
@@ -107,9 +110,8 @@ class RecurrentActorCritic:
         left = torch.arange(horizon, 0, -1, dtype=memories.dtype).unsqueeze(1)
         time = (left / horizon).expand(horizon, len(tasks)).unsqueeze(-1)
         known = torch.cat([memories, tasks.expand(horizon, *tasks.shape), time], -1)
-        linear = torch.nn.functional.linear
-        hidden = linear(known, params["critic.weight1"], params["critic.bias1"]).relu()
-        per_step = linear(hidden, params["critic.weight2"], params["critic.bias2"]).squeeze(-1)
+        hidden = F.linear(known, params["critic.weight1"], params["critic.bias1"]).relu()
+        per_step = F.linear(hidden, params["critic.weight2"], params["critic.bias2"]).squeeze(-1)
         return left * per_step
 
 
@@ -125,9 +127,14 @@ class RL2:
     reading "I pulled arm 3, it paid" changes the memory the way a good learner would.
 
     As a bandit player it has the verbs ``start``, ``choose``, ``learn`` of `bandit_players`. In
-    other environments it ``read``\\ s observations instead, from an empty memory on: ``play``.
+    other environments it reads observations instead, from an empty memory on: ``play``.
 
-    The meta-gradient is that of an actor-critic with generalised advantages.
+    The player reads what it last did and what it was paid, as in the paper. The paper's flag for
+    the end of an episode is left out: here a task is one game.
+
+    The meta-gradient is that of an actor-critic with generalised advantages. The paper used TRPO
+    and a baseline that sees what the player sees; a critic that knows the task is this project's
+    choice.
 
     Args:
         network: the recurrent policy and its critic.

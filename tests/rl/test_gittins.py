@@ -37,7 +37,7 @@ def test_at_its_index_an_arm_is_worth_as_much_as_the_steady_payment(discount, su
 
 
 def test_known_indices():
-    """Gittins, Glazebrook & Weber (2011), tables 8.1: the uniform arm before its first pull."""
+    """The uniform arm before its first pull, as tabulated by Gittins, Glazebrook & Weber (2011)."""
     assert gittins_table(0, 0.9)[0, 0].item() == pytest.approx(0.7029, abs=1e-4)
     assert gittins_table(0, 0.99)[0, 0].item() == pytest.approx(0.8699, abs=1e-4)
 
