@@ -445,7 +445,7 @@ def filmstrip(model: DuelModel) -> Figure:
     panels = left.subplots(len(records), 1, sharex=True, squeeze=False)[:, 0]
     height = np.argsort(order)
     for place, (axes, (name, record)) in enumerate(zip(panels, records.items(), strict=True)):
-        plain_axes(axes, "pull" if place == len(records) - 1 else "", "arm")
+        plain_axes(axes, "pull" if place == len(records) - 1 else "", "arm’s\nprobability")
         pulls = np.arange(1, model.num_pulls + 1)
         paid = record.rewards == 1
         color = STYLES[1 + place]["color"]
@@ -469,17 +469,18 @@ def filmstrip(model: DuelModel) -> Figure:
 def description(model: DuelModel) -> str:
     """As `BanditDuel.description`."""
     regrets = model._regrets(model.num_pulls)
-    said = "; ".join(
+    said = [
         f"{name} pulled the best arm {int((record.arms == model._truth.argmax()).sum())} times, "
-        f"got {int(record.rewards.sum())} and has a regret of {regrets[name][-1]:.1f}"
+        f"got {int(record.rewards.sum())} and has a regret of {regrets[name][-1]:.1f}."
         for name, record in model.records().items()
-    )
+    ]
     truth = ", ".join(f"{p:.2f}" for p in np.sort(model._truth))
-    return (
-        f"One bandit whose arms pay with probabilities {truth}, {model.num_pulls} pulls. "
-        f"Left, which arm each player pulled, a square where it paid and a cross where not; "
-        f"right, their regret. {said}."
+    pictures = (
+        f"One bandit whose arms pay with probabilities {truth}; {_count(model.num_pulls, 'pull')}.",
+        "Left: which arm each player pulled; a square where it paid, a cross where not.",
+        "Right: their regret.",
     )
+    return "\n".join((*pictures, *said))
 
 
 class _Arms:
