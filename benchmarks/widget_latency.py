@@ -20,8 +20,11 @@ from metalearn_lite.learners.recurrent import GRU, RecurrentLearner
 from metalearn_lite.learners.transformer import Transformer, TransformerLearner
 from metalearn_lite.networks import MLP, ConvClassifier, ConvNet
 from metalearn_lite.rl import choosing
+from metalearn_lite.rl.bandit_players import UCB1, Thompson
+from metalearn_lite.rl.rl2 import RL2, RecurrentActorCritic
 from metalearn_lite.tasks.glyphs import Glyphs
 from metalearn_lite.widgets.adaptation import AdaptationExplorer, AdaptationModel
+from metalearn_lite.widgets.bandit_duel import BanditDuel
 from metalearn_lite.widgets.chooser import Chooser, ChooserModel
 from metalearn_lite.widgets.draw import QUERY, DrawYourOwn
 from metalearn_lite.widgets.embedding import EmbeddingExplorer
@@ -182,6 +185,24 @@ def chooser(control: str, values: list) -> Case:
     return mover(getattr(widget, control), values), widget.beliefs
 
 
+def bandit_duel(num_pulls: int, what: str) -> Case:
+    """Pulls one arm after the other; or has a bandit finished, then another one begun, in turn."""
+    network = RecurrentActorCritic(6, 5, 5, 128)
+    rl2 = RL2(network, network.init(torch.Generator().manual_seed(0)))
+    widget = BanditDuel({num_pulls: {"RL²": rl2, "Thompson": Thompson(), "UCB1": UCB1()}})
+    arms = cycle(range(5))
+
+    def pull() -> None:
+        if widget.model.is_over:
+            widget.model.new_bandit()
+        widget.pulls[next(arms)].click()
+
+    def finish() -> None:
+        (widget.new if widget.model.is_over else widget.finish).click()
+
+    return {"pull": pull, "finish": finish}[what], widget.arms
+
+
 def mover(slider, values: list[float], trait: str = "value") -> Callable[[], None]:
     """Each call moves ``slider`` on to the next of ``values``, and round again."""
     values = cycle(values)
@@ -211,6 +232,8 @@ CASES: dict[str, Callable[[], Case]] = {
     "draw your own, stroke of the query": lambda: draw(QUERY),
     "chooser, task": lambda: chooser("task", [149, 150, 100]),
     "chooser, exploration": lambda: chooser("exploration", [0.1, 0.5, 1.0]),
+    "bandit duel, pull": lambda: bandit_duel(100, "pull"),
+    "bandit duel, finish and new": lambda: bandit_duel(100, "finish"),
     "in-context explorer, click": lambda: in_context("click"),
     "in-context explorer, shuffle": lambda: in_context("shuffle"),
 }

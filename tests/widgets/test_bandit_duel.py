@@ -1,0 +1,304 @@
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from metalearn_lite.rl.bandit_players import UCB1, RandomPlayer, Thompson
+from metalearn_lite.widgets.bandit_duel import YOU, BanditDuel, DuelModel
+
+
+class Always:
+    """Pulls one arm, whatever it pays; its memory is what it has seen."""
+
+    def __init__(self, arm=0):
+        self.arm = arm
+
+    def start(self, num_tasks, num_games):
+        assert (num_tasks, num_games) == (1, 1)
+        return []
+
+    def choose(self, memory, generator=None):
+        return torch.tensor([[self.arm]])
+
+    def learn(self, memory, arms, rewards):
+        return [*memory, (int(arms), float(rewards))]
+
+
+class Recalls(Always):
+    """Pulls the arm of its first pull again."""
+
+    def choose(self, memory, generator=None):
+        return torch.tensor([[memory[0][0] if memory else 2]])
+
+
+def make_model(seed=0, pulls=(10,), **settings):
+    players = {"Always": Always(), "Recalls": Recalls(), "UCB1": UCB1(5)}
+    return DuelModel(dict.fromkeys(pulls, players), seed=seed, **settings)
+
+
+def make_duel(seed=0):
+    players = {"Random": RandomPlayer(5), "Thompson": Thompson(5), "UCB1": UCB1(5)}
+    return BanditDuel({10: players, 100: players}, seed=seed)
+
+
+# The model
+
+
+def test_the_nth_pull_of_an_arm_pays_the_same_for_all():
+    model = make_model()
+    theirs = model.records()["Always"]
+    assert theirs.arms.tolist() == [0] * 10
+    # Other arms in between change nothing.
+    order = [0, 1, 0, 2, 0, 0, 3, 0, 4, 0]
+    mine = [model.pull(arm) for arm in order]
+    assert [paid for arm, paid in zip(order, mine, strict=True) if arm == 0] == theirs.rewards[
+        :6
+    ].astype(bool).tolist()
+
+
+def test_it_pays_the_same_for_a_player_who_changes_arms():
+    model = DuelModel({40: {"UCB1": UCB1(5), "Random": RandomPlayer(5)}})
+    one, other = model.records().values()
+    assert len(set(other.arms)) == 5
+    for arm in range(5):
+        first, second = one.rewards[one.arms == arm], other.rewards[other.arms == arm]
+        both = min(len(first), len(second))
+        np.testing.assert_array_equal(first[:both], second[:both])
+
+
+def test_the_same_seed_is_the_same_duel_and_another_is_not():
+    first, same, other = (make_model(seed) for seed in (3, 3, 4))
+    for model in (first, same, other):
+        model.finish()
+    np.testing.assert_array_equal(first.frame().truth, same.frame().truth)
+    np.testing.assert_array_equal(first.records()["UCB1"].arms, same.records()["UCB1"].arms)
+    assert not np.array_equal(first.frame().truth, other.frame().truth)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_payments_follow_the_probabilities(seed):
+    model = DuelModel({2000: {"Always": Always()}}, seed=seed, helper="Always")
+    share = model.records()["Always"].rewards.mean()
+    model.finish()
+    assert abs(share - model.frame().truth[0]) < 0.05
+
+
+def test_regret_counts_what_the_best_arm_would_pay_more():
+    model = make_model()
+    order = [0, 1, 2, 3, 4, 4, 3, 2, 1, 0]
+    for arm in order:
+        model.pull(arm)
+    frame = model.frame()
+    lost = frame.truth.max() - frame.truth
+    np.testing.assert_allclose(frame.regrets[YOU], [0, *np.cumsum(lost[order])])
+    np.testing.assert_allclose(frame.regrets["Always"], lost[0] * np.arange(11))
+
+
+def test_nothing_gives_the_best_arm_away_before_the_end():
+    model = make_model()
+    model.pull(3)
+    frame = model.frame()
+    assert frame.truth is None
+    assert frame.all_counts == {}
+    assert YOU not in frame.regrets
+    assert set(frame.regrets) == {"Always", "Recalls", "UCB1"}
+    assert all(len(regret) == 2 for regret in frame.regrets.values())
+    for text in (model.sentence(), model.arms_sentence(), model.regrets_sentence()):
+        assert "probability 0" not in text
+        assert YOU + " " not in model.regrets_sentence()
+    model.peek = True
+    assert len(model.frame().regrets[YOU]) == 2
+    assert model.frame().truth is None
+
+
+def test_counts_and_rewards_per_arm_are_told():
+    model = make_model()
+    paid = [model.pull(arm) for arm in (1, 1, 4)]
+    frame = model.frame()
+    assert frame.counts.tolist() == [0, 2, 0, 0, 1]
+    assert frame.wins.tolist() == [0, paid[0] + paid[1], 0, 0, paid[2]]
+    assert frame.last == 4
+    assert f"arm 2: {paid[0] + paid[1]} of 2" in model.arms_sentence()
+    assert f"Pull 3 of 10: arm 5 pays {int(paid[2])}" in model.sentence()
+
+
+def test_at_the_end_the_truth_is_told_and_everybody_s_pulls():
+    model = make_model()
+    for _ in range(10):
+        model.pull(0)
+    frame = model.frame()
+    assert frame.truth.shape == (5,)
+    assert frame.all_counts[YOU].tolist() == frame.all_counts["Always"].tolist() == [10, 0, 0, 0, 0]
+    assert frame.regrets[YOU][-1] == frame.regrets["Always"][-1]
+    best = int(frame.truth.argmax())
+    assert f"best arm was {best + 1}, with probability {frame.truth[best]:.2f}" in model.sentence()
+    assert f"true probability {frame.truth[2]:.2f}" in model.arms_sentence()
+    assert "One bandit says little" in model.sentence()
+
+
+def test_the_helper_has_seen_what_you_have_seen():
+    players = {"Recalls": Recalls()}
+    model = DuelModel({10: players}, helper="Recalls")
+    model.pull(4)
+    model.finish()
+    assert model.is_over
+    assert model.frame().counts.tolist() == [0, 0, 0, 0, 10]
+    assert model.records()["Recalls"].arms.tolist() == [2] * 10
+    assert "You and Recalls got" in model.sentence()
+
+
+@pytest.mark.parametrize("arm", [-1, 5, "1", None, 1.5])
+def test_an_arm_that_does_not_exist_is_refused(arm):
+    model = make_model()
+    with pytest.raises(ValueError, match=r"There is no arm .*: choose 1 to 5"):
+        model.pull(arm)
+    assert model.frame().pulls == 0
+
+
+def test_after_the_last_pull_a_new_bandit_is_asked_for():
+    model = make_model()
+    model.finish()
+    for move in (lambda: model.pull(0), model.finish):
+        with pytest.raises(ValueError, match="All 10 pulls are made: ask for a new bandit"):
+            move()
+    truth = model.frame().truth
+    model.new_bandit()
+    assert model.frame().pulls == 0
+    model.finish()
+    assert not np.array_equal(model.frame().truth, truth)
+
+
+def test_averages_run_over_bandits_of_one_length():
+    model = make_model(pulls=(10, 20))
+    assert "Average" not in model.sentence()
+    regrets = []
+    for _ in range(2):
+        for pull in range(10):
+            model.pull(pull % 5)
+        regrets.append(model.frame().regrets[YOU][-1])
+        told = model.sentence()
+        model.new_bandit()
+    assert min(regrets) > 0
+    assert f"Average over 2 bandits: {YOU} {np.mean(regrets):.1f}" in told
+    model.new_bandit(20)
+    assert model.num_pulls == 20
+    assert model.bandits_played == 0
+    with pytest.raises(ValueError, match="No game has 30 pulls: choose 10, 20"):
+        model.new_bandit(30)
+
+
+def test_a_bandit_left_early_counts_for_nobody():
+    model = make_model()
+    model.pull(0)
+    model.new_bandit()
+    assert model.bandits_played == 0
+
+
+def test_impossible_duels_are_refused():
+    ucb1 = {"UCB1": UCB1(5)}
+    for arguments, complaint in [
+        (({},), "games is empty"),
+        (({0: ucb1},), "0 pulls: choose 1 or more"),
+        (({10: {}},), "0 players for 10 pulls"),
+        (({10: {str(i): Always() for i in range(5)}},), "5 players for 10 pulls: name 1 to 4"),
+        (({10: {YOU: Always()}},), "cannot be called You"),
+        (({10: {"Always": Always()}},), "UCB1 is to help but does not play"),
+        (({10: ucb1}, 1), "num_arms=1: choose 2 to 9"),
+        (({10: ucb1}, 10), "num_arms=10: choose 2 to 9"),
+    ]:
+        with pytest.raises(ValueError, match=complaint):
+            DuelModel(*arguments)
+
+
+# The view, without a browser
+
+
+def test_pulling_by_button_by_key_and_by_click():
+    duel = make_duel()
+    before = duel.arms.png, duel.regrets.png
+    duel.pulls[2].click()
+    assert duel.arms.png != before[0]
+    assert duel.regrets.png != before[1]
+    assert "arm 3 pays" in duel.sentence.text
+    duel.arms._handle(None, {"kind": "key", "key": "5"}, [])
+    assert "Pull 2 of 10: arm 5 pays" in duel.sentence.text
+    click(duel, 0.5, 1)
+    assert "Pull 3 of 10: arm 2 pays" in duel.sentence.text
+    click(duel, 0.5, -0.8)
+    assert duel.model.frame().pulls == 3
+    assert duel.model.arms_sentence() in duel.arms.alt
+    assert duel.model.regrets_sentence() in duel.regrets.alt
+
+
+def click(duel, x, y):
+    axes = duel.arms.figure.axes[0]
+    x, y = axes.figure.transFigure.inverted().transform(axes.transData.transform((x, y)))
+    duel.arms._handle(None, {"kind": "click", "x": x, "y": 1 - y}, [])
+
+
+def test_the_helper_finishes_and_another_bandit_follows():
+    duel = make_duel()
+    assert duel.demo() is duel
+    assert "You and UCB1 got" in duel.sentence.text
+    assert duel.finish.disabled
+    duel.pulls[0].click()
+    assert duel.sentence.text == "All 10 pulls are made: ask for a new bandit."
+    duel.new.click()
+    assert duel.sentence.text.startswith("5 arms, 10 pulls")
+    assert not duel.finish.disabled
+
+
+def test_another_length_is_another_game():
+    duel = make_duel()
+    duel.length.value = 100
+    assert duel.sentence.text.startswith("5 arms, 100 pulls")
+    duel.demo()
+    assert "Regret after 100 pulls" in duel.regrets.alt
+    assert duel.regrets.figure.axes[0].get_xlim() == (0, 100)
+
+
+def test_peeking_draws_your_regret():
+    duel = make_duel()
+    duel.pulls[0].click()
+    assert "You" not in duel.regrets.alt
+    before = duel.regrets.png
+    duel.peek.value = True
+    assert duel.regrets.png != before
+    assert "You" in duel.regrets.alt
+
+
+def test_the_worst_of_all_play_stays_on_the_chart():
+    duel = make_duel()
+    duel.peek.value = True
+    duel.length.value = 100
+    worst = int(duel.model._truth.argmin())
+    for _ in range(100):
+        duel.pulls[worst].click()
+    highest = duel.model.frame().regrets[YOU][-1]
+    assert highest > 30
+    assert duel.regrets.figure.axes[0].get_ylim()[1] >= highest
+
+
+def test_the_filmstrip_and_its_text_show_the_same_bandit():
+    duel = make_duel()
+    figure = duel.filmstrip(100, seed=2)
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    text = duel.description(100, seed=2)
+    for title in titles[:3]:
+        name, rewards = title.split(": ")
+        assert f"{name} pulled the best arm" in text
+        assert f"got {rewards.split()[0]} and" in text
+    assert duel.model.num_pulls == 10
+
+
+def test_a_pull_is_answered_within_50_milliseconds():
+    """CPU time, so that a busy machine does not change the outcome."""
+    duel = make_duel()
+    duel.length.value = 100
+    spent = []
+    for pull in range(60):
+        start = time.thread_time()
+        duel.pulls[pull % 5].click()
+        spent.append(time.thread_time() - start)
+    assert np.quantile(spent[2:], 0.95) < 0.05
