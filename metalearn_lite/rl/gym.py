@@ -11,10 +11,12 @@ from gymnasium import spaces
 
 from metalearn_lite.tasks.environment import Environment
 from metalearn_lite.tasks.navigation import Navigation
+from metalearn_lite.tasks.vehicle import Vehicle
 
 # Importing this module registers them: gymnasium.make("metalearn_lite/Navigation-v0").
 NAMES = {
     "Navigation": Navigation,
+    "Vehicle": Vehicle,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 import torch
@@ -37,3 +38,37 @@ class CategoricalPolicy(MLP):
         """``(T, N, H)``, for observations ``(T, N, H, O)`` and actions ``(T, N, H)``."""
         logits = self(params, observations.flatten(1, 2)).unflatten(1, actions.shape[1:])
         return logits.log_softmax(-1).gather(-1, actions.unsqueeze(-1)).squeeze(-1)
+
+
+class GaussianPolicy(MLP):
+    """Draws each number of an action from a normal distribution.
+
+    ``GaussianPolicy(2, 100, 100, 2)`` is the policy of Finn, Abbeel & Levine (2017) for navigation.
+    The network gives the means. The logarithms of the standard deviations, ``log_std``, are
+    parameters as well; they do not depend on the observation.
+    """
+
+    def init(self, generator: torch.Generator | None = None, std: float = 1.0) -> Params:
+        """As ``MLP.init``. ``std`` is the standard deviation to begin with."""
+        log_std = torch.full((1, self.sizes[-1]), math.log(std))
+        return super().init(generator) | {"log_std": log_std}
+
+    def mean(self, params: Params, observation: Tensor) -> Tensor:
+        """``(T, N, action_size)`` for observations ``(T, N, O)``; one more axis passes through."""
+        rows = observation.flatten(1, -2)
+        return self(params, rows).unflatten(1, observation.shape[1:-1])
+
+    def sample(
+        self, params: Params, observation: Tensor, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """One action for each observation ``(T, N, O)``: ``(T, N, action_size)``, not clipped."""
+        mean = self.mean(params, observation)
+        noise = torch.randn(mean.shape, generator=generator, dtype=mean.dtype)
+        return mean + noise * params["log_std"].exp()
+
+    def log_prob(self, params: Params, observations: Tensor, actions: Tensor) -> Tensor:
+        """``(T, N, H)``, for ``(T, N, H, O)`` and actions ``(T, N, H, action_size)``."""
+        log_std = params["log_std"].unsqueeze(-2)
+        surprise = (actions - self.mean(params, observations)) * torch.exp(-log_std)
+        each = -0.5 * surprise.square() - log_std - 0.5 * math.log(2 * math.pi)
+        return each.sum(-1)

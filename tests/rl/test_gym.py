@@ -7,10 +7,13 @@ from gymnasium.utils.env_checker import check_env
 
 from metalearn_lite.rl.gym import NAMES, TaskEnv
 from metalearn_lite.tasks.navigation import Navigation
+from metalearn_lite.tasks.vehicle import Vehicle
 
 ENVIRONMENTS = {
     "navigation": Navigation(),
     "navigation-distance": Navigation("distance"),
+    "navigation-oracle": Navigation(show_goal=True),
+    "vehicle": Vehicle(),
 }
 
 
