@@ -136,69 +136,69 @@ def _scaled(moves, factor, standing):
     }
 
 
-def bounded_step(gradient, inner_lr, max_norm):
+def bounded_step(gradient, inner_lr, max_step):
     moves = {name: inner_lr * value for name, value in gradient.items()}
     norms = _norms(moves)
-    return _scaled(moves, (max_norm / norms.clamp(min=1e-12)).clamp(max=1), ~norms.isfinite())
+    return _scaled(moves, (max_step / norms.clamp(min=1e-12)).clamp(max=1), ~norms.isfinite())
 
 
-def not_bounded(gradient, inner_lr, max_norm):
+def not_bounded(gradient, inner_lr, max_step):
     moves = {name: inner_lr * value for name, value in gradient.items()}
     norms = _norms(moves)
     return _scaled(moves, torch.ones_like(norms), ~norms.isfinite())
 
 
-def one_norm_for_all(gradient, inner_lr, max_norm):
+def one_norm_for_all(gradient, inner_lr, max_step):
     moves = {name: inner_lr * value for name, value in gradient.items()}
     broken = ~_norms(moves).isfinite()
     moves = _scaled(moves, torch.ones(len(broken)), broken)
     whole = _norms(moves).square().sum().sqrt()
-    return _scaled(moves, (max_norm / whole).clamp(max=1).expand(len(broken)), broken)
+    return _scaled(moves, (max_step / whole).clamp(max=1).expand(len(broken)), broken)
 
 
-def each_tensor_by_itself(gradient, inner_lr, max_norm):
+def each_tensor_by_itself(gradient, inner_lr, max_step):
     bounded = {}
     for name, value in gradient.items():
         norms = (inner_lr * value).flatten(1).norm(dim=1)
-        factor = (max_norm / norms.clamp(min=1e-12)).clamp(max=1)[:, None, None]
+        factor = (max_step / norms.clamp(min=1e-12)).clamp(max=1)[:, None, None]
         bounded[name] = (factor * inner_lr * value).nan_to_num(0)
     return bounded
 
 
-def all_equally_long(gradient, inner_lr, max_norm):
+def all_equally_long(gradient, inner_lr, max_step):
     moves = {name: inner_lr * value for name, value in gradient.items()}
     norms = _norms(moves)
-    return _scaled(moves, max_norm / norms.clamp(min=1e-12), ~norms.isfinite())
+    return _scaled(moves, max_step / norms.clamp(min=1e-12), ~norms.isfinite())
 
 
-def bounded_the_gradient(gradient, inner_lr, max_norm):
+def bounded_the_gradient(gradient, inner_lr, max_step):
     norms = _norms(gradient)
-    factor = inner_lr * (max_norm / norms.clamp(min=1e-12)).clamp(max=1)
+    factor = inner_lr * (max_step / norms.clamp(min=1e-12)).clamp(max=1)
     return _scaled(gradient, factor, ~norms.isfinite())
 
 
-def clamped_the_numbers(gradient, inner_lr, max_norm):
+def clamped_the_numbers(gradient, inner_lr, max_step):
     return {
-        name: (inner_lr * value).clamp(-max_norm, max_norm).nan_to_num(0)
+        name: (inner_lr * value).clamp(-max_step, max_step).nan_to_num(0)
         for name, value in gradient.items()
     }
 
 
-def divided_by_zero(gradient, inner_lr, max_norm):
+def divided_by_zero(gradient, inner_lr, max_step):
     moves = {name: inner_lr * value for name, value in gradient.items()}
     norms = _norms(moves)
-    return _scaled(moves, max_norm / norms * (norms / norms.clamp(max=1)), ~(norms < torch.inf))
+    return _scaled(moves, max_step / norms * (norms / norms.clamp(max=1)), ~(norms < torch.inf))
 
 
-def moved_along_nan(gradient, inner_lr, max_norm):
+def moved_along_nan(gradient, inner_lr, max_step):
     moves = {name: inner_lr * value for name, value in gradient.items()}
-    factor = (max_norm / _norms(moves).clamp(min=1e-12)).clamp(max=1)
+    factor = (max_step / _norms(moves).clamp(min=1e-12)).clamp(max=1)
     return {name: factor[:, None, None] * value for name, value in moves.items()}
 
 
-def trusted_the_rest(gradient, inner_lr, max_norm):
+def trusted_the_rest(gradient, inner_lr, max_step):
     whole = {name: value.nan_to_num(0) for name, value in gradient.items()}
-    return bounded_step(whole, inner_lr, max_norm)
+    return bounded_step(whole, inner_lr, max_step)
 
 
 ANSWERS = {

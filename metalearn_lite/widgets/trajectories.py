@@ -104,9 +104,10 @@ class TrajectoryModel:
             self.notice = ""
             self.goal = (round(float(x), 3), round(float(y), 3))
         else:
+            place = f"({x:.3g}, {y:.3g})".replace("-", "−")
             self.notice = (
-                f"({x:.3g}, {y:.3g}) cannot be a goal: goals lie in the dashed square, "
-                f"from -{GOALS:g} to {GOALS:g} both ways."
+                f"{place} cannot be a goal: goals lie in the dashed square, "
+                f"from −{GOALS:g} to {GOALS:g} both ways."
             )
 
     def frame(self, update: int | None = None) -> Frame:

@@ -10,7 +10,7 @@ from torch import Tensor
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
 
 INNER_LR = 0.3  # long enough for the second derivative to show
-MAX_NORM = 0.5
+MAX_STEP = 0.5
 
 
 def _same(a: Tensor, b: Tensor) -> bool:
@@ -168,7 +168,7 @@ def check_bounded_step(bounded_step: Callable) -> None:
     }
     gradient["bias"][3, 0, 0] = torch.nan
     before = {name: value.clone() for name, value in gradient.items()}
-    moves = attempted(bounded_step(gradient, INNER_LR, MAX_NORM))
+    moves = attempted(bounded_step(gradient, INNER_LR, MAX_STEP))
     if not isinstance(moves, dict) or moves.keys() != gradient.keys():
         raise Mistake("Return a dict with the same names as gradient.")
     shapes = {name: tuple(value.shape) for name, value in gradient.items()}
@@ -198,34 +198,34 @@ def check_bounded_step(bounded_step: Callable) -> None:
     squares = norms(raw).square().clamp(min=tiny)
     each = {
         name: value
-        * (MAX_NORM / value.flatten(1).norm(dim=1).clamp(min=tiny)).clamp(max=1)[:, None, None]
+        * (MAX_STEP / value.flatten(1).norm(dim=1).clamp(min=tiny)).clamp(max=1)[:, None, None]
         for name, value in raw.items()
     }
     mistakes = (
-        (raw, "Nothing is bounded: the first task's move is far longer than max_norm."),
+        (raw, "Nothing is bounded: the first task's move is far longer than max_step."),
         (
-            scaled(raw, (MAX_NORM / whole).clamp(max=1).expand(3)),
+            scaled(raw, (MAX_STEP / whole).clamp(max=1).expand(3)),
             "You took one norm over all tasks: one wild task then shortens everybody's step.",
         ),
         (each, "You bounded each tensor by itself. A task's move is all of its tensors together."),
         (
-            scaled(raw, MAX_NORM / norms(raw).clamp(min=tiny)),
+            scaled(raw, MAX_STEP / norms(raw).clamp(min=tiny)),
             "You made short moves longer. The bound is a most, not a length for all.",
         ),
         (
-            scaled(raw, (MAX_NORM / unbounded).clamp(max=1)),
+            scaled(raw, (MAX_STEP / unbounded).clamp(max=1)),
             "You bounded the gradient, not the move: multiply by inner_lr first.",
         ),
         (
-            {name: value.clamp(-MAX_NORM, MAX_NORM) for name, value in raw.items()},
+            {name: value.clamp(-MAX_STEP, MAX_STEP) for name, value in raw.items()},
             "You clamped each number: that changes the direction, and the norm stays unbounded.",
         ),
         (
-            scaled(raw, (MAX_NORM / squares).clamp(max=1)),
+            scaled(raw, (MAX_STEP / squares).clamp(max=1)),
             "You divided by the squared norm. Take the root.",
         ),
         (
-            {name: -value for name, value in scaled(raw, _within(norms(raw), MAX_NORM)).items()},
+            {name: -value for name, value in scaled(raw, _within(norms(raw), MAX_STEP)).items()},
             "The sign is wrong: the gradient leads uphill, and uphill is where returns grow.",
         ),
     )
@@ -233,7 +233,7 @@ def check_bounded_step(bounded_step: Callable) -> None:
     for wrong, message in mistakes:
         if all(_same(found[name], wrong[name]) for name in wrong):
             raise Mistake(message)
-    right = scaled(raw, _within(norms(raw), MAX_NORM))
+    right = scaled(raw, _within(norms(raw), MAX_STEP))
     if not all(_same(found[name], right[name]) for name in right):
         raise Mistake("These moves are not right. Print each task's norm before and after.")
     if any(value[3].any() for value in moves.values()):
@@ -272,11 +272,11 @@ EXERCISES = {
         hints=(
             "The move is inner_lr · gradient. Find each task's norm over all of its tensors.",
             "Square, flatten(1), sum(1), add up over the tensors, take the root: one norm per "
-            "task. The factor is max_norm / norm, but at most 1. Mind a norm of 0.",
-            "factor = (max_norm / norm.clamp(min=1e-12)).clamp(max=1). Where norm is not finite, "
+            "task. The factor is max_step / norm, but at most 1. Mind a norm of 0.",
+            "factor = (max_step / norm.clamp(min=1e-12)).clamp(max=1). Where norm is not finite, "
             "the move is zeros: torch.where, as 0 · NaN is NaN.",
         ),
         check=check_bounded_step,
-        praise="No task goes further than max_norm, and a broken gradient moves nothing.",
+        praise="No task goes further than max_step, and a broken gradient moves nothing.",
     ),
 }
