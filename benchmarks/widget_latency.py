@@ -18,7 +18,10 @@ from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.learners.recurrent import GRU, RecurrentLearner
 from metalearn_lite.learners.transformer import Transformer, TransformerLearner
 from metalearn_lite.networks import MLP, ConvClassifier, ConvNet
+from metalearn_lite.rl.maml_policy_gradient import MAMLPolicyGradient
+from metalearn_lite.rl.policies import GaussianPolicy
 from metalearn_lite.tasks.glyphs import Glyphs
+from metalearn_lite.tasks.navigation import Navigation
 from metalearn_lite.widgets.adaptation import AdaptationExplorer, AdaptationModel
 from metalearn_lite.widgets.draw import QUERY, DrawYourOwn
 from metalearn_lite.widgets.embedding import EmbeddingExplorer
@@ -29,10 +32,13 @@ from metalearn_lite.widgets.landscape import LandscapeExplorer, LandscapeModel
 from metalearn_lite.widgets.picture import Picture
 from metalearn_lite.widgets.race import Race, RaceModel
 from metalearn_lite.widgets.training_explorer import TrainingExplorer, TrainingModel
+from metalearn_lite.widgets.trajectories import TrajectoryExplorer, TrajectoryModel
 
 TARGET_MS = 50
 # Two learners adapt and answer: a pen takes longer than that from one stroke to the next.
 STROKE_TARGET_MS = 150
+# Two policies act for 400 steps each, and learn three times.
+GOAL_TARGET_MS = 150
 CHANGES = 200
 
 Case = tuple[Callable[[], None], Picture]
@@ -167,6 +173,23 @@ def draw(sheet: int) -> Case:
     return stroke, widget.answers
 
 
+def trajectories(what: str) -> Case:
+    """Two policies, 20 trajectories of 100 steps before and after each of three updates."""
+    policy = GaussianPolicy(2, 100, 100, 2)
+    generator = torch.Generator().manual_seed(0)
+    learners = {
+        name: MAMLPolicyGradient(policy, policy.init(generator, std=0.05))
+        for name in ("MAML", "joint training")
+    }
+    widget = TrajectoryExplorer(TrajectoryModel(learners, Navigation()))
+    if what == "update":
+        return mover(widget.update, [0, 1, 2, 3]), widget.squares
+    keys = cycle(("ArrowRight", "ArrowUp", "ArrowLeft", "ArrowDown"))
+    return lambda: widget.squares._handle(
+        {}, {"kind": "key", "key": next(keys)}, []
+    ), widget.squares
+
+
 def mover(slider, values: list[float], trait: str = "value") -> Callable[[], None]:
     """Each call moves ``slider`` on to the next of ``values``, and round again."""
     values = cycle(values)
@@ -194,6 +217,8 @@ CASES: dict[str, Callable[[], Case]] = {
     "race, x-axis": lambda: race("across", ["iterations", "seconds"]),
     "draw your own, stroke of a class": lambda: draw(0),
     "draw your own, stroke of the query": lambda: draw(QUERY),
+    "trajectory explorer, updates": lambda: trajectories("update"),
+    "trajectory explorer, goal": lambda: trajectories("goal"),
     "in-context explorer, click": lambda: in_context("click"),
     "in-context explorer, shuffle": lambda: in_context("shuffle"),
 }
@@ -219,7 +244,13 @@ def main() -> None:
         change()
         times = milliseconds(change, picture)
         median, p95 = times[CHANGES // 2], times[int(0.95 * CHANGES)]
-        target = STROKE_TARGET_MS if "stroke" in name else TARGET_MS
+        target = (
+            STROKE_TARGET_MS
+            if "stroke" in name
+            else GOAL_TARGET_MS
+            if "goal" in name
+            else TARGET_MS
+        )
         verdict = "✔" if p95 <= target else "✘"
         print(f"{name:36}{median:9.1f}{p95:10.1f}    ≤ {target} {verdict}")
 
