@@ -182,28 +182,22 @@ class MAMLPolicyGradient(MAML):
         return [played for _, played in path]
 
     def task_losses(self, batch: Batch) -> Tensor:
-        """What the meta-gradient is taken of, ``(T,)``: its gradient counts, not its value."""
+        """Their gradient is minus that of each task's reward per step after adapting: ``(T,)``."""
         *before, after = batch
         adapted, score = self.start(after), 0.0
         for step, trajectories in enumerate(before):
             if self.sampling == "e-maml":
-                played = self.network.log_prob(adapted, *trajectories[:2])
-                score = score + played.sum((1, 2))
+                score = score + self.network.log_prob(adapted, *trajectories[:2]).sum((1, 2))
             adapted = self.inner_step(adapted, trajectories, step)
-        advantages = self.outer_advantages(after)
         log_prob = self.network.log_prob(adapted, *after[:2])
-        losses = -(log_prob * advantages).mean((1, 2))
+        losses = -(log_prob * self.advantages(after)).mean((1, 2))
         if self.sampling == "e-maml":
             losses = losses - score * _better_than_others(after.rewards.mean((1, 2)))
         return losses
 
-    def outer_advantages(self, after: Trajectories) -> Tensor:
-        advantages = self.advantages(after)
-        return advantages / (advantages.std() + 1e-8)
-
     def meta_loss(self, batch: Batch) -> Tensor:
-        """The mean of ``task_losses``: a scalar."""
-        return self.task_losses(batch).mean()
+        """The mean of ``task_losses``, in units of the spread of all advantages: a scalar."""
+        return self.task_losses(batch).mean() / self.advantages(batch[-1]).std()
 
     def meta_gradient(self, batch: Batch) -> tuple[Tensor, Params]:
         """Minus the mean return after adapting, and what meta-training descends."""

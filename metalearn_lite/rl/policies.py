@@ -49,9 +49,14 @@ class GaussianPolicy(MLP):
     """
 
     def init(self, generator: torch.Generator | None = None, std: float = 1.0) -> Params:
-        """As ``MLP.init``. ``std`` is the standard deviation to begin with."""
-        log_std = torch.full((1, self.sizes[-1]), math.log(std))
-        return super().init(generator) | {"log_std": log_std}
+        """As ``MLP.init``, with a last layer a hundred times smaller: all means begin near 0.
+
+        ``std`` is the standard deviation to begin with.
+        """
+        params = super().init(generator)
+        for kind in ("weight", "bias"):
+            params[f"{kind}{len(self.sizes) - 1}"] *= 0.01
+        return params | {"log_std": torch.full((1, self.sizes[-1]), math.log(std))}
 
     def mean(self, params: Params, observation: Tensor) -> Tensor:
         """``(T, N, action_size)`` for observations ``(T, N, O)``; one more axis passes through."""

@@ -16,10 +16,9 @@ def returns_to_go(rewards: Tensor, discount: float = 1.0) -> Tensor:
         rewards: ``(T, N, H)``.
         discount: γ; a reward k steps ahead counts γᵏ.
     """
-    steps = torch.arange(rewards.shape[-1], device=rewards.device)
+    steps = torch.arange(rewards.shape[-1], dtype=rewards.dtype)
     ahead = steps.unsqueeze(1) - steps  # row: the step of the reward; column: where one stands
-    weights = torch.where(ahead >= 0, float(discount) ** ahead.clamp(min=0), 0.0)
-    return rewards @ weights.to(rewards.dtype)
+    return rewards @ torch.where(ahead >= 0, discount ** ahead.clamp(min=0), 0.0)
 
 
 def generalised_advantages(
@@ -53,7 +52,7 @@ def linear_baseline(observations: Tensor, returns: Tensor) -> Tensor:
         returns: to fit, ``(T, N, H)``.
     """
     seen = observations.double().clamp(-OBSERVATION_BOUND, OBSERVATION_BOUND)
-    time = torch.arange(returns.shape[-1], dtype=seen.dtype, device=seen.device) / 100
+    time = torch.arange(returns.shape[-1], dtype=seen.dtype) / 100
     time = time.unsqueeze(-1).expand(*returns.shape, 1)
     columns = [seen, seen.square(), time, time**2, time**3, torch.ones_like(time)]
     features = torch.cat(columns, -1).flatten(1, 2)
