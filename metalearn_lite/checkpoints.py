@@ -29,6 +29,8 @@ from metalearn_lite.learners.reptile import Reptile
 from metalearn_lite.learners.siamese import SiameseNetwork
 from metalearn_lite.learners.transformer import Transformer, TransformerLearner
 from metalearn_lite.networks import MLP, ConvClassifier, ConvNet
+from metalearn_lite.rl.maml_policy_gradient import MAMLPolicyGradient
+from metalearn_lite.rl.policies import DeterministicPolicy, GaussianPolicy
 
 LEARNERS = {
     kind.__name__: kind
@@ -41,6 +43,7 @@ LEARNERS = {
         JointTraining,
         MAML,
         MAMLPlusPlus,
+        MAMLPolicyGradient,
         MatchingNetwork,
         MetaSGD,
         PerStepNorm,
@@ -55,7 +58,17 @@ LEARNERS = {
     )
 }
 NETWORKS = {
-    kind.__name__: kind for kind in (MLP, ConvClassifier, ConvNet, EncodeDecode, GRU, Transformer)
+    kind.__name__: kind
+    for kind in (
+        MLP,
+        ConvClassifier,
+        ConvNet,
+        DeterministicPolicy,
+        EncodeDecode,
+        GaussianPolicy,
+        GRU,
+        Transformer,
+    )
 }
 
 

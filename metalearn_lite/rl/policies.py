@@ -77,3 +77,13 @@ class GaussianPolicy(MLP):
         surprise = (actions - self.mean(params, observations)) * torch.exp(-log_std)
         each = -0.5 * surprise.square() - log_std - 0.5 * math.log(2 * math.pi)
         return each.sum(-1)
+
+
+class DeterministicPolicy(MLP):
+    """Does what the network says, without chance: for learning from demonstrations."""
+
+    def sample(
+        self, params: Params, observation: Tensor, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """The action for each observation ``(T, N, O)``: ``(T, N, action_size)``, not clipped."""
+        return self(params, observation)

@@ -1,0 +1,51 @@
+"""Learning a task from one demonstration of it: episodes of what an expert saw and did."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from metalearn_lite.episodes import Episodes, Examples
+from metalearn_lite.rl.trajectories import Trajectories
+from metalearn_lite.tasks.navigation import Navigation
+
+
+class Demonstrations:
+    """One-shot imitation (Finn, Yu, Zhang, Abbeel & Levine, 2017), in 2-D navigation.
+
+    The expert knows the goal and goes straight there, as fast as it may. The learner sees where
+    the expert was and which way it went, and no reward. With such episodes MAML is what it always
+    is: the support is one demonstration, the query another.
+
+    Args:
+        environment: whose tasks are shown.
+        wobble: the standard deviation of what is added to the expert's moves. It leads the expert
+            off its way, and shows how it gets back. The actions shown are those it wanted.
+    """
+
+    def __init__(self, environment: Navigation | None = None, wobble: float = 0.05):
+        self.environment = Navigation() if environment is None else environment
+        self.wobble = wobble
+
+    def sample(self, num_tasks: int, generator: torch.Generator | None = None) -> Episodes:
+        """New tasks, shown twice: ``x`` are places ``(T, H, 2)``, ``y`` moves ``(T, H, 2)``."""
+        tasks = self.environment.sample_tasks(num_tasks, generator)
+        shown = self.show(tasks, 2, generator)
+        first, second = (Examples(shown.observations[:, n], shown.actions[:, n]) for n in range(2))
+        return Episodes(first, second)
+
+    def show(
+        self, tasks: Tensor, num_demonstrations: int, generator: torch.Generator | None = None
+    ) -> Trajectories:
+        """``num_demonstrations`` demonstrations of each task."""
+        environment = self.environment
+        bound = environment.max_action
+        state = environment.start(tasks, num_demonstrations, generator)
+        steps = []
+        for _ in range(environment.horizon):
+            wanted = (tasks.unsqueeze(1) - state).clamp(-bound, bound)
+            noise = self.wobble * torch.randn(wanted.shape, generator=generator)
+            after, reward = environment.step(tasks, state, wanted + noise, generator)
+            steps.append((state, wanted, reward))
+            state = after
+        return Trajectories(*(torch.stack(part, 2) for part in zip(*steps, strict=True)))
