@@ -11,6 +11,8 @@ from torch import Tensor
 
 from metalearn_lite.episodes import Episodes
 from metalearn_lite.learners.base import Learner, task_losses
+from metalearn_lite.rl.maml_policy_gradient import MAMLPolicyGradient
+from metalearn_lite.tasks.environment import Environment
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Evaluation:
     """One score per task, and what they say together."""
 
     scores: Tensor
-    """``(T,)``: mean squared error (regression) or accuracy in 0 … 1 (classification)"""
+    """``(T,)``: mean squared error, accuracy in 0 … 1, or the mean return of a policy"""
 
     @property
     def mean(self) -> float:
@@ -86,3 +88,27 @@ def evaluate(
             predicted = learner.predict(adapted, query.x)
         scores.append(task_scores(predicted, query.y))
     return Evaluation(torch.cat(scores))
+
+
+def evaluate_by_playing(
+    learner: MAMLPolicyGradient,
+    environment: Environment,
+    num_tasks: int,
+    num_trajectories: int = 40,
+    inner_steps: int = 3,
+    generator: torch.Generator | None = None,
+    num_at_once: int = 50,
+) -> list[Evaluation]:
+    """The mean return in new tasks after 0, 1, … ``inner_steps`` updates.
+
+    Each update learns from ``num_trajectories`` trajectories of its task; the mean is over the
+    ``num_trajectories`` that the updated policy then plays. A return that is no number counts as
+    minus infinity.
+    """
+    if num_tasks < 2:
+        raise ValueError(f"{num_tasks} task has no interval; evaluate at least 2")
+    tasks, parts = environment.sample_tasks(num_tasks, generator), []
+    for some in tasks.split(num_at_once):
+        path = learner.adapt_by_playing(environment, some, num_trajectories, inner_steps, generator)
+        parts.append(torch.stack([played.returns.mean(1) for _, played in path]))
+    return [Evaluation(scores.nan_to_num(nan=-torch.inf)) for scores in torch.cat(parts, 1)]

@@ -58,6 +58,13 @@ MODULES = {
     "omniglot-conv-support-norm": "convolutional",
     "omniglot-conv-per-step-norm": "convolutional",
     "omniglot-conv-prototypical": "convolutional",
+    "navigation-maml": "navigation",
+    "navigation-maml-half": "navigation",
+    "navigation-joint": "navigation",
+    "navigation-oracle": "navigation",
+    "navigation-imitation": "navigation",
+    "vehicle-maml": "navigation",
+    "vehicle-joint": "navigation",
 }
 
 

@@ -49,3 +49,8 @@ class Demonstrations:
             steps.append((state, wanted, reward))
             state = after
         return Trajectories(*(torch.stack(part, 2) for part in zip(*steps, strict=True)))
+
+
+def examples(shown: Trajectories, which: int) -> Examples:
+    """Demonstration number ``which`` of each task as examples to learn from."""
+    return Examples(shown.observations[:, which], shown.actions[:, which])

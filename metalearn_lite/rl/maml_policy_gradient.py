@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -182,18 +183,24 @@ class MAMLPolicyGradient(MAML):
         return [played for _, played in path]
 
     def task_losses(self, batch: Batch) -> Tensor:
-        """Their gradient is minus that of each task's reward per step after adapting: ``(T,)``."""
-        *before, after = batch
-        adapted, score = self.start(after), 0.0
-        for step, trajectories in enumerate(before):
+        """Their gradient is minus that of each task's reward per step after adapting: ``(T,)``.
+
+        With several inner steps, what is played after each of them counts alike.
+        """
+        adapted, score = self.start(batch[0]), 0.0
+        losses = self._loss(adapted, batch[0]) if len(batch) == 1 else 0.0
+        for step, (before, after) in enumerate(pairwise(batch)):
             if self.sampling == "e-maml":
-                score = score + self.network.log_prob(adapted, *trajectories[:2]).sum((1, 2))
-            adapted = self.inner_step(adapted, trajectories, step)
-        log_prob = self.network.log_prob(adapted, *after[:2])
-        losses = -(log_prob * self.advantages(after)).mean((1, 2))
-        if self.sampling == "e-maml":
-            losses = losses - score * _better_than_others(after.rewards.mean((1, 2)))
+                score = score + self.network.log_prob(adapted, *before[:2]).sum((1, 2))
+            adapted = self.inner_step(adapted, before, step)
+            losses = losses + self._loss(adapted, after)
+            if self.sampling == "e-maml":
+                losses = losses - score * _better_than_others(after.rewards.mean((1, 2)))
         return losses
+
+    def _loss(self, params: Params, played: Trajectories) -> Tensor:
+        log_prob = self.network.log_prob(params, *played[:2])
+        return -(log_prob * self.advantages(played)).mean((1, 2))
 
     def meta_loss(self, batch: Batch) -> Tensor:
         """The mean of ``task_losses``, in units of the spread of all advantages: a scalar."""

@@ -1,0 +1,117 @@
+"""The policies of notebook 10: navigation, the vehicle, and what they are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from metalearn_lite.evaluation import Evaluation, evaluate_by_playing
+from metalearn_lite.learners.maml import MAML
+from metalearn_lite.recipes import Recipe
+from metalearn_lite.rl.imitation import Demonstrations, examples
+from metalearn_lite.rl.maml_policy_gradient import MAMLPolicyGradient
+from metalearn_lite.rl.policies import DeterministicPolicy, GaussianPolicy
+from metalearn_lite.rl.trajectories import rollout
+from metalearn_lite.tasks.environment import Environment
+from metalearn_lite.tasks.navigation import Navigation
+from metalearn_lite.tasks.vehicle import Vehicle
+from metalearn_lite.training import constant, cosine, meta_train
+
+NUM_TASKS, NUM_TRAJECTORIES = 20, 20
+NUM_JUDGED = 600
+UPDATES = 3
+
+
+def train(
+    environment: Environment,
+    settings: dict[str, Any],
+    iterations: int,
+    generator: torch.Generator,
+    save_to: Path | None = None,
+    outer_lr: float = 1e-3,
+    schedule: Callable[[float], float] = cosine,
+) -> MAMLPolicyGradient:
+    """20 tasks an iteration, 20 trajectories a task; Adam where the paper has TRPO.
+
+    Every policy begins with means near 0 and a standard deviation of as much as it may move.
+    """
+    policy = GaussianPolicy(environment.observation_size, 100, 100, environment.action_size)
+    params = policy.init(generator, std=environment.max_action)
+    learner = MAMLPolicyGradient(policy, params, **settings)
+    play = partial(learner.play, environment, NUM_TASKS, NUM_TRAJECTORIES)
+    options = {"max_norm": 1.0, "save_to": save_to, "save_every": 50}
+    meta_train(learner, play, iterations, generator, outer_lr, schedule, **options)
+    return learner
+
+
+def judge(environment: Environment, learner: MAMLPolicyGradient) -> dict[str, str]:
+    """The mean return in 600 new tasks; every update learns from 40 trajectories."""
+    generator = torch.Generator().manual_seed(2017)
+    found = evaluate_by_playing(
+        learner, environment, NUM_JUDGED, 40, UPDATES, generator, num_at_once=50
+    )
+    return {f"return after {updates} updates": str(each) for updates, each in enumerate(found)}
+
+
+def train_imitation(
+    iterations: int, generator: torch.Generator, save_to: Path | None = None
+) -> MAML:
+    """MAML as for sinusoids, on demonstrations: 40 tasks an iteration, two demonstrations each."""
+    policy = DeterministicPolicy(2, 100, 100, 2)
+    learner = MAML(policy, policy.init(generator), inner_lr=0.3)
+    sample = partial(Demonstrations().sample, 40)
+    options = {"max_norm": 1.0, "save_to": save_to}
+    meta_train(learner, sample, iterations, generator, 1e-3, cosine, **options)
+    return learner
+
+
+@torch.no_grad()
+def judge_imitation(learner: MAML) -> dict[str, str]:
+    """The return in 600 new tasks, without noise, after steps on one demonstration."""
+    generator, demonstrations = torch.Generator().manual_seed(2017), Demonstrations()
+    environment = demonstrations.environment
+    tasks = environment.sample_tasks(NUM_JUDGED, generator)
+    support = examples(demonstrations.show(tasks, 1, generator), 0)
+    result = {}
+    for steps in range(UPDATES + 1):
+        adapted = learner.adapt(support, steps)
+        played = rollout(environment, learner.network, adapted, tasks, 1)
+        result[f"return after {steps} steps"] = str(Evaluation(played.returns[:, 0]))
+    return result
+
+
+NAVIGATION = "2-D navigation, reward minus the squared distance, goals drawn anew every iteration"
+VEHICLE = "vehicles of unknown inertia and friction, drawn anew every iteration"
+MAML_SETTINGS = {"inner_lr": 0.1, "inner_steps": 1}
+
+
+def recipe(data: str, environment: Environment, settings: dict, iterations: int, **options):
+    """A policy's recipe."""
+    return Recipe(
+        data,
+        lambda generator, save_to: train(
+            environment, settings, iterations, generator, save_to, **options
+        ),
+        partial(judge, environment),
+    )
+
+
+RECIPES = {
+    "navigation-maml": recipe(NAVIGATION, Navigation(), MAML_SETTINGS, 300),
+    "navigation-maml-half": recipe(NAVIGATION, Navigation(), MAML_SETTINGS, 40, schedule=constant),
+    "navigation-joint": recipe(NAVIGATION, Navigation(), {"inner_steps": 0}, 300),
+    "navigation-oracle": recipe(
+        NAVIGATION, Navigation(show_goal=True), {"inner_steps": 0}, 600, outer_lr=3e-3
+    ),
+    "navigation-imitation": Recipe(
+        "2-D navigation, two demonstrations of each task",
+        partial(train_imitation, 3000),
+        judge_imitation,
+    ),
+    "vehicle-maml": recipe(VEHICLE, Vehicle(), MAML_SETTINGS, 300),
+    "vehicle-joint": recipe(VEHICLE, Vehicle(), {"inner_steps": 0}, 300),
+}
