@@ -9,27 +9,28 @@ from torch import Tensor
 
 from metalearn_lite.tasks.environment import Environment
 
-INERTIA = (0.2, 2.0)
-FRICTION = (0.0, 1.0)
-SECONDS = 0.1
+INERTIA = (0.1, 5.0)
+FRICTION = (0.1, 0.5)
+SECONDS = 0.5
 
 
 class Vehicle(Environment):
     """A torque of at most 1 turns a vehicle towards heading 0.
 
     A task is the inertia and the friction ``(T, 2)``. The inertia is drawn uniformly on a
-    logarithmic scale, 0.2 to 2; the friction uniformly, 0 to 1. With heading h, turning rate ω and
-    torque u, ``dh/dt = ω`` and ``inertia · dω/dt = u - friction · ω``. A step lasts 0.1 s.
+    logarithmic scale, 0.1 to 5; the friction uniformly, 0.1 to 0.5. With heading h, turning rate ω
+    and torque u: ``dh/dt = ω`` and ``inertia · dω/dt = u - friction · ω``. The torque can be
+    changed twice a second. So what steadies a heavy vehicle makes a light one swing.
 
     An observation is the heading in radians, between -π and π, and the turning rate in radians a
     second. A trajectory starts at rest, at any heading. The reward is minus the squared heading.
     """
 
-    horizon = 50
+    horizon = 40
     observation_size = 2
     action_size = 1
     max_action = 1.0
-    max_observation = 30.0
+    max_observation = 10.0
 
     def sample_tasks(self, num_tasks: int, generator: torch.Generator | None = None) -> Tensor:
         share = torch.rand(num_tasks, 2, generator=generator)
@@ -50,6 +51,7 @@ class Vehicle(Environment):
         heading, rate = state.unbind(-1)
         inertia, friction = tasks.unsqueeze(1).unbind(-1)
         torque = action.squeeze(-1).clamp(-self.max_action, self.max_action)
-        rate = rate + SECONDS * (torque - friction * rate) / inertia
+        # Backward Euler: with any friction the turning rate stays below torque / friction.
+        rate = (inertia * rate + SECONDS * torque) / (inertia + SECONDS * friction)
         heading = torch.remainder(heading + SECONDS * rate + math.pi, 2 * math.pi) - math.pi
         return torch.stack([heading, rate], -1), -heading.square()
