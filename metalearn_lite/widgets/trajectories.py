@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from metalearn_lite.rl.maml_policy_gradient import MAMLPolicyGradient
@@ -24,6 +25,7 @@ MAX_LEARNERS = 3
 GOALS = 0.5  # a goal's two numbers lie between -GOALS and GOALS
 PLANE = (-0.75, 0.75)
 RETURNS = (-60.0, 2.0)
+NUM_SHOWN = 6  # more paths would hide one another
 NUDGE = 0.05  # how far an arrow key moves the goal
 KEYS = {"ArrowLeft": (-1, 0), "ArrowRight": (1, 0), "ArrowDown": (0, -1), "ArrowUp": (0, 1)}
 
@@ -34,6 +36,14 @@ STYLES = (
     {"color": picture.PURPLE, "marker": "D"},
 )
 LEGEND = {"fontsize": 10, "columnspacing": 1, "handlelength": 1.6, "frameon": False}
+STAR = {"color": picture.YELLOW, "markeredgecolor": picture.BLACK, "linestyle": ""}
+BEFORE = "#c4c4c4"
+HANDLES = [
+    Line2D([], [], marker="*", markersize=12, label="goal, unseen", **STAR),
+    Line2D([], [], color=picture.BLACK, linewidth=3, label="average path"),
+    Line2D([], [], color=picture.BLACK, linewidth=0.8, label="some paths"),
+    Line2D([], [], color=BEFORE, linewidth=2, label="before any update"),
+]
 HINT = "Click in a square to set the goal, or reach the squares with Tab and use the arrow keys."
 
 
@@ -168,12 +178,10 @@ class TrajectoryExplorer(ipywidgets.VBox):
         figure = new_figure(2.75 * len(names), 3.2)
         panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
         self._paths = {
-            name: Paths(axes, name, i, ylabel=i == 0)
+            name: Paths(axes, name, i, ylabel="y" if i == 0 else "")
             for i, (name, axes) in enumerate(zip(names, panels, strict=True))
         }
-        figure.legend(
-            handles=self._paths[names[0]].handles, loc="outside upper left", ncols=3, **LEGEND
-        )
+        figure.legend(handles=HANDLES, loc="outside upper left", ncols=4, **LEGEND)
         self.squares = Picture(
             figure,
             [artist for paths in self._paths.values() for artist in paths.moving],
@@ -241,10 +249,11 @@ class TrajectoryExplorer(ipywidgets.VBox):
         for i, name in enumerate(names):
             for j, update in enumerate(updates):
                 frame = self.model.frame(update)
-                title = f"{name}, after {_count(update, 'update')}"
-                paths = Paths(panels[i, j], title, i, j == 0, i == len(names) - 1)
+                title = f"after {_count(update, 'update')}" if i == 0 else ""
+                xlabel = "x" if i == len(names) - 1 else ""
+                paths = Paths(panels[i, j], title, i, "" if j else f"{name}\ny", xlabel)
                 paths.show(frame.goal, frame.paths[name], before.paths[name])
-        figure.legend(handles=paths.handles, loc="outside lower center", ncols=3, **LEGEND)
+        figure.legend(handles=HANDLES, loc="outside lower center", ncols=4, **LEGEND)
         return figure
 
     def description(self, updates: Sequence[int] = (0, 1, 2, 3)) -> str:
@@ -280,41 +289,31 @@ class TrajectoryExplorer(ipywidgets.VBox):
 
 
 class Paths:
-    """One learner's square: the goal, its paths now and, in grey, those before any update."""
+    """One learner's square: the goal, some of its paths and their average, and those of before."""
 
-    def __init__(
-        self, axes: Axes, title: str, number: int, ylabel: bool = True, xlabel: bool = True
-    ):
-        plain_axes(axes, "x" if xlabel else "", "y" if ylabel else "")
+    def __init__(self, axes: Axes, title: str, number: int, ylabel: str = "", xlabel: str = "x"):
+        plain_axes(axes, xlabel, ylabel)
         axes.set_title(title, fontsize=picture.FONT_SIZE)
         ticks = (-0.5, 0, 0.5)
         axes.set(xlim=PLANE, ylim=PLANE, xticks=ticks, yticks=ticks, aspect="equal")
         corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)]) * GOALS
         axes.plot(*corners.T, "--", color=picture.GREY, linewidth=1)
-        (self.before,) = axes.plot(
-            [], [], color="#c4c4c4", linewidth=0.8, label="paths before any update"
-        )
         color = STYLES[number]["color"]
-        (self.now,) = axes.plot([], [], color=color, linewidth=0.9)
+        (self.before,) = axes.plot([], [], color=BEFORE, linewidth=0.8)
+        (self.now,) = axes.plot([], [], color=color, linewidth=0.8, alpha=0.6)
+        (self.outline,) = axes.plot([], [], color="white", linewidth=5, zorder=3)
+        (self.average,) = axes.plot([], [], color=color, linewidth=3, zorder=3)
         axes.plot(0, 0, "+", color=picture.BLACK, markersize=9, zorder=4)
-        (self.goal,) = axes.plot(
-            [],
-            [],
-            "*",
-            color=picture.YELLOW,
-            markeredgecolor=picture.BLACK,
-            markersize=15,
-            linestyle="",
-            label="goal, which they do not see",
-            zorder=5,
-        )
-        self.moving = [self.before, self.now, self.goal]
-        self.handles = [self.goal, self.before]
+        (self.goal,) = axes.plot([], [], marker="*", markersize=15, zorder=5, **STAR)
+        self.moving = [self.before, self.now, self.outline, self.average, self.goal]
 
     def show(self, goal: tuple[float, float], now: np.ndarray, before: np.ndarray) -> None:
         self.goal.set_data([goal[0]], [goal[1]])
-        self.now.set_data(*_one_line(now))
-        self.before.set_data(*_one_line(before))
+        self.now.set_data(*_one_line(now[:NUM_SHOWN]))
+        self.before.set_data(*_one_line(before[:NUM_SHOWN]))
+        average = _one_line(now.mean(0, keepdims=True))
+        self.outline.set_data(*average)
+        self.average.set_data(*average)
 
 
 class Returns:
