@@ -42,7 +42,7 @@ HANDLES = [
     Line2D([], [], marker="*", markersize=12, label="goal, unseen", **STAR),
     Line2D([], [], color=picture.BLACK, linewidth=3, label="average path"),
     Line2D([], [], color=picture.BLACK, linewidth=0.8, label="some paths"),
-    Line2D([], [], color=BEFORE, linewidth=2, label="before any update"),
+    Line2D([], [], color=BEFORE, linewidth=2, label="paths before"),
 ]
 HINT = "Click in a square to set the goal, or reach the squares with Tab and use the arrow keys."
 
@@ -175,7 +175,7 @@ class TrajectoryExplorer(ipywidgets.VBox):
     def __init__(self, model: TrajectoryModel):
         self.model = model
         frame, names = model.frame(), list(model.learners)
-        figure = new_figure(2.75 * len(names), 3.2)
+        figure = new_figure(2.75 * len(names), 3.45)
         panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
         self._paths = {
             name: Paths(axes, name, i, ylabel="y" if i == 0 else "")
@@ -189,7 +189,7 @@ class TrajectoryExplorer(ipywidgets.VBox):
             on_key=self._pressed,
             keys=KEYS,
         )
-        figure = new_figure(2.9, 3.2)
+        figure = new_figure(2.9, 3.45)
         axes = plain_axes(figure.subplots(), "updates", "average return")
         self._returns = Returns(axes, frame, model.max_updates)
         figure.legend(handles=self._returns.handles, loc="outside upper left", **LEGEND)
