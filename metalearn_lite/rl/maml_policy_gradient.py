@@ -109,7 +109,7 @@ class MAMLPolicyGradient(MAML):
 
     def inner_step(self, adapted: Params, support: Trajectories, step: int = 0) -> Params:
         """φ + α ∇φ of the surrogate, for every task at once; shortened to ``max_step``."""
-        remember = torch.is_grad_enabled()
+        remember = torch.is_grad_enabled() and any(v.requires_grad for v in adapted.values())
         if not remember:
             adapted = {name: value.detach().requires_grad_() for name, value in adapted.items()}
         with torch.enable_grad():

@@ -1,168 +1,203 @@
-"""The meta-gradient against the truth: a problem so small that every trajectory can be listed."""
+"""Adapting by playing. That its meta-gradient is right: test_meta_gradient_of_policies.py."""
 
-import itertools
-import math
+from functools import partial
+from itertools import pairwise
 
 import pytest
 import torch
-from truths import generator, relative_error
+from truths import generator, numeric_gradient, relative_error
 
-from metalearn_lite.networks import Params
-from metalearn_lite.rl.maml_policy_gradient import SAMPLING, MAMLPolicyGradient
-from metalearn_lite.rl.policies import CategoricalPolicy
-from metalearn_lite.rl.returns import returns_to_go
+from metalearn_lite import checkpoints
+from metalearn_lite.evaluation import evaluate_by_playing
+from metalearn_lite.rl.imitation import Demonstrations
+from metalearn_lite.rl.maml_policy_gradient import MAMLPolicyGradient
+from metalearn_lite.rl.policies import GaussianPolicy
 from metalearn_lite.rl.trajectories import Trajectories
+from metalearn_lite.tasks.navigation import Navigation
+from metalearn_lite.training import TrainingDiverged, meta_train
 
-# State 0 leads to state 1 or 2, as the action says; there one more action is taken, and it ends.
-REWARDS = torch.tensor([[0.5, -0.3], [1.0, 0.2], [-0.7, 1.5]], dtype=torch.float64)
-EVERY = [(0, 0), (0, 1), (1, 0), (1, 1)]
-POLICY = CategoricalPolicy(3, 2)
-INNER_LR = 0.7
+POLICY = GaussianPolicy(2, 8, 2)
 
 
-class Plain(MAMLPolicyGradient):
-    """Without a baseline: one fitted to a single trajectory leaves nothing over."""
-
-    def advantages(self, trajectories):
-        return returns_to_go(trajectories.rewards)
+class Short(Navigation):
+    horizon = 12
 
 
-def learner(params: Params, sampling: str) -> Plain:
-    return Plain(POLICY, params, INNER_LR, sampling=sampling, normalise=False)
+def small(**settings) -> MAMLPolicyGradient:
+    return MAMLPolicyGradient(POLICY, POLICY.init(generator(), std=0.1), **settings)
 
 
-def start() -> Params:
-    params = {name: value.double() for name, value in POLICY.init(generator(3)).items()}
-    params["weight1"] += torch.tensor([[0.4, -0.4], [-0.5, 0.5], [0.9, -0.9]])
-    return params
+def double(batch: list[Trajectories]) -> list[Trajectories]:
+    return [Trajectories(*(part.double() for part in played)) for played in batch]
 
 
-def trajectories(batches: list) -> Trajectories:
-    """``(T, N)`` pairs of actions, as what a rollout gives."""
-    actions = torch.tensor(batches)
-    states = torch.stack([torch.zeros_like(actions[..., 0]), 1 + actions[..., 0]], -1)
-    observations = torch.eye(3, dtype=torch.float64)[states]
-    return Trajectories(observations, actions, REWARDS[states, actions])
+def length(before, after) -> torch.Tensor:
+    """How far each task's parameters moved, ``(T,)``."""
+    parts = [(after[name] - before[name]).flatten(1).square().sum(1) for name in after]
+    return torch.stack(parts).sum(0).sqrt()
 
 
-def probabilities(params: Params) -> dict[tuple[int, int], torch.Tensor]:
-    """Of every trajectory: written anew, without the package's likelihood."""
-    chosen = (params["weight1"] + params["bias1"]).softmax(-1)
-    return {(a, b): chosen[0, a] * chosen[1 + a, b] for a, b in EVERY}
+def test_each_update_learns_from_what_was_played_just_before():
+    maml, tasks = small(), Short().sample_tasks(3, generator(1))
+    kept = {name: value.clone() for name, value in maml.params.items()}
+    path = maml.adapt_by_playing(Short(), tasks, 5, 2, generator(2))
+    assert len(path) == 3
+    for step, ((before, played), (after, _)) in enumerate(pairwise(path)):
+        expected = maml.inner_step(before, played, step)
+        for name in after:
+            torch.testing.assert_close(after[name], expected[name])
+    for name in kept:
+        assert torch.equal(maml.params[name], kept[name])
+    assert not any(value.requires_grad for adapted, _ in path for value in adapted.values())
 
 
-def value(params: Params) -> torch.Tensor:
-    """The expected reward of a step."""
-    chances = probabilities(params)
-    return sum(chances[a, b] * (REWARDS[0, a] + REWARDS[1 + a, b]) for a, b in EVERY) / 2
+def test_each_task_adapts_as_if_it_were_alone():
+    maml = small()
+    before, _ = maml.play(Short(), 3, 5, generator())
+    together = maml.adapt([before])
+    for task in range(3):
+        alone = maml.adapt([Trajectories(*(part[task, None] for part in before))])
+        for name in alone:
+            torch.testing.assert_close(together[name][task, None], alone[name])
 
 
-def gradient(of: torch.Tensor, params: Params, **options) -> Params:
-    found = torch.autograd.grad(of, list(params.values()), **options)
-    return dict(zip(params, found, strict=True))
+@pytest.mark.parametrize("inner_steps", [0, 1, 2])
+def test_the_meta_gradient_is_that_of_the_meta_loss(inner_steps):
+    """Where nothing is said about the chance in it, finite differences must agree."""
+    maml = small(inner_steps=inner_steps, sampling="dropped")
+    batch = double(maml.play(Short(), 2, 3, generator()))
+    maml.params = {n: v.detach().double().requires_grad_() for n, v in maml.params.items()}
+    own = maml.params
+    _, found = maml.meta_gradient(batch)
+
+    def loss_at(params):
+        maml.params = {name: value.requires_grad_() for name, value in params.items()}
+        return maml.meta_loss(batch).item()
+
+    numeric = numeric_gradient(loss_at, own)
+    assert relative_error(found, numeric) < 1e-5
 
 
-def moved(params: Params, along: Params) -> Params:
-    return {name: value + INNER_LR * along[name] for name, value in params.items()}
+def test_the_trace_has_each_step_and_the_returns_before_it():
+    maml = small(inner_steps=2)
+    batch = maml.play(Short(), 3, 4, generator())
+    trace = maml.trace(batch[:2])
+    assert len(trace.adapted) == 3
+    torch.testing.assert_close(trace.support_loss[1], -batch[1].returns.mean(1))
+    for name, value in maml.adapt(batch[:2]).items():
+        torch.testing.assert_close(trace.adapted[2][name], value)
 
 
-def plus(total: Params | None, weight: torch.Tensor, part: Params) -> Params:
-    part = {name: weight.item() * value for name, value in part.items()}
-    return part if total is None else {name: total[name] + part[name] for name in part}
+def test_later_steps_are_shorter():
+    maml = small(later_lr=0.25)
+    (played,) = small(inner_steps=0).play(Short(), 3, 4, generator())
+    first, later = (maml.inner_step(maml.start(played), played, step) for step in (0, 1))
+    start = maml.start(played)
+    torch.testing.assert_close(length(start, later), 0.25 * length(start, first))
 
 
-@pytest.mark.parametrize("sampling", SAMPLING)
-def test_the_inner_gradient_is_the_policy_gradient(sampling):
-    """In expectation: each trajectory counts as often as it happens."""
-    maml = learner(start(), sampling)
-    weights = torch.stack(list(probabilities(maml.params).values())).detach()
-    played = trajectories([[one] for one in EVERY])
-    surrogate = maml.surrogate(maml.start(played), played)
-    found = gradient((weights * surrogate).sum(), maml.params)
-    assert relative_error(found, gradient(value(maml.params), maml.params)) < 1e-12
+def test_no_step_is_longer_than_max_step():
+    free, bounded = small(inner_lr=5.0), small(inner_lr=5.0, max_step=0.2)
+    (played,) = small(inner_steps=0).play(Short(), 3, 4, generator())
+    start = free.start(played)
+    far, near = (maml.inner_step(start, played) for maml in (free, bounded))
+    assert (length(start, far) > 0.2).all()
+    torch.testing.assert_close(length(start, near), torch.full((3,), 0.2))
+    for name in far:  # shortened, not turned
+        turned = (far[name] - start[name]) / length(start, far).view(3, 1, 1)
+        torch.testing.assert_close(near[name] - start[name], 0.2 * turned)
 
 
-def hessian_error(sampling: str) -> float:
-    maml = learner(start(), sampling)
-    weights = torch.stack(list(probabilities(maml.params).values())).detach()
-    played = trajectories([[one] for one in EVERY])
+def test_a_step_shorter_than_max_step_stays_as_it_is():
+    (played,) = small(inner_steps=0).play(Short(), 3, 4, generator())
+    free, bounded = (small(max_step=bound).adapt([played]) for bound in (None, 1e3))
+    for name in free:
+        assert torch.equal(free[name], bounded[name])
 
-    def of(params: Params, surrogate: bool) -> torch.Tensor:
-        if not surrogate:
-            return value(params)
-        each = {name: part.expand(4, *part.shape) for name, part in params.items()}
-        return (weights * maml.surrogate(each, played)).sum()
 
-    expected, found = (
-        torch.func.hessian(lambda w, kind=kind: of(maml.params | {"weight1": w}, kind))(
-            maml.params["weight1"].detach()
-        )
-        for kind in (False, True)
+def test_without_a_bound_a_policy_runs_away_and_with_it_does_not():
+    tasks = Navigation().sample_tasks(10, generator(1))
+    returns = {}
+    for bound in (None, 0.05):
+        maml = small(inner_lr=100.0, max_step=bound)
+        path = maml.adapt_by_playing(Navigation(), tasks, 10, 1, generator(2))
+        returns[bound] = path[1][1].returns.mean().item()
+    assert returns[None] < -2000
+    assert returns[0.05] > -500
+
+
+def test_a_step_to_infinity_is_reported():
+    maml = small(inner_lr=1e38)
+    with pytest.raises(TrainingDiverged, match="inner_lr"):
+        meta_train(maml, partial(maml.play, Short(), 2, 3), 5, generator())
+
+
+@pytest.mark.parametrize("sampling", ["dropped", "promp", "dice", "e-maml"])
+def test_training_that_was_stopped_ends_as_if_it_was_not(sampling, tmp_path):
+    def run(iterations, save_to=None, maml=None):
+        maml = small(sampling=sampling) if maml is None else maml
+        sample = partial(maml.play, Short(), 3, 4)
+        history = meta_train(maml, sample, iterations, generator(4), 1e-2, save_to=save_to)
+        return maml, history
+
+    whole, history = run(6)
+    run(3, tmp_path / "run.safetensors")
+    resumed, same = run(6, tmp_path / "run.safetensors")
+    assert history.losses == same.losses
+    for name, value in whole.params.items():
+        assert torch.equal(value, resumed.params[name])
+
+
+@pytest.mark.slow
+def test_it_learns_to_adapt():
+    maml, environment = small(), Navigation()
+    result = {}
+    for when in ("before", "after"):
+        found = evaluate_by_playing(maml, environment, 40, 20, 1, generator(9))
+        result[when] = found[1].mean
+        meta_train(maml, partial(maml.play, environment, 10, 10), 60, generator(), 3e-3)
+    assert result["after"] > result["before"] + 20
+
+
+def test_an_evaluation_has_one_score_for_every_task_whatever_is_held_in_memory():
+    found = evaluate_by_playing(small(), Short(), 5, 3, 2, generator(), num_at_once=2)
+    assert len(found) == 3
+    assert all(each.scores.shape == (5,) for each in found)
+    with pytest.raises(ValueError, match="no interval"):
+        evaluate_by_playing(small(), Short(), 1)
+
+
+def test_a_policy_that_broke_scores_minus_infinity():
+    found = evaluate_by_playing(small(inner_lr=1e38), Short(), 3, 3, 1, generator())
+    assert found[1].mean == -torch.inf
+
+
+def test_it_is_kept_and_found_again(tmp_path):
+    maml = small(later_lr=0.25, max_step=0.3, sampling="dice")
+    checkpoints.save(maml, "small", {}, tmp_path)
+    loaded = checkpoints.load("small", tmp_path)
+    assert (loaded.later_lr, loaded.max_step, loaded.sampling) == (0.25, 0.3, "dice")
+    observations = torch.randn(1, 4, 2, generator=generator())
+    assert torch.equal(
+        loaded.predict(loaded.params, observations), maml.predict(maml.params, observations)
     )
-    return ((found - expected).norm() / expected.norm()).item()
 
 
-def test_only_dice_has_the_right_second_derivative():
-    """That of the expected return. Without the chance in the trajectories it is another thing."""
-    assert hessian_error("dice") < 1e-12
-    assert 0.01 < hessian_error("promp") < hessian_error("dropped")
-    assert hessian_error("dropped") > 0.5
+@pytest.mark.parametrize(
+    ("settings", "words"), [({"sampling": "all"}, "e-maml"), ({"max_step": 0.0}, "above 0")]
+)
+def test_impossible_settings_are_refused(settings, words):
+    with pytest.raises(ValueError, match=words):
+        small(**settings)
 
 
-def score_meta_gradients(sampling: str) -> tuple[Params, Params]:
-    """The estimator's mean over all draws, and the truth: two trajectories before, one after.
-
-    What is sought is the expected return after an inner step on *sampled* trajectories.
-    """
-    maml = learner(start(), sampling)
-    mean, truth = None, torch.tensor(0.0, dtype=torch.float64)
-    before = probabilities(maml.params)
-    for first, second in itertools.product(EVERY, EVERY):
-        # The inner step by hand: the mean over trajectories and steps of ∇log π · return to go.
-        chosen = (maml.params["weight1"] + maml.params["bias1"]).log_softmax(-1)
-        surrogate = sum(
-            chosen[0, a] * (REWARDS[0, a] + REWARDS[1 + a, b])
-            + chosen[1 + a, b] * REWARDS[1 + a, b]
-            for a, b in (first, second)
-        )
-        adapted = moved(maml.params, gradient(surrogate / 4, maml.params, create_graph=True))
-        truth = truth + before[first] * before[second] * value(adapted)
-        for last, chance in probabilities(adapted).items():
-            batch = [trajectories([[first, second]]), trajectories([[last]])]
-            estimate = gradient(maml.task_losses(batch).sum(), maml.params)
-            mean = plus(mean, before[first] * before[second] * chance, estimate)
-    return mean, gradient(-truth, maml.params)
-
-
-def test_e_maml_is_right_for_any_number_of_trajectories():
-    assert relative_error(*score_meta_gradients("e-maml")) < 1e-12
-
-
-def test_the_dropped_term_is_missed():
-    assert relative_error(*score_meta_gradients("dropped")) > 0.05
-
-
-def many_meta_gradients(sampling: str) -> tuple[Params, Params]:
-    """The same with so many trajectories before the step that it follows the true gradient.
-
-    Every action has a chance of 1/4 or 3/4. So 16 trajectories can hold each as often as it
-    happens.
-    """
-    sign = torch.tensor([1.0, -1.0, 1.0], dtype=torch.float64)
-    weight = torch.stack([sign, -sign], 1) * math.log(3) / 2
-    maml = learner({"weight1": weight, "bias1": torch.zeros(1, 2, dtype=torch.float64)}, sampling)
-    chances = probabilities(maml.params)
-    listed = [one for one in EVERY for _ in range(round(16 * chances[one].item()))]
-    assert len(listed) == 16
-    uphill = gradient(value(maml.params), maml.params, create_graph=True)
-    adapted = moved(maml.params, uphill)
-    truth = gradient(-value(adapted), maml.params)
-    batch = [trajectories([listed] * 4), trajectories([[one] for one in EVERY])]
-    weights = torch.stack(list(probabilities(adapted).values())).detach()
-    found = gradient((weights * maml.task_losses(batch)).sum(), maml.params)
-    return found, truth
-
-
-def test_dice_is_right_for_many_trajectories():
-    assert relative_error(*many_meta_gradients("dice")) < 1e-12
-    assert relative_error(*many_meta_gradients("dropped")) > 0.05
+def test_a_demonstration_goes_to_the_goal_and_another_takes_another_way():
+    support, query = Demonstrations().sample(20, generator())
+    assert support.x.shape == support.y.shape == query.x.shape == (20, 100, 2)
+    assert support.y.abs().max() <= 0.1
+    tasks = Navigation().sample_tasks(20, generator())
+    last = torch.stack([support.x[:, -1], query.x[:, -1]])
+    assert (last - tasks).norm(dim=-1).max() < 0.3
+    assert not torch.allclose(support.x, query.x)
+    wanted = (tasks.unsqueeze(1) - query.x).clamp(-0.1, 0.1)
+    torch.testing.assert_close(query.y, wanted)
