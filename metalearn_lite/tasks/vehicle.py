@@ -10,17 +10,17 @@ from torch import Tensor
 from metalearn_lite.tasks.environment import Environment
 
 INERTIA = (0.1, 5.0)
-FRICTION = (0.1, 0.5)
-SECONDS = 0.5
+FRICTION = (0.05, 0.2)
+SECONDS = 1.0
 
 
 class Vehicle(Environment):
     """A torque of at most 1 turns a vehicle towards heading 0.
 
     A task is the inertia and the friction ``(T, 2)``. The inertia is drawn uniformly on a
-    logarithmic scale, 0.1 to 5; the friction uniformly, 0.1 to 0.5. With heading h, turning rate ω
+    logarithmic scale, 0.1 to 5; the friction uniformly, 0.05 to 0.2. With heading h, turning rate ω
     and torque u: ``dh/dt = ω`` and ``inertia · dω/dt = u - friction · ω``. The torque can be
-    changed twice a second. So what steadies a heavy vehicle makes a light one swing.
+    changed once a second. So what steadies a heavy vehicle makes a light one swing.
 
     An observation is the heading in radians, between -π and π, and the turning rate in radians a
     second. A trajectory starts at rest, at any heading. The reward is minus the squared heading.
@@ -30,7 +30,7 @@ class Vehicle(Environment):
     observation_size = 2
     action_size = 1
     max_action = 1.0
-    max_observation = 10.0
+    max_observation = 20.0
 
     def sample_tasks(self, num_tasks: int, generator: torch.Generator | None = None) -> Tensor:
         share = torch.rand(num_tasks, 2, generator=generator)
