@@ -35,10 +35,12 @@ from metalearn_lite.widgets.training_explorer import TrainingExplorer, TrainingM
 from metalearn_lite.widgets.trajectories import TrajectoryExplorer, TrajectoryModel
 
 TARGET_MS = 50
-# Two learners adapt and answer: a pen takes longer than that from one stroke to the next.
-STROKE_TARGET_MS = 150
-# Two policies act for 400 steps each, and learn three times.
-GOAL_TARGET_MS = 150
+SLOWER_MS = {
+    # Two learners adapt and answer: a pen takes longer than that from one stroke to the next.
+    "stroke": 150,
+    # Two policies act for 400 steps each, and learn three times.
+    "goal": 150,
+}
 CHANGES = 200
 
 Case = tuple[Callable[[], None], Picture]
@@ -244,13 +246,7 @@ def main() -> None:
         change()
         times = milliseconds(change, picture)
         median, p95 = times[CHANGES // 2], times[int(0.95 * CHANGES)]
-        target = (
-            STROKE_TARGET_MS
-            if "stroke" in name
-            else GOAL_TARGET_MS
-            if "goal" in name
-            else TARGET_MS
-        )
+        target = next((ms for word, ms in SLOWER_MS.items() if word in name), TARGET_MS)
         verdict = "✔" if p95 <= target else "✘"
         print(f"{name:36}{median:9.1f}{p95:10.1f}    ≤ {target} {verdict}")
 
