@@ -34,13 +34,14 @@ def train(
     save_to: Path | None = None,
     outer_lr: float = 1e-3,
     schedule: Callable[[float], float] = cosine,
+    std: float = 0.1,
 ) -> MAMLPolicyGradient:
     """20 tasks an iteration, 20 trajectories a task; Adam where the paper has TRPO.
 
-    Every policy begins with means near 0 and a standard deviation of as much as it may move.
+    A policy begins with means near 0 and the standard deviation ``std``.
     """
     policy = GaussianPolicy(environment.observation_size, 100, 100, environment.action_size)
-    params = policy.init(generator, std=environment.max_action)
+    params = policy.init(generator, std)
     learner = MAMLPolicyGradient(policy, params, **settings)
     play = partial(learner.play, environment, NUM_TASKS, NUM_TRAJECTORIES)
     options = {"max_norm": 1.0, "save_to": save_to, "save_every": 50}
@@ -50,16 +51,18 @@ def train(
 
 def train_joint(
     environment: Environment,
+    settings: dict[str, Any],
     iterations: int,
     generator: torch.Generator,
     save_to: Path | None = None,
+    **options: Any,
 ) -> MAMLPolicyGradient:
     """Joint training, with the inner rate that suits what came of it best.
 
     Of four rates, the one with the highest return over three updates, on tasks of its own. At
     MAML's rate it would diverge.
     """
-    learner = train(environment, {"inner_steps": 0}, iterations, generator, save_to)
+    learner = train(environment, settings, iterations, generator, save_to, **options)
     found = {}
     for rate in (0.1, 0.05, 0.02, 0.01):
         learner.inner_lr = rate
@@ -113,9 +116,12 @@ VEHICLE = "vehicles of unknown inertia and friction, drawn anew every iteration"
 MAML_SETTINGS = {"inner_lr": 0.1, "inner_steps": 1, "later_lr": 0.25}
 
 
-NAVIGATE, DRIVE = Navigation(), Vehicle()
-WITH_GOAL = Navigation(show_goal=True)
+JOINT_SETTINGS = {"inner_steps": 0}
+
+NAVIGATE, WITH_GOAL, DRIVE = Navigation(), Navigation(show_goal=True), Vehicle()
 MAML_NAVIGATES = partial(train, NAVIGATE, MAML_SETTINGS)
+SOON = {"discount": 0.95}  # what a torque does shows soon
+DRIVING = {"outer_lr": 3e-3, "std": 0.2}
 
 RECIPES = {
     "navigation-maml": Recipe(NAVIGATION, partial(MAML_NAVIGATES, 300), partial(judge, NAVIGATE)),
@@ -123,11 +129,11 @@ RECIPES = {
         NAVIGATION, partial(MAML_NAVIGATES, 40, schedule=constant), partial(judge, NAVIGATE)
     ),
     "navigation-joint": Recipe(
-        NAVIGATION, partial(train_joint, NAVIGATE, 300), partial(judge, NAVIGATE)
+        NAVIGATION, partial(train_joint, NAVIGATE, JOINT_SETTINGS, 300), partial(judge, NAVIGATE)
     ),
     "navigation-oracle": Recipe(
         f"{NAVIGATION}; the goal is seen",
-        partial(train, WITH_GOAL, {"inner_steps": 0}, 500, outer_lr=3e-3),
+        partial(train, WITH_GOAL, JOINT_SETTINGS, 500, outer_lr=3e-3),
         partial(judge, WITH_GOAL, updates=0),
     ),
     "navigation-imitation": Recipe(
@@ -136,7 +142,13 @@ RECIPES = {
         judge_imitation,
     ),
     "vehicle-maml": Recipe(
-        VEHICLE, partial(train, DRIVE, MAML_SETTINGS, 300), partial(judge, DRIVE)
+        VEHICLE,
+        partial(train, DRIVE, {"later_lr": 0.5} | SOON, 500, **DRIVING),
+        partial(judge, DRIVE),
     ),
-    "vehicle-joint": Recipe(VEHICLE, partial(train_joint, DRIVE, 300), partial(judge, DRIVE)),
+    "vehicle-joint": Recipe(
+        VEHICLE,
+        partial(train_joint, DRIVE, JOINT_SETTINGS | SOON, 500, **DRIVING),
+        partial(judge, DRIVE),
+    ),
 }

@@ -133,8 +133,8 @@ class MAMLPolicyGradient(MAML):
         return adapted
 
     def predict(self, adapted: Params, x: Tensor) -> Tensor:
-        """The mean actions for observations ``x`` ``(T, M, observation_size)``."""
-        return self.network.mean(adapted, x)
+        """What the policies' networks say of observations ``x`` ``(T, M, observation_size)``."""
+        return self.network(adapted, x)
 
     @torch.no_grad()
     def trace(self, support: Batch) -> Trace:

@@ -35,7 +35,7 @@ def test_the_oracle_is_judged_before_any_update():
 
 
 def test_joint_training_gets_the_rate_that_suits_it():
-    learner = navigation.train_joint(navigation.NAVIGATE, 2, generator())
+    learner = navigation.train_joint(navigation.NAVIGATE, navigation.JOINT_SETTINGS, 2, generator())
     assert learner.inner_steps == 0
     assert learner.inner_lr in (0.1, 0.05, 0.02, 0.01)
 
