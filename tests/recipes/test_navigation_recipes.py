@@ -1,12 +1,16 @@
 import pytest
+import torch
 from truths import generator
 
 from metalearn_lite import checkpoints
+from metalearn_lite.evaluation import evaluate_by_playing
 from metalearn_lite.recipes import navigation
+from metalearn_lite.rl.imitation import examples
+from metalearn_lite.rl.trajectories import rollout
 from metalearn_lite.training import constant
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def short(monkeypatch):
     for environment in (navigation.NAVIGATE, navigation.DRIVE, navigation.WITH_GOAL):
         monkeypatch.setattr(environment, "horizon", 5)
@@ -14,7 +18,8 @@ def short(monkeypatch):
     monkeypatch.setattr(navigation, "NUM_TASKS", 2)
 
 
-@pytest.mark.parametrize("environment", [navigation.NAVIGATE, navigation.DRIVE], ids=repr)
+@pytest.mark.usefixtures("short")
+@pytest.mark.parametrize("environment", [navigation.NAVIGATE, navigation.DRIVE])
 def test_a_policy_is_trained_judged_and_kept(environment, tmp_path):
     learner = navigation.train(environment, navigation.MAML_SETTINGS, 2, generator())
     result = navigation.judge(environment, learner)
@@ -25,6 +30,7 @@ def test_a_policy_is_trained_judged_and_kept(environment, tmp_path):
     assert navigation.judge(environment, loaded) == result
 
 
+@pytest.mark.usefixtures("short")
 def test_the_oracle_is_judged_before_any_update():
     learner = navigation.train(
         navigation.WITH_GOAL, {"inner_steps": 0}, 2, generator(), schedule=constant
@@ -34,13 +40,38 @@ def test_the_oracle_is_judged_before_any_update():
     ]
 
 
+@pytest.mark.usefixtures("short")
 def test_joint_training_gets_the_rate_that_suits_it():
     learner = navigation.train_joint(navigation.NAVIGATE, navigation.JOINT_SETTINGS, 2, generator())
     assert learner.inner_steps == 0
     assert learner.inner_lr in (0.1, 0.05, 0.02, 0.01)
 
 
+@pytest.mark.usefixtures("short")
 def test_imitation_is_trained_and_judged():
     learner = navigation.train_imitation(2, generator())
     result = navigation.judge_imitation(learner)
     assert list(result) == [f"return after {steps} steps" for steps in range(4)]
+
+
+@pytest.mark.slow
+def test_the_shipped_policy_reaches_what_the_paper_reports():
+    """-11.68, -3.33 and -3.23 after 1, 2 and 3 updates (Finn, Abbeel & Levine, 2017)."""
+    maml = checkpoints.load("navigation-maml")
+    found = evaluate_by_playing(maml, navigation.NAVIGATE, 50, 40, 3, generator(7))
+    for each, published in zip(found[1:], (-11.68, -3.33, -3.23), strict=True):
+        assert each.mean - each.interval > published
+
+
+def test_the_shipped_imitator_needs_one_demonstration():
+    maml = checkpoints.load("navigation-imitation")
+    environment, shown = navigation.NAVIGATE, navigation.Demonstrations()
+    tasks = environment.sample_tasks(50, generator(7))
+    support = examples(shown.show(tasks, 1, generator(8)), 0)
+    returns = []
+    for steps in (0, 1):
+        with torch.no_grad():
+            adapted = maml.adapt(support, steps)
+        returns.append(rollout(environment, maml.network, adapted, tasks, 1).returns.mean())
+    assert returns[0] < -10
+    assert returns[1] > -2
