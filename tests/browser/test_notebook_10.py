@@ -33,6 +33,7 @@ def test_trajectory_explorer(lab):
     fields = lab.page.locator(".widget-text input[type=number]")
     fields.nth(0).fill("0.4")
     fields.nth(1).fill("-0.4")
+    fields.nth(1).press("Tab")
     changes(lambda: lab.button("Set goal").press("Enter"), "Goal (0.40, −0.40), after 2 updates")
     squares.focus()
     changes(lambda: press("ArrowUp"), "Goal (0.40, −0.35)")
