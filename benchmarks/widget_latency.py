@@ -21,8 +21,11 @@ from metalearn_lite.learners.transformer import Transformer, TransformerLearner
 from metalearn_lite.networks import MLP, ConvClassifier, ConvNet
 from metalearn_lite.rl import choosing
 from metalearn_lite.rl.bandit_players import UCB1, Thompson
+from metalearn_lite.rl.maml_policy_gradient import MAMLPolicyGradient
+from metalearn_lite.rl.policies import GaussianPolicy
 from metalearn_lite.rl.rl2 import RL2, RecurrentActorCritic
 from metalearn_lite.tasks.glyphs import Glyphs
+from metalearn_lite.tasks.navigation import Navigation
 from metalearn_lite.widgets.adaptation import AdaptationExplorer, AdaptationModel
 from metalearn_lite.widgets.bandit_duel import BanditDuel
 from metalearn_lite.widgets.chooser import Chooser, ChooserModel
@@ -35,10 +38,15 @@ from metalearn_lite.widgets.landscape import LandscapeExplorer, LandscapeModel
 from metalearn_lite.widgets.picture import Picture
 from metalearn_lite.widgets.race import Race, RaceModel
 from metalearn_lite.widgets.training_explorer import TrainingExplorer, TrainingModel
+from metalearn_lite.widgets.trajectories import TrajectoryExplorer, TrajectoryModel
 
 TARGET_MS = 50
-# Two learners adapt and answer: a pen takes longer than that from one stroke to the next.
-STROKE_TARGET_MS = 150
+SLOWER_MS = {
+    # Two learners adapt and answer: a pen takes longer than that from one stroke to the next.
+    "stroke": 150,
+    # Two policies act for 400 steps each, and learn three times.
+    "goal": 150,
+}
 CHANGES = 200
 
 Case = tuple[Callable[[], None], Picture]
@@ -203,6 +211,23 @@ def bandit_duel(num_pulls: int, what: str) -> Case:
     return {"pull": pull, "finish": finish}[what], widget.arms
 
 
+def trajectories(what: str) -> Case:
+    """Two policies, 20 trajectories of 100 steps before and after each of three updates."""
+    policy = GaussianPolicy(2, 100, 100, 2)
+    generator = torch.Generator().manual_seed(0)
+    learners = {
+        name: MAMLPolicyGradient(policy, policy.init(generator, std=0.05))
+        for name in ("MAML", "joint training")
+    }
+    widget = TrajectoryExplorer(TrajectoryModel(learners, Navigation()))
+    if what == "update":
+        return mover(widget.update, [0, 1, 2, 3]), widget.squares
+    keys = cycle(("ArrowRight", "ArrowUp", "ArrowLeft", "ArrowDown"))
+    return lambda: widget.squares._handle(
+        {}, {"kind": "key", "key": next(keys)}, []
+    ), widget.squares
+
+
 def mover(slider, values: list[float], trait: str = "value") -> Callable[[], None]:
     """Each call moves ``slider`` on to the next of ``values``, and round again."""
     values = cycle(values)
@@ -234,6 +259,8 @@ CASES: dict[str, Callable[[], Case]] = {
     "chooser, exploration": lambda: chooser("exploration", [0.1, 0.5, 1.0]),
     "bandit duel, pull": lambda: bandit_duel(100, "pull"),
     "bandit duel, finish and new": lambda: bandit_duel(100, "finish"),
+    "trajectory explorer, updates": lambda: trajectories("update"),
+    "trajectory explorer, goal": lambda: trajectories("goal"),
     "in-context explorer, click": lambda: in_context("click"),
     "in-context explorer, shuffle": lambda: in_context("shuffle"),
 }
@@ -259,7 +286,7 @@ def main() -> None:
         change()
         times = milliseconds(change, picture)
         median, p95 = times[CHANGES // 2], times[int(0.95 * CHANGES)]
-        target = STROKE_TARGET_MS if "stroke" in name else TARGET_MS
+        target = next((ms for word, ms in SLOWER_MS.items() if word in name), TARGET_MS)
         verdict = "✔" if p95 <= target else "✘"
         print(f"{name:36}{median:9.1f}{p95:10.1f}    ≤ {target} {verdict}")
 

@@ -23,6 +23,7 @@ MODULES = {
     "07": "learning_a_metric",
     "08": "maml_on_omniglot",
     "09": "learning_in_context",
+    "10": "meta_rl_by_gradient",
     "11": "meta_rl_by_memory",
     "12": "choosing_how_to_learn",
 }
