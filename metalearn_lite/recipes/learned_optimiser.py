@@ -107,4 +107,4 @@ def judge(learner: LearnedOptimiser) -> dict[str, str]:
 
 
 DATA = "sinusoids, amplitude 0.1 to 5, phase 0 to π, 20 points, a random 1-20-20-1 network for each"
-RECIPES = {"sinusoid-learned-optimiser": Recipe(DATA, partial(train, 1200), judge)}
+RECIPES = {"sinusoid-learned-optimiser": Recipe(DATA, partial(train, 4000), judge)}

@@ -17,7 +17,7 @@ def test_it_trains_and_is_judged_beside_tuned_optimisers(monkeypatch):
     assert list(result)[:2] == ["learned, 4 steps", "learned, 20 steps"]
     assert [name.split(",")[0] for name in list(result)[2:]] == ["SGD", "SGD", "Adam", "Adam"]
     assert all("8 tasks" in error for error in result.values())
-    assert recipes.find("sinusoid-learned-optimiser").train.args == (1200,)
+    assert recipes.find("sinusoid-learned-optimiser").train.args == (4000,)
 
 
 def test_each_problem_is_trained_as_if_it_were_alone():
