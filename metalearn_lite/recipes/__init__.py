@@ -68,6 +68,7 @@ MODULES = {
     "conventions-rl2": "memory",
     "navigation-maml": "navigation",
     "navigation-maml-half": "navigation",
+    "navigation-maml-distance": "navigation",
     "navigation-joint": "navigation",
     "navigation-oracle": "navigation",
     "navigation-imitation": "navigation",
