@@ -63,8 +63,7 @@ class LearnedOptimiser(Learner):
 
     def start(self, num_tasks: int, generator: torch.Generator) -> Params:
         """A random network for each task, ``(T, …)``."""
-        drawn = [self._trained.network.init(generator) for _ in range(num_tasks)]
-        return {name: torch.stack([one[name] for one in drawn]) for name in drawn[0]}
+        return random_starts(self._trained.network, num_tasks, generator)
 
     def path(self, support: Examples, start: Params, inner_steps: int | None = None):
         """The optimisees before the first update, and after each: yields ``Params`` ``(T, …)``."""
@@ -133,6 +132,12 @@ class LearnedOptimiser(Learner):
         path = list(self.path(support, start, inner_steps))
         losses = [task_losses(self.predict(at, support.x), support.y) for at in path]
         return Trace(path, torch.stack(losses))
+
+
+def random_starts(network: MLP, num_tasks: int, generator: torch.Generator) -> Params:
+    """New parameters of ``network`` for each task, ``(T, …)``."""
+    drawn = [network.init(generator) for _ in range(num_tasks)]
+    return {name: torch.stack([one[name] for one in drawn]) for name in drawn[0]}
 
 
 def log_scaled(gradient: Tensor) -> tuple[Tensor, Tensor]:

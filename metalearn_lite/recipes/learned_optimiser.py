@@ -11,7 +11,7 @@ from torch import Tensor
 
 from metalearn_lite.evaluation import Evaluation
 from metalearn_lite.learners.base import task_losses, trainable
-from metalearn_lite.learners.learned_optimiser import LearnedOptimiser, Problems
+from metalearn_lite.learners.learned_optimiser import LearnedOptimiser, Problems, random_starts
 from metalearn_lite.learners.recurrent import GRU
 from metalearn_lite.networks import MLP, Params
 from metalearn_lite.recipes import Recipe
@@ -29,8 +29,7 @@ RATES = {
 
 def draw_problems(num_tasks: int, generator: torch.Generator) -> Problems:
     """Waves with 20 support points, and for each a random network to be trained on them."""
-    starts = [NETWORK.init(generator) for _ in range(num_tasks)]
-    start = {name: torch.stack([one[name] for one in starts]) for name in starts[0]}
+    start = random_starts(NETWORK, num_tasks, generator)
     return Problems(start, Sinusoids().sample(num_tasks, NUM_POINTS, 20, generator))
 
 

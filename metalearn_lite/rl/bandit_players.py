@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from metalearn_lite.rl.gittins import gittins_table
-from metalearn_lite.rl.trajectories import Trajectories
+from metalearn_lite.rl.trajectories import Trajectories, stack_steps
 from metalearn_lite.tasks.bandits import Bandits
 
 
@@ -55,7 +55,7 @@ def play(
         memory = player.learn(memory, arms, rewards)
         steps.append((state, arms, rewards))
         state = after
-    return Trajectories(*(torch.stack(part, 2) for part in zip(*steps, strict=True)))
+    return Trajectories(*stack_steps(steps))
 
 
 class Counts(NamedTuple):
@@ -78,9 +78,7 @@ class CountingPlayer(ABC):
         return Counts(nothing, nothing)
 
     def choose(self, memory: Counts, generator: torch.Generator | None = None) -> Tensor:
-        scores = self.scores(memory, generator)
-        best = scores == scores.amax(-1, keepdim=True)
-        return (best * torch.rand(best.shape, generator=generator)).argmax(-1)
+        return highest(self.scores(memory, generator), generator)
 
     def learn(self, memory: Counts, arms: Tensor, rewards: Tensor) -> Counts:
         pulled = F.one_hot(arms, self.num_arms).float()
@@ -89,6 +87,12 @@ class CountingPlayer(ABC):
     @abstractmethod
     def scores(self, counts: Counts, generator: torch.Generator | None = None) -> Tensor:
         """How much speaks for each arm, ``(T, N, num_arms)``."""
+
+
+def highest(scores: Tensor, generator: torch.Generator | None) -> Tensor:
+    """The place of the highest of ``scores`` ``(T, N, K)``, ``(T, N)``; chance breaks ties."""
+    best = scores == scores.amax(-1, keepdim=True)
+    return (best * torch.rand(best.shape, generator=generator)).argmax(-1)
 
 
 class RandomPlayer(CountingPlayer):

@@ -18,7 +18,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from metalearn_lite.rl.trajectories import Trajectories
+from metalearn_lite.rl.bandit_players import highest
+from metalearn_lite.rl.trajectories import Trajectories, stack_steps
 from metalearn_lite.tasks.conventions import Conventions
 
 
@@ -55,7 +56,7 @@ def play(
         memory = player.learn(memory, signals, actions, rewards)
         steps.append((state, actions, rewards))
         state = after
-    return Trajectories(*(torch.stack(part, 2) for part in zip(*steps, strict=True)))
+    return Trajectories(*stack_steps(steps))
 
 
 class RuledOut:
@@ -76,7 +77,7 @@ class RuledOut:
         self, memory: Tensor, signals: Tensor, generator: torch.Generator | None = None
     ) -> Tensor:
         known = _row(memory, signals)
-        return _highest(known, generator)
+        return highest(known, generator)
 
     def learn(self, memory: Tensor, signals: Tensor, actions: Tensor, rewards: Tensor) -> Tensor:
         place = _place(signals, actions, self.num_signals)
@@ -102,7 +103,7 @@ class Deducer:
         self, memory: Tensor, signals: Tensor, generator: torch.Generator | None = None
     ) -> Tensor:
         counts = torch.einsum("tnp,psa->tnsa", memory.float(), self.tables)
-        return _highest(_row(counts, signals), generator)
+        return highest(_row(counts, signals), generator)
 
     def learn(self, memory: Tensor, signals: Tensor, actions: Tensor, rewards: Tensor) -> Tensor:
         agrees = self.tables[:, signals, actions].movedim(0, -1) == rewards.unsqueeze(-1)
@@ -120,11 +121,6 @@ def _place(signals: Tensor, actions: Tensor, num_signals: int) -> Tensor:
     """True at each game's signal and action: ``(T, N, S, A)``."""
     row, column = F.one_hot(signals, num_signals), F.one_hot(actions, num_signals)
     return (row.unsqueeze(-1) * column.unsqueeze(-2)).bool()
-
-
-def _highest(scores: Tensor, generator: torch.Generator | None) -> Tensor:
-    best = scores == scores.amax(-1, keepdim=True)
-    return (best * torch.rand(best.shape, generator=generator)).argmax(-1)
 
 
 def random_payment(num_signals: int = 4, num_rounds: int = 20) -> float:

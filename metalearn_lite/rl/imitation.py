@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from metalearn_lite.episodes import Episodes, Examples
-from metalearn_lite.rl.trajectories import Trajectories
+from metalearn_lite.rl.trajectories import Trajectories, stack_steps
 from metalearn_lite.tasks.navigation import Navigation
 
 
@@ -48,7 +48,7 @@ class Demonstrations:
             after, reward = environment.step(tasks, state, wanted + noise, generator)
             steps.append((state, wanted, reward))
             state = after
-        return Trajectories(*(torch.stack(part, 2) for part in zip(*steps, strict=True)))
+        return Trajectories(*stack_steps(steps))
 
 
 def examples(shown: Trajectories, which: int) -> Examples:

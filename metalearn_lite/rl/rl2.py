@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from metalearn_lite.learners.base import trainable
 from metalearn_lite.networks import Params
 from metalearn_lite.rl.returns import generalised_advantages
+from metalearn_lite.rl.trajectories import stack_steps
 from metalearn_lite.tasks.bandits import seen
 from metalearn_lite.tasks.environment import Environment
 
@@ -211,7 +212,7 @@ class RL2:
             action = self.choose(memory, generator)
             state, reward = environment.step(tasks, state, action, generator)
             steps.append((observation, action, reward))
-        return Games(*(torch.stack(part, 2) for part in zip(*steps, strict=True)), tasks)
+        return Games(*stack_steps(steps), tasks)
 
     def meta_loss(self, games: Games) -> Tensor:
         """What descending improves the policy and the critic; its size means little."""

@@ -28,6 +28,11 @@ class Trajectories(NamedTuple):
         return self.rewards.sum(-1)
 
 
+def stack_steps(steps: list[tuple[Tensor, Tensor, Tensor]]) -> tuple[Tensor, Tensor, Tensor]:
+    """Observations, actions and rewards, step by step ``(T, N, …)``, as ``(T, N, H, …)`` each."""
+    return tuple(torch.stack(part, 2) for part in zip(*steps, strict=True))
+
+
 @torch.no_grad()
 def rollout(
     environment: Environment,
@@ -50,4 +55,4 @@ def rollout(
         action = policy.sample(params, observation, generator)
         state, reward = environment.step(tasks, state, action, generator)
         steps.append((observation, action, reward))
-    return Trajectories(*(torch.stack(part, 2) for part in zip(*steps, strict=True)))
+    return Trajectories(*stack_steps(steps))

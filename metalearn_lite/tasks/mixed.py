@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from metalearn_lite.episodes import Episodes, Examples
+from metalearn_lite.tasks.counts import require_positive
 from metalearn_lite.tasks.sinusoids import INPUT, Sinusoids
 
 
@@ -44,8 +45,7 @@ def sample(
 
     Lines have a slope and a height at 0 from the standard normal distribution.
     """
-    if num_points < 1 or num_queries < 1:
-        raise ValueError(f"num_points={num_points}, num_queries={num_queries}: choose 1 or more")
+    require_positive(num_points=num_points, num_queries=num_queries)
     truth = _lines(num_tasks, generator) if kind.is_line else _waves(kind, num_tasks, generator)
 
     def draw(count: int) -> Examples:

@@ -34,6 +34,7 @@ from metalearn_lite.widgets.picture import (
     new_figure,
     plain_axes,
 )
+from metalearn_lite.widgets.words import count, require
 
 if TYPE_CHECKING:
     from metalearn_lite.rl.bandit_players import Player
@@ -103,24 +104,24 @@ class DuelModel:
         seed: int = 0,
         helper: str = "UCB1",
     ):
-        _require(bool(games), "games is empty: name at least one number of pulls and its players.")
-        _require(
+        require(bool(games), "games is empty: name at least one number of pulls and its players.")
+        require(
             2 <= num_arms <= MAX_ARMS, f"num_arms={num_arms}: choose 2 to {MAX_ARMS}, one per key."
         )
         for num_pulls, players in games.items():
-            _require(num_pulls >= 1, f"{num_pulls} pulls: choose 1 or more.")
-            _require(
+            require(num_pulls >= 1, f"{num_pulls} pulls: choose 1 or more.")
+            require(
                 1 <= len(players) <= MAX_PLAYERS,
                 f"{len(players)} players for {num_pulls} pulls: name 1 to {MAX_PLAYERS}.",
             )
-            _require(YOU not in players, f"A player cannot be called {YOU}: that is your name.")
-            _require(helper in players, f"{helper} is to help but does not play: {list(players)}.")
+            require(YOU not in players, f"A player cannot be called {YOU}: that is your name.")
+            require(helper in players, f"{helper} is to help but does not play: {list(players)}.")
         self.games = {num_pulls: dict(players) for num_pulls, players in games.items()}
         self.num_arms, self.helper = num_arms, helper
         self.peek = False
         """whether your own regret is shown while you play"""
         self._generator = torch.Generator().manual_seed(seed)
-        self.num_pulls = next(iter(self.games))
+        self._begin(next(iter(self.games)))
         self.new_bandit()
 
     @property
@@ -141,11 +142,9 @@ class DuelModel:
         """
         if num_pulls is not None:
             there = ", ".join(map(str, self.games))
-            _require(num_pulls in self.games, f"No game has {num_pulls} pulls: choose {there}.")
-        if num_pulls not in (None, self.num_pulls) or not hasattr(self, "_totals"):
-            self.num_pulls = num_pulls or self.num_pulls
-            self.bandits_played = 0
-            self._totals = dict.fromkeys((YOU, *self.players), 0.0)
+            require(num_pulls in self.games, f"No game has {num_pulls} pulls: choose {there}.")
+        if num_pulls not in (None, self.num_pulls):
+            self._begin(num_pulls)
         bandits = Bandits(self.num_arms, self.num_pulls)
         self._truth = bandits.sample_tasks(1, self._generator)[0].double().numpy()
         lots = torch.rand(self.num_arms, self.num_pulls, generator=self._generator).numpy()
@@ -159,18 +158,23 @@ class DuelModel:
             for place, (name, player) in enumerate(self.players.items())
         }
 
+    def _begin(self, num_pulls: int) -> None:
+        self.num_pulls = num_pulls
+        self.bandits_played = 0
+        self._totals = dict.fromkeys((YOU, *self.players), 0.0)
+
     def pull(self, arm: int) -> bool:
         """You pull ``arm``, counted from 0. Returns whether it pays.
 
         Raises:
             ValueError: there is no such arm, or no pull is left.
         """
-        _require(
+        require(
             isinstance(arm, int) and 0 <= arm < self.num_arms,
             f"There is no arm {arm + 1 if isinstance(arm, int) else arm}: "
             f"choose 1 to {self.num_arms}.",
         )
-        _require(not self.is_over, self._all_made())
+        require(not self.is_over, self._all_made())
         reward = int(self._pays[arm, self._arms.count(arm)])
         self._arms.append(arm)
         self._rewards.append(reward)
@@ -183,7 +187,7 @@ class DuelModel:
         Raises:
             ValueError: none is left.
         """
-        _require(not self.is_over, self._all_made())
+        require(not self.is_over, self._all_made())
         helper = self.players[self.helper]
         record = self._played(helper, self._seed + MAX_PLAYERS, self._arms)
         self._arms, self._rewards = record.arms.tolist(), record.rewards.tolist()
@@ -245,7 +249,7 @@ class DuelModel:
         frame = self.frame()
         if frame.pulls == 0:
             return (
-                f"{self.num_arms} arms, {_count(self.num_pulls, 'pull')}. Each arm pays 1 with a "
+                f"{self.num_arms} arms, {count(self.num_pulls, 'pull')}. Each arm pays 1 with a "
                 f"probability of its own, or 0. Pull arm 1 to {self.num_arms}."
             )
         total = int(frame.wins.sum())
@@ -261,9 +265,9 @@ class DuelModel:
         """Your pulls and rewards, arm by arm; at the end, also the probabilities."""
         frame = self.frame()
         said = [
-            f"arm {arm + 1}: {wins} of {count}"
+            f"arm {arm + 1}: {wins} of {pulls}"
             + ("" if frame.truth is None else f", true probability {frame.truth[arm]:.2f}")
-            for arm, (wins, count) in enumerate(zip(frame.wins, frame.counts, strict=True))
+            for arm, (wins, pulls) in enumerate(zip(frame.wins, frame.counts, strict=True))
         ]
         return f"{'; '.join(said)}."
 
@@ -271,7 +275,7 @@ class DuelModel:
         """Everybody's regret so far. Yours is missing where it would give the best arm away."""
         regrets = self.frame().regrets
         said = ", ".join(f"{name} {regret[-1]:.1f}" for name, regret in regrets.items())
-        return f"Regret after {_count(len(self._arms), 'pull')}: {said}."
+        return f"Regret after {count(len(self._arms), 'pull')}: {said}."
 
     def result_sentence(self) -> str:
         """Everybody's regret on this bandit, and on average over all played so far."""
@@ -295,7 +299,7 @@ class DuelModel:
         )
 
     def _all_made(self) -> str:
-        return f"All {_count(self.num_pulls, 'pull')} are made: ask for a new bandit."
+        return f"All {count(self.num_pulls, 'pull')} are made: ask for a new bandit."
 
     def _regrets(self, pulls: int) -> dict[str, np.ndarray]:
         arms = {YOU: self._arms}
@@ -308,15 +312,6 @@ class DuelModel:
 
     def _counts(self, arms) -> np.ndarray:
         return np.bincount(np.array(arms, dtype=int), minlength=self.num_arms)
-
-
-def _require(condition: bool, complaint: str) -> None:
-    if not condition:
-        raise ValueError(complaint)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 # The view
@@ -476,7 +471,7 @@ def description(model: DuelModel) -> str:
     ]
     truth = ", ".join(f"{p:.2f}" for p in np.sort(model._truth))
     pictures = (
-        f"One bandit whose arms pay with probabilities {truth}; {_count(model.num_pulls, 'pull')}.",
+        f"One bandit whose arms pay with probabilities {truth}; {count(model.num_pulls, 'pull')}.",
         "Left: which arm each player pulled; a square where it paid, a cross where not.",
         "Right: their regret.",
     )
@@ -523,9 +518,9 @@ class _Arms:
     def show(self, frame: DuelFrame) -> None:
         over = frame.truth is not None
         for arm, (bar, text) in enumerate(zip(self._bars, self._mine, strict=True)):
-            won, count = frame.wins[arm], frame.counts[arm]
-            bar.set_width(won / max(count, 1))
-            text.set_text(f"{won} of {count}" if count else "–")
+            won, pulls = frame.wins[arm], frame.counts[arm]
+            bar.set_width(won / max(pulls, 1))
+            text.set_text(f"{won} of {pulls}" if pulls else "–")
         self._truth.set_data(frame.truth if over else [], range(self._num_arms) if over else [])
         self._legend.set_text("◆ true probability" if over else "")
         self._legend.set_color(VERMILION)

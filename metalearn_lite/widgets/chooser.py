@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ipywidgets
 import numpy as np
@@ -126,7 +126,7 @@ class ChooserModel:
             fixed_regret=self._fixed_regret,
             sentence="",
         )
-        return Frame(**(vars(frame) | {"sentence": self._sentence(frame)}))
+        return replace(frame, sentence=self._sentence(frame))
 
     def _seen_features(self) -> torch.Tensor:
         columns = [0, *(i for i, name in enumerate(self.features) if i and name in self.seen)]

@@ -36,6 +36,7 @@ from metalearn_lite.widgets.picture import (
     new_figure,
     plain_axes,
 )
+from metalearn_lite.widgets.words import require
 
 MAX_WAYS = 5  # cards that fit side by side
 RIGHT, WRONG = "✔", "✘"
@@ -83,21 +84,21 @@ class GameModel:
     ):
         self.num_ways = int(episodes.support.y.max()) + 1
         num_tasks = episodes.num_tasks
-        _require(
+        require(
             episodes.support.y.shape[1] == self.num_ways
             and bool((episodes.support.y.sort(1).values == torch.arange(self.num_ways)).all()),
             "The game shows one drawing of each class: sample episodes with num_shots=1.",
         )
-        _require(
+        require(
             2 <= self.num_ways <= MAX_WAYS,
             f"num_ways={self.num_ways}: the game has room for 2 to {MAX_WAYS} cards.",
         )
-        _require(
+        require(
             1 <= num_rounds <= num_tasks,
             f"num_rounds={num_rounds} but there are {num_tasks} tasks; choose 1 to {num_tasks}.",
         )
-        _require(bool(learners), "learners is empty: name at least one to play against.")
-        _require(
+        require(bool(learners), "learners is empty: name at least one to play against.")
+        require(
             not {YOU, CHANCE, BOTH} & set(learners),
             f"A learner cannot be called {YOU}, {CHANCE} or {BOTH}: those are the player's names.",
         )
@@ -143,12 +144,12 @@ class GameModel:
         Raises:
             ValueError: if there is no such way, or this round is answered already.
         """
-        _require(
+        require(
             isinstance(way, int) and 0 <= way < self.num_ways,
             f"There is no answer {way}: choose 0 to {self.num_ways - 1}, which are "
             f"{LETTERS[0]} to {LETTERS[self.num_ways - 1]}.",
         )
-        _require(
+        require(
             not self.is_answered,
             f"Round {self.round + 1} is answered already: "
             f"{'play again' if self.is_over else 'go to the next round'}.",
@@ -158,14 +159,14 @@ class GameModel:
 
     def next_round(self) -> None:
         """Goes on. Raises ValueError before an answer is given, and after the last round."""
-        _require(self.is_answered, f"Answer round {self.round + 1} first.")
-        _require(not self.is_over, f"All {self.num_rounds} rounds are played: play again.")
+        require(self.is_answered, f"Answer round {self.round + 1} first.")
+        require(not self.is_over, f"All {self.num_rounds} rounds are played: play again.")
         self.round += 1
 
     def play_by_chance(self) -> None:
         """Answers every round that is left at random. Raises ValueError if none is."""
         left = self.num_rounds - len(self.answers)
-        _require(left > 0, f"All {self.num_rounds} rounds are played: play again.")
+        require(left > 0, f"All {self.num_rounds} rounds are played: play again.")
         self.player = BOTH if self.answers else CHANCE
         self.answers += torch.randint(self.num_ways, (left,), generator=self._lots).tolist()
         self.round = self.num_rounds - 1
@@ -227,7 +228,7 @@ class GameModel:
     def result_sentence(self) -> str:
         """The scores so far, and how little so few rounds can tell."""
         played = len(self.answers)
-        _require(played > 0, "No round is played yet: answer the first one.")
+        require(played > 0, "No round is played yet: answer the first one.")
         (player, mine), *others = self.result().items()
         scores = ", ".join(f"{name} {score}" for name, score in others)
         return (
@@ -257,7 +258,7 @@ class GameModel:
 
     def learners_frame(self, task: int) -> GameFrame:
         """Task ``task`` as answered by the learners alone."""
-        _require(0 <= task < self.num_tasks, f"There is no task {task} of {self.num_tasks}.")
+        require(0 <= task < self.num_tasks, f"There is no task {task} of {self.num_tasks}.")
         return GameFrame(
             title=f"One of {self.num_tasks} questions",
             support=self._support[task],
@@ -276,11 +277,6 @@ class GameModel:
 
     def _is_right(self, round: int, way: int) -> bool:
         return way == int(self._truths[self._first + round])
-
-
-def _require(condition: bool, complaint: str) -> None:
-    if not condition:
-        raise ValueError(complaint)
 
 
 # The view

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import ipywidgets
@@ -17,9 +17,10 @@ from metalearn_lite.rl.maml_policy_gradient import MAMLPolicyGradient
 from metalearn_lite.rl.trajectories import Trajectories
 from metalearn_lite.tasks.navigation import Navigation
 from metalearn_lite.widgets import picture
-from metalearn_lite.widgets.layout import row, still_figure
+from metalearn_lite.widgets.layout import button, row, still_figure
 from metalearn_lite.widgets.picture import Picture, Pointer, Sentence, new_figure, plain_axes
 from metalearn_lite.widgets.play import Play
+from metalearn_lite.widgets.words import count
 
 MAX_LEARNERS = 3
 GOALS = 0.5  # a goal's two numbers lie between -GOALS and GOALS
@@ -162,7 +163,7 @@ class TrajectoryModel:
         ends = ", ".join(f"{name} {_distance(miss)}" for name, miss in misses.items())
         said = (
             f"Goal ({_signed(self.goal[0], 2)}, {_signed(self.goal[1], 2)}), "
-            f"after {_count(update, 'update')}: average return of "
+            f"after {count(update, 'update')}: average return of "
             f"{self.num_trajectories} paths {scores}. "
             f"Distance from the goal at the end: {ends}."
         )
@@ -222,8 +223,8 @@ class TrajectoryExplorer(ipywidgets.VBox):
                 row(
                     self.x,
                     self.y,
-                    self._button("Set goal", lambda: model.aim(self.x.value, self.y.value)),
-                    self._button("Other luck", self._other_luck),
+                    button("Set goal", lambda: model.aim(self.x.value, self.y.value), self.show),
+                    button("Other luck", self._other_luck, self.show),
                     ipywidgets.Label(HINT, layout={"margin": "0 0 0 12px"}),
                 ),
             ]
@@ -249,7 +250,7 @@ class TrajectoryExplorer(ipywidgets.VBox):
         for i, name in enumerate(names):
             for j, update in enumerate(updates):
                 frame = self.model.frame(update)
-                title = f"after {_count(update, 'update')}" if i == 0 else ""
+                title = f"after {count(update, 'update')}" if i == 0 else ""
                 xlabel = "x" if i == len(names) - 1 else ""
                 paths = Paths(panels[i, j], title, i, "" if j else f"{name}\ny", xlabel)
                 paths.show(frame.goal, frame.paths[name], before.paths[name])
@@ -278,11 +279,6 @@ class TrajectoryExplorer(ipywidgets.VBox):
     def _other_luck(self) -> None:
         self.model.seed += 1
         self.model.notice = ""
-
-    def _button(self, label: str, action: Callable[[], None]) -> ipywidgets.Button:
-        button = ipywidgets.Button(description=label, layout={"width": "auto"})
-        button.on_click(lambda _: (action(), self.show()))
-        return button
 
     def __repr__(self) -> str:
         return f"TrajectoryExplorer({self.sentence.text!r})"
@@ -370,7 +366,3 @@ def _distance(miss: float) -> str:
 def _signed(value: float, digits: int) -> str:
     """With a real minus sign, and none before a zero."""
     return f"{value:.{digits}f}".replace("-", "−" if round(value, digits) else "")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,4 +1,4 @@
-"""Numbers as the widgets' sentences say them."""
+"""What widgets say: numbers in their sentences, and complaints."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ from __future__ import annotations
 def count(number: int, noun: str) -> str:
     """``1 point``, ``2 points``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def require(condition: bool, complaint: str) -> None:
+    """Raises ``ValueError`` with the ``complaint`` where the condition does not hold."""
+    if not condition:
+        raise ValueError(complaint)
 
 
 def percent(probability: float) -> str:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from walks import do
 
 from metalearn_lite.networks import MLP
 from metalearn_lite.widgets import training_explorer
@@ -188,10 +189,7 @@ ACTIONS = st.one_of(
 def test_no_way_through_ends_in_an_error(actions):
     model = new_model(max_steps=20)
     for name, *values in actions:
-        if hasattr(type(model), name):
-            getattr(model, name)(*values)
-        else:
-            setattr(model, name, *values)
+        do(model, name, *values)
         frame = model.frame()
         assert frame.sentence.endswith(".")
         assert len(frame.train_x) == len(frame.train_y) == model.num_points

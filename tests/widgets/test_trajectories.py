@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from walks import do
 
 from metalearn_lite.rl.maml_policy_gradient import MAMLPolicyGradient
 from metalearn_lite.rl.policies import GaussianPolicy
@@ -200,10 +201,7 @@ ACTIONS = st.one_of(
 def test_no_way_through_ends_in_an_error(actions):
     model = new_model()
     for name, *values in actions:
-        if hasattr(type(model), name):
-            getattr(model, name)(*values)
-        else:
-            setattr(model, name, *values)
+        do(model, name, *values)
         frame = model.frame()
         assert frame.sentence.endswith(".")
         assert max(map(abs, frame.goal)) <= 0.5
