@@ -17,7 +17,7 @@ from torch.nn import functional as F
 Params = dict[str, Tensor]
 
 EPSILON = 1e-5  # added to a variance before dividing by it, as torch.nn.BatchNorm2d does
-IMAGES_AT_ONCE = 25
+IMAGES_AT_ONCE = 80
 
 
 class MLP:
@@ -208,16 +208,20 @@ class ConvClassifier:
         params = _one_for_each_task(params, num_tasks)
         patches = _patches(x)
         kernels = _first_kernels(params, patches, measured)
-        # Block 1 gives the most numbers. Of a few images, they stay in the processor's cache.
+        # Block 1 gives the most numbers. Those of a few images stay in the processor's cache, and
+        # those of one task lie in memory as its convolution takes them.
+        at_once = max(1, IMAGES_AT_ONCE // x.shape[1])
+        split = [part.split(at_once) for part in (patches, kernels, params["weight2"])]
         parts = [
-            _convolve(_first_block(part, kernels), params["weight2"])
-            for part in patches.split(IMAGES_AT_ONCE, dim=1)
+            _convolve(_first_block(*given), weight) for *given, weight in zip(*split, strict=True)
         ]
-        hidden = _normalise(torch.cat(parts), params, 2, measured).relu()
+        hidden = parts[0] if len(parts) == 1 else torch.cat(parts, 1)
+        hidden = _normalise(hidden, params, 2, measured).relu_()
         for block in (3, 4):
             hidden = _convolve(hidden, params[f"weight{block}"])
-            hidden = _normalise(hidden, params, block, measured).relu()
-        features = hidden.mean((2, 3)).unflatten(1, (num_tasks, -1)).transpose(0, 1)
+            hidden = _normalise(hidden, params, block, measured).relu_()
+        means = hidden.permute(0, 2, 3, 1).mean((1, 2))  # over places, as they lie in memory
+        features = means.unflatten(1, (num_tasks, -1)).transpose(0, 1)
         return torch.baddbmm(params["bias5"], features, params["weight5"])
 
 
@@ -228,7 +232,10 @@ def _one_for_each_task(params: Params, num_tasks: int) -> Params:
 
 
 def _patches(x: Tensor) -> Tensor:
-    """The nine pixels under each kernel of block 1, and a 1: ``(T, N, H/2, W/2, 10)``."""
+    """The nine pixels under each kernel of block 1, and a 1: ``(T, 10, N, H/2, W/2)``.
+
+    Whole planes one after the other, which are copied in half the time of ten numbers a place.
+    """
     height, width = ((size + 1) // 2 for size in x.shape[-2:])
     padded = F.pad(x.squeeze(2), (1, 1, 1, 1))
     places = [
@@ -236,7 +243,7 @@ def _patches(x: Tensor) -> Tensor:
         for row in range(3)
         for column in range(3)
     ]
-    return torch.stack([*places, torch.ones_like(places[0])], -1)
+    return torch.stack([*places, torch.ones_like(places[0])], 1)
 
 
 def _first_kernels(params: Params, patches: Tensor, measured: Params | None) -> Tensor:
@@ -249,8 +256,8 @@ def _first_kernels(params: Params, patches: Tensor, measured: Params | None) -> 
     if "mean1" in params:
         mean, variance = params["mean1"], params["variance1"]
     else:
-        rows = patches.flatten(1, 3)
-        moments = rows.mT @ rows / rows.shape[1]
+        columns = patches.flatten(2)
+        moments = columns @ columns.mT / columns.shape[2]
         average = moments[:, 9:, :9]
         covariance = moments[:, :9, :9] - average.mT @ average
         mean = (average @ kernels).squeeze(1)
@@ -263,9 +270,11 @@ def _first_kernels(params: Params, patches: Tensor, measured: Params | None) -> 
 
 def _first_block(patches: Tensor, kernels: Tensor) -> Tensor:
     """``(N, T·width, H/2, W/2)``: the tasks' channels side by side, as ``_convolve`` takes them."""
-    hidden = torch.bmm(patches.flatten(1, 3), kernels).unflatten(1, patches.shape[1:4])
+    hidden, places = torch.bmm(patches.flatten(2).mT, kernels), patches.shape[2:]
     # In memory: images, height, width, tasks, channels. Convolutions on a CPU like channels last.
-    return hidden.permute(1, 2, 3, 0, 4).flatten(3).relu_().permute(0, 3, 1, 2)
+    if len(patches) > 1:  # A single task's numbers lie so already.
+        hidden = hidden.unflatten(1, places).permute(1, 2, 3, 0, 4).flatten(3)
+    return hidden.relu_().view(*places, -1).permute(0, 3, 1, 2)
 
 
 def _convolve(hidden: Tensor, weight: Tensor) -> Tensor:

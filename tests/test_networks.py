@@ -94,10 +94,10 @@ def classifiers(num_tasks: int) -> tuple[ConvClassifier, list[dict], dict]:
 @pytest.mark.parametrize("size", [(28, 28), (7, 10)])
 def test_classifier_equals_torch_modules(size):
     """More images than are taken at once, and every task by its own parameters and statistics."""
-    network, each, stacked = classifiers(3)
-    x = torch.rand(3, 17, 1, *size, generator=generator(9))
+    network, each, stacked = classifiers(7)
+    x = torch.rand(7, 17, 1, *size, generator=generator(9))
     together = network(stacked, x)
-    assert together.shape == (3, 17, 3)
+    assert together.shape == (7, 17, 3)
     for task, params in enumerate(each):
         expected = as_module(params)(x[task])
         torch.testing.assert_close(together[task], expected, rtol=1e-4, atol=1e-5)
