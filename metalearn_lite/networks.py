@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from metalearn_lite.differentiable_twice import convolve
+
 Params = dict[str, Tensor]
 
 EPSILON = 1e-5  # added to a variance before dividing by it, as torch.nn.BatchNorm2d does
@@ -215,8 +217,7 @@ class ConvClassifier:
         parts = [
             _convolve(_first_block(*given), weight) for *given, weight in zip(*split, strict=True)
         ]
-        hidden = parts[0] if len(parts) == 1 else torch.cat(parts, 1)
-        hidden = _normalise(hidden, params, 2, measured).relu_()
+        hidden = _normalise(torch.cat(parts, 1), params, 2, measured).relu_()
         for block in (3, 4):
             hidden = _convolve(hidden, params[f"weight{block}"])
             hidden = _normalise(hidden, params, block, measured).relu_()
@@ -285,7 +286,7 @@ def _convolve(hidden: Tensor, weight: Tensor) -> Tensor:
         weight: ``(T, outputs, 9·inputs)``.
     """
     kernels = weight.flatten(0, 1).unflatten(1, (3, 3, -1)).permute(0, 3, 1, 2)
-    return F.conv2d(hidden, kernels, stride=2, padding=1, groups=len(weight))
+    return convolve(hidden, kernels, len(weight))
 
 
 def _normalise(

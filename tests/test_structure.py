@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "metalearn_lite"
 FLOORS = (
     ("paths", "files", "figures", "episodes"),
     ("tasks",),
-    ("networks",),
+    ("differentiable_twice", "networks"),
     ("learners",),
     ("rl",),
     ("compiling",),

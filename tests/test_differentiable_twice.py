@@ -1,0 +1,22 @@
+"""Its derivatives, the first and the second, against finite differences."""
+
+import torch
+from torch.autograd import gradcheck, gradgradcheck
+from torch.nn import functional as F
+from truths import generator
+
+from metalearn_lite.differentiable_twice import convolve
+
+
+def doubles(*shapes: tuple[int, ...]) -> list[torch.Tensor]:
+    draws = generator(1)
+    return [torch.randn(s, generator=draws, dtype=torch.float64).requires_grad_() for s in shapes]
+
+
+def test_convolution():
+    for size in ((6, 6), (5, 7)):
+        images, kernels = doubles((3, 2 * 2, *size), (2 * 3, 2, 3, 3))
+        expected = F.conv2d(images, kernels, stride=2, padding=1, groups=2)
+        torch.testing.assert_close(convolve(images, kernels, 2), expected)
+        assert gradcheck(convolve, (images, kernels, 2))
+        assert gradgradcheck(convolve, (images, kernels, 2))
