@@ -14,11 +14,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from metalearn_lite.differentiable_twice import convolve
+from metalearn_lite.differentiable_twice import EPSILON, batch_norm, convolve
 
 Params = dict[str, Tensor]
 
-EPSILON = 1e-5  # added to a variance before dividing by it, as torch.nn.BatchNorm2d does
 IMAGES_AT_ONCE = 80
 
 
@@ -302,7 +301,7 @@ def _normalise(
         variance, mean = torch.var_mean(hidden, (0, 2, 3), correction=0)
         measured[f"mean{block}"] = mean.view_as(scale)
         measured[f"variance{block}"] = variance.view_as(scale)
-    return F.batch_norm(hidden, None, None, scale.flatten(), shift.flatten(), training=True)
+    return batch_norm(hidden, scale.flatten(), shift.flatten())
 
 
 def _line(params: Params, block: int, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:

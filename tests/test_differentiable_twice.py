@@ -1,11 +1,11 @@
-"""Its derivatives, the first and the second, against finite differences."""
+"""Their derivatives, the first and the second, against finite differences."""
 
 import torch
 from torch.autograd import gradcheck, gradgradcheck
 from torch.nn import functional as F
 from truths import generator
 
-from metalearn_lite.differentiable_twice import convolve
+from metalearn_lite.differentiable_twice import batch_norm, convolve
 
 
 def doubles(*shapes: tuple[int, ...]) -> list[torch.Tensor]:
@@ -20,3 +20,11 @@ def test_convolution():
         torch.testing.assert_close(convolve(images, kernels, 2), expected)
         assert gradcheck(convolve, (images, kernels, 2))
         assert gradgradcheck(convolve, (images, kernels, 2))
+
+
+def test_batch_norm():
+    x, scale, shift = doubles((4, 3, 2, 3), (3,), (3,))
+    expected = F.batch_norm(x, None, None, scale, shift, training=True)
+    torch.testing.assert_close(batch_norm(x, scale, shift), expected)
+    assert gradcheck(batch_norm, (x, scale, shift))
+    assert gradgradcheck(batch_norm, (x, scale, shift))
