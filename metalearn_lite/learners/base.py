@@ -45,9 +45,12 @@ class Learner(ABC):
         """
 
     def meta_loss(self, episodes: Episodes) -> Tensor:
-        """The query loss after adapting on the support, averaged over tasks: a scalar."""
+        """The query loss after adapting on the support, averaged over tasks: a scalar.
+
+        All tasks have as many queries, so it is the mean over all queries.
+        """
         predicted = self.predict(self.adapt(episodes.support), episodes.query.x)
-        return task_losses(predicted, episodes.query.y).mean()
+        return example_losses(predicted, episodes.query.y).mean()
 
     def meta_gradient(self, episodes: Episodes) -> tuple[Tensor, Params]:
         """The meta-loss, and the direction by parameter name that meta-training descends.
@@ -77,6 +80,17 @@ def example_losses(predicted: Tensor, y: Tensor) -> Tensor:
             f"predictions {tuple(predicted.shape)} and y {tuple(y.shape)} must have one shape"
         )
     return F.mse_loss(predicted, y, reduction="none")
+
+
+def loss_slopes(predicted: Tensor, y: Tensor, weight: float = 1.0) -> Tensor:
+    """The derivative of ``weight * example_losses`` with respect to ``predicted``, in its shape.
+
+    Written out, it is differentiated in fewer operations than when autograd has made it.
+    """
+    if not y.is_floating_point():
+        is_class = y.unsqueeze(-1) == torch.arange(predicted.shape[-1], device=y.device)
+        return (predicted.softmax(-1) - is_class.to(predicted.dtype)) * weight
+    return (predicted - y.view_as(predicted)) * (2 * weight)
 
 
 def task_losses(predicted: Tensor, y: Tensor) -> Tensor:

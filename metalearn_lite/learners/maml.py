@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from metalearn_lite.episodes import Examples
-from metalearn_lite.learners.base import Learner, Trace, example_losses, task_losses, trainable
+from metalearn_lite.learners.base import Learner, Trace, loss_slopes, task_losses, trainable
 from metalearn_lite.networks import MLP, Params
 
 
@@ -80,12 +80,12 @@ class MAML(Learner):
             adapted = {name: value.detach().requires_grad_() for name, value in adapted.items()}
         names = list(adapted) if names is None else names
         with torch.enable_grad():
-            losses = example_losses(self.network(adapted, support.x), support.y)
+            predicted = self.network(adapted, support.x)
             # A task's loss is the mean of its N examples' losses, and no task's parameters touch
             # another task's. So weighing every example by -scale / N gives each task its own.
-            weights = torch.full_like(losses, -scale / support.y.shape[1])
+            slopes = loss_slopes(predicted, support.y, -scale / support.y.shape[1])
             values = [adapted[name] for name in names]
-            gradients = torch.autograd.grad(losses, values, weights, create_graph=second_order)
+            gradients = torch.autograd.grad(predicted, values, slopes, create_graph=second_order)
         return dict(zip(names, gradients, strict=True))
 
     def predict(self, adapted: Params, x: Tensor) -> Tensor:
