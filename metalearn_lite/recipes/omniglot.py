@@ -15,7 +15,7 @@ from metalearn_lite.learners.base import Learner
 from metalearn_lite.learners.elastic import ElasticPrototypes
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
-from metalearn_lite.networks import MLP, ConvNet
+from metalearn_lite.networks import MLP, ConvNet, Params
 from metalearn_lite.recipes import SMALL1, SMALL2, Recipe, error
 from metalearn_lite.tasks import characters
 from metalearn_lite.tasks.distortions import NUM_SYMMETRIES, distort
@@ -46,6 +46,7 @@ def framed(pool: characters.Characters) -> characters.Characters:
 
 def train_one_shot(
     make: Callable[..., PrototypicalNetwork],
+    init: Callable[[ConvNet, torch.Generator], Params],
     network: ConvNet,
     set_name: str | None,
     iterations: int,
@@ -57,7 +58,7 @@ def train_one_shot(
     Trained as it is tested: 20 characters of one alphabet by one person each, five such runs at a
     time. Five alphabets of real signs are few, so four that are made up (`Glyphs`) join them.
     """
-    learner = make(network, network.init(generator))
+    learner = make(network, init(network, generator))
     pool = characters.Glyphs(4, 200)
     if set_name is not None:
         pool = characters.join(characters.Omniglot(set_name), pool)
@@ -130,25 +131,27 @@ def judge_maml(learner: Learner) -> dict[str, str]:
 PROTONET = partial(PrototypicalNetwork, distance="cosine", sharpness=20.0)
 ELASTIC_NETWORK = ConvNet((32, 64, 128, 64), norm="batch", num_unpooled=2)
 
+train_elastic = partial(train_one_shot, ElasticPrototypes, ElasticPrototypes.init, ELASTIC_NETWORK)
+
 RECIPES = {
     "omniglot-protonet": Recipe(
         f"{SMALL1}, and Glyphs",
-        partial(train_one_shot, PROTONET, ConvNet(norm="batch"), "small1", 7000),
+        partial(train_one_shot, PROTONET, ConvNet.init, ConvNet(norm="batch"), "small1", 7000),
         partial(judge_one_shot, "small1"),
     ),
     "omniglot-elastic": Recipe(
         f"{SMALL1}, and Glyphs",
-        partial(train_one_shot, ElasticPrototypes, ELASTIC_NETWORK, "small1", 5000),
+        partial(train_elastic, "small1", 5000),
         partial(judge_one_shot, "small1"),
     ),
     "omniglot-elastic-small2": Recipe(
         f"{SMALL2}, and Glyphs",
-        partial(train_one_shot, ElasticPrototypes, ELASTIC_NETWORK, "small2", 5000),
+        partial(train_elastic, "small2", 5000),
         partial(judge_one_shot, "small2"),
     ),
     "glyphs-elastic": Recipe(
         "Glyphs, no real image",
-        partial(train_one_shot, ElasticPrototypes, ELASTIC_NETWORK, None, 1500),
+        partial(train_elastic, None, 1500),
         judge_without_real_images,
     ),
     "omniglot-maml": Recipe(SMALL1, partial(train_maml, 8000), judge_maml),

@@ -58,8 +58,11 @@ def test_framed_characters_are_the_same_characters_seen_closer():
     assert (closer.images > 128).sum() > (pool.images > 128).sum()
 
 
-@pytest.mark.parametrize("make", [omniglot.PROTONET, ElasticPrototypes])
-def test_one_shot_recipes_run(make, monkeypatch):
+@pytest.mark.parametrize(
+    ("make", "init"),
+    [(omniglot.PROTONET, ConvNet.init), (ElasticPrototypes, ElasticPrototypes.init)],
+)
+def test_one_shot_recipes_run(make, init, monkeypatch):
     """The whole of a recipe, but short, small and on glyphs."""
     glyphs = Glyphs(2, 24, seed=1)
     monkeypatch.setattr(omniglot.characters, "Omniglot", lambda _: glyphs)
@@ -67,7 +70,7 @@ def test_one_shot_recipes_run(make, monkeypatch):
     monkeypatch.setattr(omniglot, "NUM_RUNS", 3)
     network = ConvNet((8, 8, 8, 8), "batch", num_unpooled=2)
     generator = torch.Generator().manual_seed(0)
-    learner = omniglot.train_one_shot(make, network, "small1", 2, generator)
+    learner = omniglot.train_one_shot(make, init, network, "small1", 2, generator)
     assert learner.network.norm == "frozen"
     assert learner.all_symmetries
     result = omniglot.judge_one_shot("small1", learner)
@@ -81,9 +84,7 @@ def test_one_shot_without_real_images(monkeypatch):
         raise AssertionError(f"{name} was asked for")
 
     monkeypatch.setattr(omniglot.characters, "Omniglot", refuse)
-    network = ConvNet((8, 8, 8, 8), "batch", num_unpooled=2)
-    generator = torch.Generator().manual_seed(0)
-    omniglot.train_one_shot(ElasticPrototypes, network, None, 1, generator)
+    omniglot.train_elastic(None, 1, torch.Generator().manual_seed(0))
 
 
 def test_maml_recipe_runs(monkeypatch):
