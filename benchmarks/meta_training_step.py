@@ -1,8 +1,8 @@
 """MAML's meta-training step beside learn2learn's, in one process: 25 sinusoids, 10 shots, Adam.
 
 Both learners hold the same network (1-40-40-1), see the same episodes and take second-order
-steps. Rounds of the two alternate, so that a busy moment of the machine hits both. A row gives
-the median over rounds, and the range of the ratio over rounds.
+steps. Both run on one thread, and what is counted is its processor time. Rounds of the two
+alternate. A row gives the median over rounds, and the range of the ratio over rounds.
 """
 
 import sys

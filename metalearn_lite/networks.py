@@ -192,7 +192,7 @@ class ConvClassifier:
     def activations(self, params: Params, x: Tensor) -> list[Tensor]:
         """What each layer gives: of each block ``(T, N, width, …)``, then the logits.
 
-        The network written plainly. A call computes the same logits in about half of the time.
+        The network written plainly. A call computes the same logits in less than half of the time.
         """
         num_tasks = len(x)
         params = _one_for_each_task(params, num_tasks)
