@@ -102,7 +102,7 @@ def _large_enough(alphabets: characters.Characters) -> str:
 
 def _challenge_error(learner: Learner, alphabets: characters.Characters) -> str:
     runs = characters.make_runs(alphabets, NUM_RUNS, torch.Generator().manual_seed(2015))
-    return error(evaluate(learner, runs, num_at_once=20))
+    return error(evaluate(learner, runs, num_at_once=5))
 
 
 def train_maml(iterations: int, generator: torch.Generator, save_to: Path | None = None) -> Learner:
@@ -141,12 +141,12 @@ RECIPES = {
     ),
     "omniglot-elastic": Recipe(
         f"{SMALL1}, and Glyphs",
-        partial(train_elastic, "small1", 5000),
+        partial(train_elastic, "small1", 4500),
         partial(judge_one_shot, "small1"),
     ),
     "omniglot-elastic-small2": Recipe(
         f"{SMALL2}, and Glyphs",
-        partial(train_elastic, "small2", 5000),
+        partial(train_elastic, "small2", 4500),
         partial(judge_one_shot, "small2"),
     ),
     "glyphs-elastic": Recipe(
