@@ -1,4 +1,4 @@
-"""Two steps timed in turns, so that a busy moment of the machine meets both."""
+"""Two steps timed in turns, so that whatever slows the machine meets both."""
 
 from __future__ import annotations
 

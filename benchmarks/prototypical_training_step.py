@@ -2,8 +2,8 @@
 
 Both hold the same embedding (16-32-64-64 channels, normalised by groups), see the same episodes and
 end with a step of Adam. easyfsl takes one task at a time and the plain distance, ours all tasks at
-once and the squared one. Rounds of the two alternate, so that a busy moment of the machine hits
-both. A row gives the median over rounds, and the range of the ratio over rounds.
+once and the squared one. Both run on one thread, and what is counted is its processor time. Rounds
+of the two alternate. A row gives the median over rounds, and the range of the ratio over rounds.
 """
 
 import sys
