@@ -102,7 +102,7 @@ def _large_enough(alphabets: characters.Characters) -> str:
 
 def _challenge_error(learner: Learner, alphabets: characters.Characters) -> str:
     runs = characters.make_runs(alphabets, NUM_RUNS, torch.Generator().manual_seed(2015))
-    return error(evaluate(learner, runs, num_at_once=5))
+    return error(evaluate(learner, runs, num_at_once=1))
 
 
 def train_maml(iterations: int, generator: torch.Generator, save_to: Path | None = None) -> Learner:
