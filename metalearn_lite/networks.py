@@ -94,9 +94,7 @@ class ConvNet:
         """Draws parameters: weights by He et al. (2015), scales 1, shifts 0."""
         params, inputs = {}, 1
         for block, width in enumerate(self.channels, 1):
-            # A block's kernels are kept as one matrix, which is what the Muon optimizer needs.
-            weight = torch.randn(width, 9 * inputs, generator=generator)
-            params[f"weight{block}"] = weight * math.sqrt(2 / (9 * inputs))
+            params[f"weight{block}"] = new_kernels(inputs, width, generator)
             params[f"scale{block}"] = torch.ones(width)
             params[f"shift{block}"] = torch.zeros(width)
             inputs = width
@@ -118,8 +116,7 @@ class ConvNet:
         return hidden.flatten(1).unflatten(0, x.shape[:2])
 
     def _convolve(self, params: Params, hidden: Tensor, block: int) -> Tensor:
-        kernels = params[f"weight{block}"].unflatten(1, (-1, 3, 3))
-        hidden = F.conv2d(hidden, kernels.contiguous(memory_format=torch.channels_last), padding=1)
+        hidden = convolve_maps(hidden, params[f"weight{block}"])
         pools = block <= len(self.channels) - self.num_unpooled
         return F.max_pool2d(hidden, 2) if pools else hidden
 
@@ -140,6 +137,21 @@ class ConvNet:
             params |= {f"scale{block}": scale, f"shift{block}": shift}
             hidden = (hidden * scale[:, None, None] + shift[:, None, None]).relu()
         return frozen, params
+
+
+def new_kernels(inputs: int, width: int, generator: torch.Generator | None = None) -> Tensor:
+    """Weights by He et al. (2015) for ``width`` kernels of 3 × 3, one a row: ``(width, 9·inputs)``.
+
+    Kernels are kept as one matrix, which is what the Muon optimizer needs.
+    """
+    weight = torch.randn(width, 9 * inputs, generator=generator)
+    return weight * math.sqrt(2 / (9 * inputs))
+
+
+def convolve_maps(maps: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Convolves ``maps`` ``(N, inputs, H, W)``, channels last in memory, by `new_kernels`."""
+    kernels = weight.unflatten(1, (-1, 3, 3)).contiguous(memory_format=torch.channels_last)
+    return F.conv2d(maps, kernels, bias, padding=1)
 
 
 class ConvClassifier:
@@ -169,9 +181,8 @@ class ConvClassifier:
         """Draws parameters: weights by He et al. (2015), scales 1, shifts and biases 0."""
         params, inputs = {}, 1
         for block in range(1, 5):
-            # One row for each filter, in the order height, width, input channels.
-            weight = torch.randn(self.width, 9 * inputs, generator=generator)
-            params[f"weight{block}"] = weight * math.sqrt(2 / (9 * inputs))
+            # A row's order: height, width, input channels.
+            params[f"weight{block}"] = new_kernels(inputs, self.width, generator)
             params[f"scale{block}"] = torch.ones(self.width)
             params[f"shift{block}"] = torch.zeros(self.width)
             inputs = self.width

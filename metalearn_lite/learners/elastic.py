@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
-from metalearn_lite.networks import ConvNet, Params
+from metalearn_lite.networks import ConvNet, Params, convolve_maps, new_kernels
 
 PICKINESS = 5.5  # how much more the better of two nearby parts counts; see `find_parts`
 WIDTH = 16  # channels of the reader
@@ -48,8 +46,7 @@ class ElasticPrototypes(PrototypicalNetwork):
         """Draws the parameters of the embedding and of the reader, whose first answer is 0."""
         params = network.init(generator)
         for block, inputs in ((1, 11), (2, WIDTH)):
-            weight = torch.randn(WIDTH, 9 * inputs, generator=generator)
-            params[f"reader_weight{block}"] = weight * math.sqrt(2 / (9 * inputs))
+            params[f"reader_weight{block}"] = new_kernels(inputs, WIDTH, generator)
             params[f"reader_bias{block}"] = torch.zeros(WIDTH)
         return params | {"reader_weight3": torch.zeros(1, WIDTH)}
 
@@ -82,9 +79,8 @@ class ElasticPrototypes(PrototypicalNetwork):
         seen = torch.cat([dots, here, there], -1) * dots.shape[4] * dots.shape[5]
         seen = seen.flatten(0, 3).permute(0, 3, 1, 2)  # (pairs, 11, H, W), channels last in memory
         for block in (1, 2):
-            kernels = self.params[f"reader_weight{block}"].unflatten(1, (-1, 3, 3))
-            kernels = kernels.contiguous(memory_format=torch.channels_last)
-            seen = F.conv2d(seen, kernels, self.params[f"reader_bias{block}"], padding=1).relu()
+            weight, bias = (self.params[f"reader_{kind}{block}"] for kind in ("weight", "bias"))
+            seen = convolve_maps(seen, weight, bias).relu()
         judged = seen.mean((2, 3)) @ self.params["reader_weight3"].mT
         return judged.view(dots.shape[:4])
 

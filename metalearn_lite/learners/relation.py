@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.base import Learner, Trace, task_losses, trainable
-from metalearn_lite.networks import MLP, ConvNet, Params
+from metalearn_lite.networks import MLP, ConvNet, Params, new_kernels
 
 
 class RelationNetwork(Learner):
@@ -52,8 +50,7 @@ class RelationNetwork(Learner):
             raise ValueError(f"channels={network.channels}: choose four, for maps of 3 × 3")
         params = network.init(generator)
         for block, inputs in ((1, 2 * network.channels[-1]), (2, cls.width)):
-            weight = torch.randn(cls.width, 9 * inputs, generator=generator)
-            params[f"relation_weight{block}"] = weight * math.sqrt(2 / (9 * inputs))
+            params[f"relation_weight{block}"] = new_kernels(inputs, cls.width, generator)
             params[f"relation_scale{block}"] = torch.ones(cls.width)
             params[f"relation_shift{block}"] = torch.zeros(cls.width)
         mlp = cls.mlp.init(generator)
