@@ -75,14 +75,20 @@ def train_one_shot(
 
 
 def judge_one_shot(set_name: str, learner: Learner) -> dict[str, str]:
-    """On alphabets of the other minimal set: runs built to the challenge's protocol."""
+    """On alphabets of the other minimal set: runs built to the challenge's protocol.
+
+    And on the runs that judge the learner of the other set, whose alphabets this one was trained
+    on. What it misreads there is not hard because it is new.
+    """
     alphabets = characters.standard_split(set_name)[2]
+    trained_on = characters.standard_split("small2" if set_name == "small1" else "small1")[2]
     plain = copy(learner)
     plain.all_symmetries = False
     return {
         "runs built from": _large_enough(alphabets),
         "challenge error": _challenge_error(learner, alphabets),
         "challenge error without symmetries": _challenge_error(plain, alphabets),
+        "challenge error, alphabets trained on": _challenge_error(learner, trained_on),
     }
 
 
