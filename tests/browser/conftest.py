@@ -163,13 +163,32 @@ class Lab:
         """Run ▸ Run All Cells. Fails where a cell ends in an error."""
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_text("Run All Cells", exact=True).click()
-        wait_for(self._all_have_run, RUN_SECONDS, self._what_runs)
+        wait_for(self._have_run, RUN_SECONDS, self._what_runs)
+
+    def run_to(self, words: str) -> None:
+        """Runs every cell down to the first with ``words``, as one who has read that far."""
+        number = self.page.evaluate(
+            """words => {
+                const notebook = window.jupyterapp.shell.currentWidget.content;
+                const cells = notebook.widgets.map(cell => cell.model);
+                const last = cells.findIndex(cell => cell.sharedModel.source.includes(words));
+                notebook.activeCellIndex = last + 1;
+                return cells.slice(0, last + 1).filter(
+                    cell => cell.type === "code" && cell.sharedModel.source.length > 0
+                ).length;
+            }""",
+            words,
+        )
+        assert number, f"no cell holds {words!r}"
+        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-above')")
+        wait_for(lambda: self._have_run(number), RUN_SECONDS, self._what_runs)
 
     def code_cells(self) -> list[dict]:
         """The notebook's code cells as they are now: source, outputs, execution_count."""
         return self.page.evaluate(f"() => {CODE_CELLS}")
 
-    def _all_have_run(self) -> bool:
+    def _have_run(self, number: int | None = None) -> bool:
+        """Whether the first ``number`` code cells, or all, are done. Fails where one has failed."""
         # Asked often, so it must not carry every picture of the notebook from there to here.
         cells = self.page.evaluate(
             f"""() => {CODE_CELLS}.map(({{ source, outputs, execution_count }}) => ({{
@@ -182,7 +201,7 @@ class Lab:
             if cell.get("error"):
                 trace = re.sub(r"\x1b\[[\d;]*m", "", "\n".join(cell["error"]["traceback"]))
                 pytest.fail(f"this cell failed:\n{cell['source']}\n{trace}")
-        return all(cell["done"] for cell in cells) and self._kernel_is_idle()
+        return all(cell["done"] for cell in cells[:number]) and self._kernel_is_idle()
 
     def _what_runs(self) -> str:
         running = [c["source"] for c in self.code_cells() if c["execution_count"] is None]

@@ -7,7 +7,7 @@ pytestmark = pytest.mark.browser
 
 def test_training_explorer(lab):
     lab.open_notebook("01_supervised_learning.ipynb")
-    lab.run_all()
+    lab.run_to("TrainingExplorer(")
     curve, losses = lab.picture("curve over x"), lab.picture("Training and test loss")
     press = lab.page.keyboard.press
 

@@ -7,7 +7,7 @@ pytestmark = pytest.mark.browser
 
 def test_episode_builder(lab):
     lab.open_notebook("02_tasks_and_episodes.ipynb")
-    lab.run_all()
+    lab.run_to("EpisodeBuilder(")
     pictures = (lab.picture("support and query"),)
     press = lab.page.keyboard.press
 

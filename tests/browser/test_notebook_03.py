@@ -7,7 +7,7 @@ pytestmark = pytest.mark.browser
 
 def test_landscape(lab):
     lab.open_notebook("03_maml_mathematics.ipynb")
-    lab.run_all()
+    lab.run_to("LandscapeExplorer(")
     plane = lab.picture("The plane of θ")
     mouse, press = lab.page.mouse, lab.page.keyboard.press
 

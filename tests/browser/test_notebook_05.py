@@ -7,7 +7,7 @@ pytestmark = pytest.mark.browser
 
 def test_race(lab):
     lab.open_notebook("05_first_order_and_friends.ipynb")
-    lab.run_all()
+    lab.run_to("Race(")
     curves = lab.picture()
     press = lab.page.keyboard.press
 

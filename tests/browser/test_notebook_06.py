@@ -7,7 +7,7 @@ pytestmark = pytest.mark.browser
 
 def test_episode_viewer(lab):
     lab.open_notebook("06_few_shot_characters.ipynb")
-    lab.run_all()
+    lab.run_to("EpisodeViewer(")
     picture = lab.picture("An episode, a column for each class")
     press = lab.page.keyboard.press
 

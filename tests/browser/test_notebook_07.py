@@ -7,7 +7,7 @@ pytestmark = pytest.mark.browser
 
 def test_embedding_explorer(lab):
     lab.open_notebook("07_learning_a_metric.ipynb")
-    lab.run_all()
+    lab.run_to("EmbeddingExplorer(")
     pictures = lab.picture("their places in the embedding"), lab.picture("Distances of query")
     press = lab.page.keyboard.press
 

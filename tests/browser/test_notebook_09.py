@@ -7,7 +7,7 @@ pytestmark = pytest.mark.browser
 
 def test_in_context_explorer(lab):
     lab.open_notebook("09_learning_in_context.ipynb")
-    lab.run_all()
+    lab.run_to("InContextExplorer(")
     curves, errors = lab.picture("Curves over x"), lab.picture("Error after each point")
     press = lab.page.keyboard.press
 

@@ -7,7 +7,7 @@ pytestmark = pytest.mark.browser
 
 def test_trajectory_explorer(lab):
     lab.open_notebook("10_meta_rl_by_gradient.ipynb")
-    lab.run_all()
+    lab.run_to("TrajectoryExplorer(")
     squares, returns = lab.picture("Paths in the plane"), lab.picture("Return after each update")
     press = lab.page.keyboard.press
 

@@ -7,7 +7,7 @@ pytestmark = pytest.mark.browser
 
 def test_bandit_duel(lab):
     lab.open_notebook("11_meta_rl_by_memory.ipynb")
-    lab.run_all()
+    lab.run_to("BanditDuel(")
     arms, regrets = lab.picture("Your pulls and rewards"), lab.picture("Regret, pull by pull")
     press = lab.page.keyboard.press
 

@@ -7,7 +7,7 @@ pytestmark = pytest.mark.browser
 
 def test_chooser(lab):
     lab.open_notebook("12_choosing_how_to_learn.ipynb")
-    lab.run_all()
+    lab.run_to("Chooser(")
     support = lab.picture("Support of the task")
     beliefs, regret = lab.picture("What the agent believes"), lab.picture("Regret so far.")
     press = lab.page.keyboard.press
