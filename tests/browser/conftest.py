@@ -133,10 +133,10 @@ def lab_url(notebooks, tmp_path_factory):
 
 
 @pytest.fixture
-def lab(browser, lab_url):
+def lab(browser, lab_url, notebooks):
     """A ``Lab`` with a page of its own. Its kernels end with it."""
     context = browser.new_context(viewport={"width": 1200, "height": 900})
-    lab = Lab(context.new_page(), lab_url)
+    lab = Lab(context.new_page(), lab_url, notebooks)
     yield lab
     lab.shut_down_kernels()
     context.close()
@@ -145,9 +145,10 @@ def lab(browser, lab_url):
 class Lab:
     """JupyterLab in a page, with the gestures of a reader."""
 
-    def __init__(self, page, url: str):
+    def __init__(self, page, url: str, folder: Path):
         self.page = page
         self._url = url
+        self._folder = folder
 
     def open_notebook(self, name: str) -> None:
         """Opens ``name`` and waits until its kernel is ready."""
@@ -158,6 +159,15 @@ class Lab:
             60,
             lambda: f"{name} has no ready kernel. JupyterLab asks: {dialog.all_inner_texts()}",
         )
+
+    def open_cell(self, source: str) -> None:
+        """Opens a notebook whose only cell is ``source``."""
+        cell = {"cell_type": "code", "id": "cell", "metadata": {}, "outputs": []}
+        cell |= {"execution_count": None, "source": source.strip()}
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+        notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": kernel, "cells": [cell]}
+        (self._folder / "one_cell.ipynb").write_text(json.dumps(notebook))
+        self.open_notebook("one_cell.ipynb")
 
     def run_all(self) -> None:
         """Run ▸ Run All Cells. Fails where a cell ends in an error."""

@@ -1,7 +1,5 @@
 """The draw-your-own widget as a reader meets it: by mouse, by pen and by keyboard."""
 
-import json
-
 import pytest
 from playwright.sync_api import Locator
 
@@ -21,14 +19,9 @@ DrawYourOwn(learners, {"characters": Glyphs(1, 8, 4)})
 
 
 @pytest.fixture
-def widget(lab, notebooks):
+def widget(lab):
     """The widget in a notebook of its own."""
-    cell = {"cell_type": "code", "id": "draw", "metadata": {}, "outputs": []}
-    cell |= {"execution_count": None, "source": SOURCE.strip()}
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": kernel, "cells": [cell]}
-    (notebooks / "draw_your_own.ipynb").write_text(json.dumps(notebook))
-    lab.open_notebook("draw_your_own.ipynb")
+    lab.open_cell(SOURCE)
     lab.run_all()
     return lab
 
