@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.networks import ConvNet, Params, convolve_maps, new_kernels
 
-PICKINESS = 5.5  # how much more the better of two nearby parts counts; see `find_parts`
+PICKINESS = 5.5  # how much more the better of two nearby places counts; see `find_parts`
 WIDTH = 16  # channels of the reader
 
 
@@ -89,7 +89,8 @@ def match(maps: Tensor, others: Tensor) -> Tensor:
     """The dot products of every place with the 3 × 3 places around it in every other map.
 
     Args:
-        maps: ``(T, V, N, C, H, W)``, each of length 1.
+        maps: ``(T, V, N, C, H, W)``, each of length 1. Of every image there are V versions: itself
+            alone, or all eight that are turned or mirrored.
         others: ``(T, V, M, C, H, W)``.
 
     Returns:
@@ -108,7 +109,7 @@ def find_parts(dots: Tensor) -> Tensor:
     """How well the parts of each map are found in each other map.
 
     For every place: its nine dot products, averaged with weights that favour the best (a
-    softmax). Summed over places.
+    softmax; the larger PICKINESS, the more it is the best alone). Summed over places.
 
     Args:
         dots: what `match` gives, ``(T, V, N, M, H, W, 9)``.

@@ -20,7 +20,7 @@ class MatchingNetwork(Learner):
 
     Args:
         network: the embedding, called as ``network(params, x)``: ``(T, N, …)`` to ``(T, N, D)``.
-        params: where its parameters start, ``network.init(generator)``.
+        params: where they start, ``MatchingNetwork.init(network, generator)``.
         sharpness: the factor on the cosines before their softmax. 1 is the paper's formula; the
             larger it is, the fewer images get the attention.
     """
@@ -29,6 +29,11 @@ class MatchingNetwork(Learner):
         self.network = network
         self.params = trainable(params)
         self.sharpness = sharpness
+
+    @staticmethod
+    def init(network: ConvNet, generator: torch.Generator | None = None) -> Params:
+        """Draws the embedding's parameters. There are no others."""
+        return network.init(generator)
 
     def adapt(self, support: Examples) -> Examples:
         """The support, embedded: ``x`` ``(T, N, D)``, ``y`` ``(T, N)``."""

@@ -18,7 +18,7 @@ class PrototypicalNetwork(Learner):
 
     Args:
         network: the embedding, called as ``network(params, x)``: ``(T, N, …)`` to ``(T, N, D)``.
-        params: where its parameters start, ``network.init(generator)``.
+        params: where they start, ``PrototypicalNetwork.init(network, generator)``.
         distance: "euclidean" scores a class by minus the *squared* distance to its prototype, as
             in the paper; "cosine" by the cosine of their angle, times ``sharpness``.
         sharpness: the factor on a cosine, which alone would never be more than 1 apart.
@@ -44,6 +44,11 @@ class PrototypicalNetwork(Learner):
         self.sharpness = sharpness
         self.framed = framed
         self.all_symmetries = all_symmetries
+
+    @staticmethod
+    def init(network: ConvNet, generator: torch.Generator | None = None) -> Params:
+        """Draws the embedding's parameters. There are no others."""
+        return network.init(generator)
 
     def embed(self, x: Tensor) -> Tensor:
         """The points ``(T, N, D)`` that distances are measured between."""

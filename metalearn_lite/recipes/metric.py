@@ -43,10 +43,9 @@ def train(
     Whatever the kind, the embedding starts from the same numbers and sees the same images.
     """
     network = ConvNet(CHANNELS)
-    init = getattr(kind, "init", ConvNet.init)
     # A generator of its own: some kinds draw more parameters, and would shift the episodes.
     start = torch.Generator().manual_seed(generator.initial_seed())
-    learner = kind(network, init(network, start), **settings)
+    learner = kind(network, kind.init(network, start), **settings)
     episodes = partial(sample, characters.Omniglot("small1"))
     # The weights of a relation network's MLP are so tall that Muon's steps, whose length grows with
     # height over width, would overshoot.

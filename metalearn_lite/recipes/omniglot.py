@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from copy import copy
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,7 @@ from metalearn_lite.learners.base import Learner
 from metalearn_lite.learners.elastic import ElasticPrototypes
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
-from metalearn_lite.networks import MLP, ConvNet, Params
+from metalearn_lite.networks import MLP, ConvNet
 from metalearn_lite.recipes import SMALL1, SMALL2, Recipe, error
 from metalearn_lite.tasks import characters
 from metalearn_lite.tasks.distortions import NUM_SYMMETRIES, distort
@@ -45,8 +44,8 @@ def framed(pool: characters.Characters) -> characters.Characters:
 
 
 def train_one_shot(
-    make: Callable[..., PrototypicalNetwork],
-    init: Callable[[ConvNet, torch.Generator], Params],
+    kind: type[PrototypicalNetwork],
+    settings: dict[str, str | float],
     network: ConvNet,
     set_name: str | None,
     iterations: int,
@@ -58,7 +57,7 @@ def train_one_shot(
     Trained as it is tested: 20 characters of one alphabet by one person each, five such runs at a
     time. Five alphabets of real signs are few, so four that are made up (`Glyphs`) join them.
     """
-    learner = make(network, init(network, generator))
+    learner = kind(network, kind.init(network, generator), **settings)
     pool = characters.Glyphs(4, 200)
     if set_name is not None:
         pool = characters.join(characters.Omniglot(set_name), pool)
@@ -71,7 +70,7 @@ def train_one_shot(
     # Batch statistics are for training only: fix them, so that each image is judged alone.
     images = torch.cat([sample(generator).support.x for _ in range(20)])
     frozen, params = network.freeze(learner.params, images)
-    return make(frozen, params, framed=True, all_symmetries=True)
+    return kind(frozen, params, **settings, framed=True, all_symmetries=True)
 
 
 def judge_one_shot(set_name: str, learner: Learner) -> dict[str, str]:
@@ -134,30 +133,28 @@ def judge_maml(learner: Learner) -> dict[str, str]:
     return {"5-way 1-shot accuracy": str(evaluate(learner, episodes))}
 
 
-PROTONET = partial(PrototypicalNetwork, distance="cosine", sharpness=20.0)
-ELASTIC_NETWORK = ConvNet((32, 64, 128, 64), norm="batch", num_unpooled=2)
-
-train_elastic = partial(train_one_shot, ElasticPrototypes, ElasticPrototypes.init, ELASTIC_NETWORK)
+PLAIN = PrototypicalNetwork, {"distance": "cosine", "sharpness": 20.0}, ConvNet(norm="batch")
+ELASTIC = ElasticPrototypes, {}, ConvNet((32, 64, 128, 64), norm="batch", num_unpooled=2)
 
 RECIPES = {
     "omniglot-protonet": Recipe(
         f"{SMALL1}, and Glyphs",
-        partial(train_one_shot, PROTONET, ConvNet.init, ConvNet(norm="batch"), "small1", 7000),
+        partial(train_one_shot, *PLAIN, "small1", 7000),
         partial(judge_one_shot, "small1"),
     ),
     "omniglot-elastic": Recipe(
         f"{SMALL1}, and Glyphs",
-        partial(train_elastic, "small1", 4500),
+        partial(train_one_shot, *ELASTIC, "small1", 4500),
         partial(judge_one_shot, "small1"),
     ),
     "omniglot-elastic-small2": Recipe(
         f"{SMALL2}, and Glyphs",
-        partial(train_elastic, "small2", 4500),
+        partial(train_one_shot, *ELASTIC, "small2", 4500),
         partial(judge_one_shot, "small2"),
     ),
     "glyphs-elastic": Recipe(
         "Glyphs, no real image",
-        partial(train_elastic, None, 1500),
+        partial(train_one_shot, *ELASTIC, None, 1500),
         judge_without_real_images,
     ),
     "omniglot-maml": Recipe(SMALL1, partial(train_maml, 8000), judge_maml),

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from metalearn_lite import checkpoints, recipes
-from metalearn_lite.learners.elastic import ElasticPrototypes
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import ConvNet
 from metalearn_lite.recipes import convolutional, metric, omniglot, sinusoids
@@ -59,10 +58,9 @@ def test_framed_characters_are_the_same_characters_seen_closer():
 
 
 @pytest.mark.parametrize(
-    ("make", "init"),
-    [(omniglot.PROTONET, ConvNet.init), (ElasticPrototypes, ElasticPrototypes.init)],
+    ("kind", "settings"), [omniglot.PLAIN[:2], omniglot.ELASTIC[:2]], ids=["plain", "elastic"]
 )
-def test_one_shot_recipes_run(make, init, monkeypatch):
+def test_one_shot_recipes_run(kind, settings, monkeypatch):
     """The whole of a recipe, but short, small and on glyphs."""
     glyphs = Glyphs(2, 24, seed=1)
     monkeypatch.setattr(omniglot.characters, "Omniglot", lambda _: glyphs)
@@ -71,9 +69,10 @@ def test_one_shot_recipes_run(make, init, monkeypatch):
     monkeypatch.setattr(omniglot, "NUM_RUNS", 3)
     network = ConvNet((8, 8, 8, 8), "batch", num_unpooled=2)
     generator = torch.Generator().manual_seed(0)
-    learner = omniglot.train_one_shot(make, init, network, "small1", 2, generator)
+    learner = omniglot.train_one_shot(kind, settings, network, "small1", 2, generator)
     assert learner.network.norm == "frozen"
     assert learner.all_symmetries
+    assert learner.sharpness == 20
     result = omniglot.judge_one_shot("small1", learner)
     assert re.fullmatch(r"[\d.]+ ± [\d.]+ %", result["challenge error"])
     assert learner.all_symmetries
@@ -86,7 +85,7 @@ def test_one_shot_without_real_images(monkeypatch):
 
     monkeypatch.setattr(omniglot.characters, "Omniglot", refuse)
     monkeypatch.setattr(omniglot.characters, "Glyphs", lambda *_: Glyphs(2, 24, seed=2))
-    omniglot.train_elastic(None, 1, torch.Generator().manual_seed(0))
+    omniglot.train_one_shot(*omniglot.ELASTIC, None, 1, torch.Generator().manual_seed(0))
 
 
 def test_maml_recipe_runs(monkeypatch):
