@@ -25,6 +25,7 @@ from metalearn_lite.tasks.sinusoids import Sinusoids
 from metalearn_lite.training import constant, cosine, meta_train
 
 NETWORK = MLP(1, 40, 40, 1)
+ITERATIONS = 50_000  # of MAML and of joint training, which is compared with it
 
 
 def train(
@@ -87,9 +88,9 @@ FRIENDS = {
 }
 
 RECIPES = {
-    "sinusoid-maml": Recipe(DATA, partial(train, MAML, 5, 50_000, cosine), judge),
+    "sinusoid-maml": Recipe(DATA, partial(train, MAML, 5, ITERATIONS, cosine), judge),
     "sinusoid-maml-10-shot": Recipe(DATA, partial(train, MAML, 10, 70_000, constant), judge),
-    "sinusoid-joint": Recipe(DATA, partial(train, JointTraining, 5, 30_000, cosine), judge),
+    "sinusoid-joint": Recipe(DATA, partial(train, JointTraining, 5, ITERATIONS, cosine), judge),
 } | {
     name: Recipe(DATA, partial(train, make, 5, iterations, cosine, max_norm=10.0), judge)
     for name, (make, iterations) in FRIENDS.items()
