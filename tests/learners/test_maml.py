@@ -36,7 +36,7 @@ def quadratic_meta_gradient(theta, episodes, inner_lr, inner_steps):
 
 
 @pytest.mark.parametrize("inner_steps", [1, 2, 3, 4, 5])
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), inner_lr=st.floats(0.001, 0.4))
 def test_closed_form_on_quadratics(inner_steps, seed, inner_lr):
     episodes = linear_tasks(seed)
@@ -46,7 +46,7 @@ def test_closed_form_on_quadratics(inner_steps, seed, inner_lr):
     assert relative_error(gradient, expected) <= 1e-6
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), inner_lr=st.floats(0.001, 0.4))
 def test_first_order_is_the_query_gradient_at_the_end(seed, inner_lr):
     """With order=1, dφ/dθ is taken for the identity: no factor (I - αH) is left."""

@@ -32,7 +32,7 @@ def set_rates(learner: MetaSGD, seed: int) -> None:
             learner.params[name] = (3 * noise - 0.5).requires_grad_()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000))
 def test_closed_form_of_one_step_on_quadratics(seed):
     """φ = θ - αr⊙∇L: dφ/dθ = I - α diag(r) H, dφ/dr = -α diag(∇L). The minus is often lost."""

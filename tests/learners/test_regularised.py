@@ -19,7 +19,7 @@ from metalearn_lite.learners.maml import MAML
 from metalearn_lite.learners.regularised import RegularisedMAML
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), strength=st.floats(0.0, 3.0))
 def test_closed_form_on_quadratics(seed, strength):
     """A step is affine in θ and φ: its parts are followed as matrices and vectors.

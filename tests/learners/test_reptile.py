@@ -25,7 +25,7 @@ def joined(episodes: Episodes) -> Examples:
 
 
 @pytest.mark.parametrize("inner_steps", [1, 2, 5])
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), inner_lr=st.floats(0.001, 0.2))
 def test_closed_form_on_quadratics(inner_steps, seed, inner_lr):
     """Each step w ← w - α (Hw - b), with H and b of that step's minibatch."""

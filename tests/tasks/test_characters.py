@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from metalearn_lite.tasks import characters
 from metalearn_lite.tasks.characters import Characters
 
-PROPERTIES = settings(max_examples=40, deadline=None)
+PROPERTIES = settings(max_examples=40)
 
 
 def numbered(sizes: list[int], num_drawers: int) -> Characters:

@@ -223,7 +223,7 @@ ACTIONS = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(ACTIONS, max_size=12))
 def test_no_way_through_ends_in_an_error(actions):
     model = new_model()

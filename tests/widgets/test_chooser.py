@@ -118,7 +118,7 @@ def test_names_must_fit_the_stream():
         ChooserModel(STREAM, list("abcdefg"), FEATURES)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(-5, 99), st.floats(0, 2), st.sets(st.sampled_from(FEATURES[1:])))
 def test_no_way_through_ends_in_an_error(task, exploration, seen):
     model = new_model()

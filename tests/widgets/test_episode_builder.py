@@ -160,7 +160,7 @@ def test_splits_with_other_names_are_refused():
         EpisodeModel({}, generator())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.sampled_from(list(SPLITS)),
     st.integers(2, MAX_WAYS),
@@ -186,7 +186,7 @@ def test_no_request_ends_in_an_error(split, num_ways, num_shots, num_queries, wi
 # --- the page
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(1, 30), st.integers(1, 10), st.integers(250, 700), st.integers(150, 700))
 def test_the_page_fits_and_keeps_a_class_in_one_row(num_ways, num_shots, width, height):
     columns, side = best_grid(num_ways * num_shots, num_shots, width, height)

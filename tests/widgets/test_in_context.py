@@ -204,7 +204,7 @@ ACTIONS = st.one_of(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(ACTIONS, max_size=10))
 def test_no_way_through_ends_in_an_error(actions):
     model = new_model()

@@ -195,7 +195,7 @@ def test_what_cannot_be_shown_is_refused(options, message):
         LandscapeModel(**options)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     surface=st.sampled_from(list(SURFACES)),
     theta=st.tuples(st.floats(-5, 5), st.floats(-5, 5)),

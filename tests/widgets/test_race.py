@@ -116,7 +116,7 @@ def test_an_unknown_axis_is_refused():
         RaceModel(RECORD).frame(across="hours")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=3, max_size=3))
 def test_no_record_ends_in_an_error(errors):
     model = RaceModel(changed("fast", error=errors))

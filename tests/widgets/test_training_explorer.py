@@ -184,7 +184,7 @@ ACTIONS = st.one_of(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(ACTIONS, max_size=6))
 def test_no_way_through_ends_in_an_error(actions):
     model = new_model(max_steps=20)

@@ -196,7 +196,7 @@ ACTIONS = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(ACTIONS, max_size=6))
 def test_no_way_through_ends_in_an_error(actions):
     model = new_model()
