@@ -8,7 +8,11 @@ from pathlib import Path
 
 def user_folder() -> Path:
     """The folder for files that belong to the user, not to a checkout of the course."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "metalearn_lite"
+    try:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    except RuntimeError:  # a user without a home, as in some containers
+        cache = Path(tempfile.gettempdir())
+    return cache / "metalearn_lite"
 
 
 def data_folder() -> Path:

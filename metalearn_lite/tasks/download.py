@@ -67,7 +67,7 @@ def download(
                     raise _WrongChecksum(
                         f"its {algorithm} checksum is {found}, expected {checksum}"
                     )
-                os.replace(temporary, target)
+                _rename(temporary, target, algorithm, checksum)
             return target
         except _Transient as fault:
             wrong += isinstance(fault, _WrongChecksum)
@@ -115,7 +115,7 @@ def _fetch(url: str, path: Path, label: str, timeout: float, total_timeout: floa
     try:
         with urlopen(url, timeout=timeout) as response, open(path, "wb") as file:
             length = response.headers.get("Content-Length")
-            size, received = int(length) if length else None, 0
+            size, received = int(length) if length and length.isdigit() else None, 0
             with tqdm(total=size, unit="B", unit_scale=True, desc=label, leave=False) as bar:
                 # read1 returns what has come; read would wait on a server that only drips.
                 while chunk := response.read1(CHUNK):
@@ -142,6 +142,18 @@ def _fetch(url: str, path: Path, label: str, timeout: float, total_timeout: floa
         raise _Transient(f"the server sent nothing for {timeout:g} s") from fault
     except (URLError, HTTPException, ConnectionError) as fault:
         raise _Transient(f"no connection ({getattr(fault, 'reason', None) or fault})") from fault
+    except DownloadError:
+        raise
+    except OSError as fault:  # no route, a broken cipher, a disk that is full when the file closes
+        raise _Transient(f"it broke off ({fault.strerror or fault})") from fault
+
+
+def _rename(temporary: Path, target: Path, algorithm: str, checksum: str) -> None:
+    try:
+        os.replace(temporary, target)
+    except OSError as fault:  # on Windows, while another process reads what it has just downloaded
+        if not (target.is_file() and file_checksum(target, algorithm) == checksum):
+            raise DownloadError(f"Cannot write {target}: {fault.strerror or fault}.") from fault
 
 
 def _write(file, chunk: bytes, path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import zlib
 from collections.abc import Iterable, Iterator
@@ -156,7 +157,7 @@ def challenge_runs(
         class order, query images in the order of the official items.
 
     Raises:
-        ArchiveError: if a file is missing, unexpected or malformed.
+        ArchiveError: if a file is missing or malformed.
         FileNotFoundError, DownloadError: as for `Omniglot`.
     """
     if path is None:
@@ -201,8 +202,11 @@ def find_archive(source: Source, data: Path | str | None = None) -> Path | None:
     """
     for folder in _folders(data):
         for candidate in dict.fromkeys([folder / source.file_name, folder / source.path]):
-            if candidate.is_file():
-                found = file_checksum(candidate, source.algorithm)
+            if os.path.isfile(candidate):  # False too where the folder may not be looked into
+                try:
+                    found = file_checksum(candidate, source.algorithm)
+                except OSError as fault:
+                    raise ArchiveError(f"{candidate} cannot be read: {fault.strerror}.") from fault
                 if found != source.checksum:
                     raise ArchiveError(
                         f"{candidate} is not the published file: its {source.algorithm} checksum "
@@ -292,7 +296,7 @@ def _open_archive(path: Path) -> Iterator[ZipFile]:
             yield archive
     except BadZipFile as fault:
         raise ArchiveError(
-            f"{path} is damaged ({fault}). Delete it to download it again."
+            f"{path} is damaged ({fault}). Get it once more from {BASE_URL}."
         ) from fault
 
 

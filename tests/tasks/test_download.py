@@ -1,8 +1,10 @@
 """Every fault ends in a clear message and leaves no partial file."""
 
+import errno
 import hashlib
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -78,6 +80,38 @@ def test_a_refused_connection_is_told(tmp_path):
     with pytest.raises(DownloadError, match=r"no connection .*[Cc]onnection refused"):
         download(url, tmp_path / "file.zip", "sha256", SHA256, pause=0.01)
     assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "fault", [OSError(errno.EHOSTUNREACH, "No route to host"), ssl.SSLEOFError(8, "EOF occurred")]
+)
+def test_a_fault_of_the_network_beneath_is_told(fetch, monkeypatch, tmp_path, fault):
+    def read1(self, size):
+        raise fault
+
+    monkeypatch.setattr("http.client.HTTPResponse.read1", read1)
+    with pytest.raises(DownloadError, match=rf"it broke off \({fault.strerror}"):
+        fetch()
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_file_that_another_process_has_open(fetch, monkeypatch, tmp_path, there):
+    """Windows then refuses to replace it; if it is the file that was wanted, all is well."""
+    target = tmp_path / "data" / "file.zip"
+
+    def refuse(*_):
+        if there:
+            target.write_bytes(BODY)
+        raise PermissionError(13, "in use")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    if there:
+        assert fetch() == target
+    else:
+        with pytest.raises(DownloadError, match="in use"):
+            fetch()
+    assert files(tmp_path) == ["file.zip"] * there
 
 
 def test_a_dripping_server_is_left(fetch, server, tmp_path):
