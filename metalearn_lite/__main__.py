@@ -11,7 +11,11 @@ from pathlib import Path
 import torch
 
 from metalearn_lite import checkpoints, recipes
+from metalearn_lite.networks import ConvNet
+from metalearn_lite.training import TrainingStopped
 
+FROM = "folder of the checkpoint (default: data/checkpoints)"
+JUDGING = "Judging it takes a while, with some recipes minutes."
 PUBLISHED_ERRORS = (
     ("people", "4.5"),
     ("BPL, trained on all 30 alphabets", "3.3"),
@@ -26,10 +30,13 @@ PUBLISHED_ERRORS = (
 def train(args: argparse.Namespace) -> None:
     recipe = recipes.find(args.recipe)
     out = Path(args.out) if args.out else checkpoints.folder()
-    unfinished = out / f"{args.recipe}.unfinished.safetensors"
+    unfinished = out / f"{args.recipe}.seed{args.seed}.unfinished.safetensors"
+    if resumed := unfinished.exists():
+        print(f"Going on from {unfinished}")
     started = time.perf_counter()
     learner = recipe.train(torch.Generator().manual_seed(args.seed), unfinished)
     minutes = (time.perf_counter() - started) / 60
+    print(JUDGING)
     result = recipe.judge(learner)
     about = {
         "command": f"python -m metalearn_lite train {args.recipe} --seed {args.seed}",
@@ -37,7 +44,7 @@ def train(args: argparse.Namespace) -> None:
         "seed": args.seed,
         "result": result,
         "date": datetime.date.today().isoformat(),
-        "minutes": round(minutes, 1),
+        "minutes": "trained in several parts" if resumed else round(minutes, 1),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
@@ -48,19 +55,25 @@ def train(args: argparse.Namespace) -> None:
 
 
 def evaluate(args: argparse.Namespace) -> None:
+    learner = checkpoints.load(args.checkpoint, args.source)
     recipe = recipes.find(args.checkpoint)
-    card = checkpoints.read_card(args.checkpoint)
-    print(f"{card['name']}: {card['data']} (card of {card['date']})")
-    _print_table(recipe.judge(checkpoints.load(args.checkpoint)))
+    print(f"{args.checkpoint}: {recipe.data}. {JUDGING}")
+    _print_table(recipe.judge(learner))
 
 
 def challenge(args: argparse.Namespace) -> None:
     from metalearn_lite.evaluation import evaluate
     from metalearn_lite.tasks import characters
 
+    learner = checkpoints.load(args.checkpoint, args.source)
+    if not isinstance(learner.network, ConvNet):
+        raise ValueError(
+            f"{args.checkpoint} does not compare images, and cannot tell 20 classes apart: choose "
+            "a prototypical, matching, Siamese or relation network, such as omniglot-elastic"
+        )
     runs = characters.challenge_runs(args.runs)
     # One run at a time: all 20 together would need a gigabyte more, and no less time.
-    result = evaluate(checkpoints.load(args.checkpoint), runs, num_at_once=1)
+    result = evaluate(learner, runs, num_at_once=1)
     errors = 100 * (1 - result.scores)
     for run, error in enumerate(errors.tolist(), 1):
         print(f"run {run:2d}  error {error:5.1f} %")
@@ -82,25 +95,35 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     command = commands.add_parser(
-        "train", help="make a checkpoint again; goes on if it was stopped"
+        "train",
+        help="make a checkpoint again; goes on if it was stopped",
+        epilog="Recipes:\n  " + "\n  ".join(recipes.MODULES),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.add_argument("recipe", metavar="RECIPE", help=", ".join(recipes.MODULES))
+    command.add_argument("recipe", metavar="RECIPE", help="one of those listed below")
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--out", help="folder for the checkpoint (default: data/checkpoints)")
     command.set_defaults(run=train)
 
     command = commands.add_parser("evaluate", help="judge a checkpoint by its recipe's own measure")
-    command.add_argument("checkpoint", metavar="CHECKPOINT")
+    command.add_argument("checkpoint", metavar="CHECKPOINT", help="the name of its recipe")
+    command.add_argument("--from", dest="source", type=Path, help=FROM)
     command.set_defaults(run=evaluate)
 
     command = commands.add_parser("challenge", help="score the Omniglot one-shot challenge")
-    command.add_argument("--runs", type=Path, required=True, help="the official all_runs.zip")
-    command.add_argument("--checkpoint", default="omniglot-elastic")
+    command.add_argument("--runs", type=Path, help="all_runs.zip (default: found or downloaded)")
+    command.add_argument("--checkpoint", default="omniglot-elastic", help="default: %(default)s")
+    command.add_argument("--from", dest="source", type=Path, help=FROM)
     command.set_defaults(run=challenge)
 
     args = parser.parse_args(arguments)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8")  # of a file on Windows it is not, and has no π
     try:
         args.run(args)
+    except TrainingStopped as stopped:
+        print(f"{stopped} The same command goes on with it.")
+        return 130
     except (KeyError, ValueError, OSError) as error:
         # str() of a KeyError puts its message in quotes.
         message = error.args[0] if isinstance(error, KeyError) else error

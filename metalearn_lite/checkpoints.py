@@ -104,8 +104,8 @@ def save(learner: Learner, name: str, about: dict[str, Any], into: Path | None =
         "network_settings": learner.network.settings,
         "num_parameters": sum(value.numel() for value in learner.params.values()),
     }
-    save_tensors(into / f"{name}.safetensors", learner.params)
     text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
+    save_tensors(into / f"{name}.safetensors", learner.params)
     write_whole(into / f"{name}.json", text.encode())
     return into / f"{name}.json"
 
@@ -123,9 +123,12 @@ def read_card(name: str, source: Path | None = None) -> dict[str, Any]:
         there = ", ".join(sorted(card.stem for card in source.glob("*.json"))) or "none"
         raise FileNotFoundError(f"no checkpoint {name!r} in {source}. There are: {there}.")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"the card {path} is damaged: {error}") from error
+    if not isinstance(card, dict):
+        raise ValueError(f"the card {path} is damaged: it holds no entries")
+    return card
 
 
 def load(name: str, source: Path | None = None) -> Learner:
@@ -137,14 +140,16 @@ def load(name: str, source: Path | None = None) -> Learner:
     """
     source = folder() if source is None else Path(source)
     card = read_card(name, source)
+    params = load_tensors(source / f"{name}.safetensors")
     try:
         network = NETWORKS[card["network"]](*card["network_settings"])
-        kind, settings = LEARNERS[card["learner"]], card["learner_settings"]
+        kind = LEARNERS[card["learner"]]
+        init = getattr(kind, "init", type(network).init)  # a learner may add parameters of its own
+        learner = kind(network, init(network), **card["learner_settings"])
     except KeyError as error:
         raise ValueError(f"the card of {name!r} has no entry or no known kind {error}") from error
-    params = load_tensors(source / f"{name}.safetensors")
-    init = getattr(kind, "init", type(network).init)  # a learner may add parameters of its own
-    learner = kind(network, init(network), **settings)
+    except TypeError as error:
+        raise ValueError(f"the card of {name!r} has settings that do not fit: {error}") from error
     expected = {key: value.shape for key, value in learner.params.items()}
     if {key: value.shape for key, value in params.items()} != expected:
         raise ValueError(f"the parameters of {name!r} do not fit the network on its card")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 from torch import Tensor
@@ -11,9 +12,13 @@ from torch import Tensor
 def write_whole(path: Path, content: bytes) -> None:
     """Writes under a temporary name, then renames: ``path`` is old or new, and always whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    # A name that nobody else has, also where machines that share a folder number processes alike.
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = Path(name)
     try:
-        temporary.write_bytes(content)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        temporary.chmod(0o644)  # mkstemp keeps it from all others
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -34,11 +39,12 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
         FileNotFoundError, ValueError: the file is missing, or is not a whole safetensors file.
     """
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors.torch import load
 
     if not path.is_file():
         raise FileNotFoundError(f"no file {path}")
     try:
-        return load_file(path)
+        # Not mapped into memory: Windows could not replace the file while its tensors are in use.
+        return load(path.read_bytes())
     except SafetensorError as error:
         raise ValueError(f"{path} is damaged or not a safetensors file ({error})") from error

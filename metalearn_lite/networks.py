@@ -194,7 +194,8 @@ class ConvClassifier:
     def statistics(self, params: Params, x: Tensor) -> Params:
         """What batch normalisation measures on ``x``: ``mean1``, ``variance1`` … of ``(T, width)``.
 
-        A network whose ``params`` hold them as well judges every image alone.
+        A network whose ``params`` hold them as well judges every image alone. Like them, its other
+        parameters then need a task axis.
         """
         measured = {}
         self(params, x, measured)

@@ -19,12 +19,17 @@ from metalearn_lite.episodes import Episodes
 from metalearn_lite.files import load_tensors, save_tensors
 from metalearn_lite.learners.base import Learner
 from metalearn_lite.networks import Params
+from metalearn_lite.paths import first_writable
 
 Optimizers = list[torch.optim.Optimizer]
 
 
 class TrainingDiverged(FloatingPointError):
     """The meta-loss or its gradient is no longer a finite number."""
+
+
+class TrainingStopped(KeyboardInterrupt):
+    """Training was interrupted; the message says where it is kept."""
 
 
 @dataclass
@@ -95,6 +100,8 @@ def meta_train(
     """Changes ``learner.params`` along its meta-gradient.
 
     Interrupting (Ctrl-C, or Jupyter's stop button) ends the run after the current iteration.
+    Without ``save_to`` the history so far is returned. With it an exception is raised, so that
+    nothing goes on with what is half trained.
 
     Args:
         learner: any learner; trained in place.
@@ -108,7 +115,8 @@ def meta_train(
         max_norm: a meta-gradient longer than this is shortened to it. One task whose adaptation
             runs away then spoils one iteration, not what the optimizer remembers for thousands.
         save_to: a ``.safetensors`` file for the state of the run. Where it exists, training goes
-            on from it and ends with the same parameters as a run that was never stopped.
+            on from it and ends with the same parameters as a run that was never stopped. It must
+            be a run of the same kind of learner, network and optimizer.
         save_every: how many iterations lie between two saves.
         compile: compile the meta-gradient first (about half a minute, then two to three times
             faster). Where there is no compiler, training goes on without.
@@ -116,7 +124,12 @@ def meta_train(
     Raises:
         TrainingDiverged: the loss or a gradient is not finite. The parameters keep the values
             from before that iteration.
+        TrainingStopped: it was interrupted, and ``save_to`` keeps the run.
+        OSError: ``save_to`` cannot be written; said before training, not after it.
+        ValueError: ``save_to`` is damaged, or holds another kind of run.
     """
+    if save_to is not None and first_writable([Path(save_to).parent]) is None:
+        raise OSError(f"cannot write into {Path(save_to).parent}; choose another folder")
     optimizers = optimize(learner.params, outer_lr)
     full_rates = [optimizer.param_groups[0]["lr"] for optimizer in optimizers]
     history = History()
@@ -151,8 +164,11 @@ def meta_train(
             last = stopped.is_set() or iteration + 1 == iterations
             if save_to is not None and (last or (iteration + 1) % save_every == 0):
                 _save(Path(save_to), learner, optimizers, generator, history)
-            if stopped.is_set():
-                print(f"Stopped after iteration {iteration + 1:,} of {iterations:,}.")
+            if stopped.is_set() and iteration + 1 < iterations:
+                message = f"Stopped after iteration {iteration + 1:,} of {iterations:,}."
+                if save_to is not None:
+                    raise TrainingStopped(f"{message} {save_to} keeps the run, to go on from.")
+                print(message)
                 break
     return history
 
@@ -183,36 +199,48 @@ def _stop_between_iterations() -> Iterator[threading.Event]:
 
 
 def _save(path, learner, optimizers, generator, history) -> None:
-    tensors = {f"params.{name}": value for name, value in learner.params.items()}
-    state = _state(optimizers)
-    for name, value in learner.params.items():
-        for key, moment in state.get(value, {}).items():
-            tensors[f"optimizer.{name}.{key}"] = moment
+    tensors = {_key(learner, name): value for name, value in learner.params.items()}
+    for optimizer, name, value in _optimized(learner, optimizers):
+        for key, moment in optimizer.state[value].items():
+            tensors[_key(optimizer, name, key)] = moment
     tensors["generator"] = generator.get_state()
     tensors["losses"] = torch.tensor(history.losses, dtype=torch.float64)
     save_tensors(path, tensors)
 
 
-def _state(optimizers: Optimizers) -> dict[Tensor, dict[str, Tensor]]:
-    """What the optimizers remember of each parameter, such as Adam's moments."""
-    return {value: kept for optimizer in optimizers for value, kept in optimizer.state.items()}
-
-
 @torch.no_grad()
 def _restore(path, learner, optimizers, generator, history) -> None:
     tensors = load_tensors(path)
-    shapes = {f"params.{name}": value.shape for name, value in learner.params.items()}
-    if shapes != {k: v.shape for k, v in tensors.items() if k.startswith("params.")}:
-        raise ValueError(
-            f"{path} holds a run of another network; delete it or choose another save_to"
-        )
+    for name, value in learner.params.items():
+        kept = tensors.get(_key(learner, name))
+        if kept is None or kept.shape != value.shape:
+            raise ValueError(
+                f"{path} holds a run of another learner or network; delete it or choose another "
+                "save_to"
+            )
+        value.copy_(kept)
+    for optimizer, name, value in _optimized(learner, optimizers):
+        prefix = _key(optimizer, name, "")
+        kept = {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
+        if not kept:
+            raise ValueError(
+                f"{path} holds a run with another optimizer; delete it or choose another save_to"
+            )
+        optimizer.state[value] = kept
+    generator.set_state(tensors["generator"])
+    history.losses.extend(tensors["losses"].tolist())
+
+
+def _key(owner: Learner | torch.optim.Optimizer, *names: str) -> str:
+    """What a tensor of the state is called in the file, such as ``Adam.weight1.exp_avg``."""
+    return ".".join([type(owner).__name__, *names])
+
+
+def _optimized(
+    learner: Learner, optimizers: Optimizers
+) -> Iterator[tuple[torch.optim.Optimizer, str, Tensor]]:
+    """Each parameter with its name and the optimizer that moves it."""
     names = {value: name for name, value in learner.params.items()}
     for optimizer in optimizers:
         for value in optimizer.param_groups[0]["params"]:
-            name = names[value]
-            value.copy_(tensors[f"params.{name}"])
-            prefix = f"optimizer.{name}."
-            kept = {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
-            optimizer.state[value] = kept
-    generator.set_state(tensors["generator"])
-    history.losses.extend(tensors["losses"].tolist())
+            yield optimizer, names[value], value

@@ -88,6 +88,27 @@ def test_parameters_of_another_network_are_refused(tmp_path):
         checkpoints.load("mine", tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("entry", "value"), [("learner_settings", {"gone": 1}), ("network_settings", ["a"] * 9)]
+)
+def test_settings_that_do_not_fit_are_told(tmp_path, entry, value):
+    checkpoints.save(MAML(MLP(1, 4, 1), MLP(1, 4, 1).init()), "mine", {}, tmp_path)
+    card = json.loads((tmp_path / "mine.json").read_text())
+    (tmp_path / "mine.json").write_text(json.dumps(card | {entry: value}))
+    with pytest.raises(ValueError, match="the card of 'mine' has settings that do not fit"):
+        checkpoints.load("mine", tmp_path)
+
+
+def test_a_card_that_cannot_be_written_changes_nothing(tmp_path):
+    checkpoints.save(MAML(MLP(1, 4, 1), MLP(1, 4, 1).init(), inner_lr=0.1), "mine", {}, tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(TypeError, match="JSON"):
+        checkpoints.save(
+            MAML(MLP(1, 4, 1), MLP(1, 4, 1).init()), "mine", {"date": object()}, tmp_path
+        )
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
 def test_nothing_half_written_is_left(tmp_path, monkeypatch):
     def full_disk(*_):
         raise OSError("no space left on device")

@@ -1,6 +1,7 @@
 """The command line, on a recipe that takes a second."""
 
 import io
+import signal
 import zipfile
 
 import pytest
@@ -12,6 +13,7 @@ from metalearn_lite import checkpoints, recipes
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.networks import ConvNet
 from metalearn_lite.tasks.glyphs import Glyphs
+from metalearn_lite.tasks.sinusoids import Sinusoids
 from metalearn_lite.training import constant
 
 
@@ -44,11 +46,40 @@ def test_train_writes_a_checkpoint_and_its_card(tiny, tmp_path, capsys):
     assert "2.0" in capsys.readouterr().out
 
 
+def test_a_stopped_training_is_kept_and_goes_on(tiny, tmp_path, capsys, monkeypatch):
+    """Ctrl-C must not ship what is half trained. Another seed is another run."""
+    sample = Sinusoids.sample
+
+    def stop(self, *args, **options):
+        signal.raise_signal(signal.SIGINT)
+        return sample(self, *args, **options)
+
+    command = ["train", "tiny", "--out", str(tmp_path)]
+    with monkeypatch.context() as patch:
+        patch.setattr(Sinusoids, "sample", stop)
+        assert command_line.main(command) == 130
+    assert "Stopped after iteration 1 of 10." in capsys.readouterr().out
+    (unfinished,) = tmp_path.iterdir()
+    assert unfinished.name == "tiny.seed0.unfinished.safetensors"
+
+    assert command_line.main([*command, "--seed", "1"]) == 0
+    assert unfinished.exists()
+    other = checkpoints.load("tiny", tmp_path).params
+    assert command_line.main(command) == 0
+    assert "Going on" in capsys.readouterr().out
+    assert not unfinished.exists()
+    in_parts = checkpoints.load("tiny", tmp_path).params
+    assert checkpoints.read_card("tiny", tmp_path)["minutes"] == "trained in several parts"
+    command_line.main(command)
+    at_once = checkpoints.load("tiny", tmp_path).params
+    assert all(torch.equal(in_parts[name], at_once[name]) for name in at_once)
+    assert not torch.equal(other["weight1"], at_once["weight1"])
+
+
 def test_evaluate_prints_the_recipe_s_measure(tiny, tmp_path, capsys, monkeypatch):
     command_line.main(["train", "tiny", "--out", str(tmp_path)])
-    monkeypatch.setattr(checkpoints, "folder", lambda: tmp_path)
     capsys.readouterr()
-    assert command_line.main(["evaluate", "tiny"]) == 0
+    assert command_line.main(["evaluate", "tiny", "--from", str(tmp_path)]) == 0
     out = capsys.readouterr().out
     assert "a few waves" in out
     assert "error  2.0" in out
@@ -60,6 +91,12 @@ def test_what_does_not_exist_is_named(capsys):
     assert command_line.main(["evaluate", "nonesuch"]) == 2
     assert command_line.main(["challenge", "--runs", "nonesuch.zip"]) == 2
     assert "nonesuch.zip" in capsys.readouterr().err
+
+
+def test_the_challenge_is_not_for_every_learner(capsys):
+    for name in ("sinusoid-maml", "omniglot-maml", "bandits-rl2-10"):
+        assert command_line.main(["challenge", "--checkpoint", name]) == 2
+        assert f"{name} does not compare images" in capsys.readouterr().err
 
 
 def write_challenge(path, num_wrong: int) -> None:

@@ -8,10 +8,18 @@ import torch
 
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.evaluation import evaluate
+from metalearn_lite.learners.joint import JointTraining
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import MLP
 from metalearn_lite.tasks.sinusoids import Sinusoids
-from metalearn_lite.training import TrainingDiverged, adam, cosine, meta_train, muon
+from metalearn_lite.training import (
+    TrainingDiverged,
+    TrainingStopped,
+    adam,
+    cosine,
+    meta_train,
+    muon,
+)
 
 SAMPLE = partial(Sinusoids().sample, 4, 5)
 
@@ -59,10 +67,10 @@ def test_resuming_equals_an_unbroken_run(tmp_path, stop_after, optimize):
 
     first, generator = new_run()
     file = tmp_path / "run.safetensors"
-    history = meta_train(
-        first, interrupted, 20, generator, schedule=cosine, optimize=optimize, save_to=file
-    )
-    assert len(history.losses) == stop_after
+    with pytest.raises(TrainingStopped, match=f"after iteration {stop_after} of 20"):
+        meta_train(
+            first, interrupted, 20, generator, schedule=cosine, optimize=optimize, save_to=file
+        )
     assert not same(first, unbroken)
 
     second, _ = new_run(seed=99)  # another start and another generator state: both are restored
@@ -95,6 +103,17 @@ def test_a_gradient_in_another_memory_layout_is_the_same_gradient():
     assert same(*learners)
 
 
+def test_a_parameter_in_another_memory_layout_is_the_same_parameter():
+    """PyTorch's own layers give transposed weights; fused Adam would mix up their numbers."""
+    (plain, generator), (turned, same_generator) = new_run(), new_run()
+    params = {name: value.mT.contiguous().mT for name, value in plain.params.items()}
+    assert not all(value.is_contiguous() for value in params.values())
+    turned = MAML(turned.network, params)
+    meta_train(plain, SAMPLE, 5, generator)
+    meta_train(turned, SAMPLE, 5, same_generator)
+    assert all(torch.allclose(turned.params[name], plain.params[name]) for name in params)
+
+
 def test_ctrl_c_works_as_before_afterwards():
     learner, generator = new_run()
     before = signal.getsignal(signal.SIGINT)
@@ -108,8 +127,37 @@ def test_a_run_of_another_network_is_refused(tmp_path):
     meta_train(learner, SAMPLE, 2, generator, save_to=file)
     network = MLP(1, 9, 1)
     other = MAML(network, network.init(generator))
-    with pytest.raises(ValueError, match="another network"):
+    with pytest.raises(ValueError, match="another learner or network"):
         meta_train(other, SAMPLE, 4, generator, save_to=file)
+
+
+def test_a_run_with_another_optimizer_or_learner_is_refused(tmp_path):
+    learner, generator = new_run()
+    file = tmp_path / "run.safetensors"
+    meta_train(learner, SAMPLE, 2, generator, save_to=file)
+    with pytest.raises(ValueError, match="another optimizer; delete it"):
+        meta_train(learner, SAMPLE, 4, generator, optimize=muon, save_to=file)
+    other = JointTraining(learner.network, learner.params)
+    with pytest.raises(ValueError, match="another learner or network"):
+        meta_train(other, SAMPLE, 4, generator, save_to=file)
+
+
+def test_without_a_file_a_stopped_run_returns_what_it_has(capsys):
+    learner, generator = new_run()
+
+    def stop(generator):
+        signal.raise_signal(signal.SIGINT)
+        return SAMPLE(generator=generator)
+
+    assert len(meta_train(learner, stop, 9, generator).losses) == 1
+    assert capsys.readouterr().out == "Stopped after iteration 1 of 9.\n"
+
+
+def test_a_file_that_cannot_be_written_is_told_before_training(tmp_path):
+    (tmp_path / "file").write_text("")
+    learner, generator = new_run()
+    with pytest.raises(OSError, match=r"cannot write into .*; choose another"):
+        meta_train(learner, None, 9, generator, save_to=tmp_path / "file" / "run.safetensors")
 
 
 def test_a_damaged_file_is_named(tmp_path):

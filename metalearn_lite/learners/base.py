@@ -99,5 +99,11 @@ def task_losses(predicted: Tensor, y: Tensor) -> Tensor:
 
 
 def trainable(params: Params) -> Params:
-    """A copy of ``params`` that gradients can be taken with respect to."""
-    return {name: value.detach().clone().requires_grad_() for name, value in params.items()}
+    """A copy of ``params`` that gradients can be taken with respect to.
+
+    Contiguous: fused Adam pairs a parameter's numbers with its gradient's by their place in memory.
+    """
+    return {
+        name: value.detach().clone(memory_format=torch.contiguous_format).requires_grad_()
+        for name, value in params.items()
+    }

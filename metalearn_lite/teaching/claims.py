@@ -17,7 +17,8 @@ def claim(text: str, condition: Any) -> None:
         TypeError: ``condition`` is neither true nor false, such as a number or a string: a
             claim that cannot fail would prove nothing.
     """
-    value = condition.item() if hasattr(condition, "item") else condition
+    single = getattr(condition, "shape", None) == ()
+    value = condition.item() if single else condition
     if not isinstance(value, bool):
         raise TypeError(f"a claim needs a condition that is true or false, not {condition!r}")
     if not value:
