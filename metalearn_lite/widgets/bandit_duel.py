@@ -556,6 +556,8 @@ class _Regrets:
         )
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
         self.moving = list(self._lines.values())
+        for line in self.moving:
+            line.set_in_layout(False)  # one that leaves the scale would take room from the axes
 
     def show(self, frame: DuelFrame) -> bool:
         """Returns whether the axes have changed."""

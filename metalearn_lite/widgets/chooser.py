@@ -16,12 +16,12 @@ from metalearn_lite.rl.contextual_bandits import LinUCB, Moment, regret, walk
 from metalearn_lite.tasks import mixed
 from metalearn_lite.tasks.sinusoids import INPUT
 from metalearn_lite.widgets import picture
-from metalearn_lite.widgets.layout import row, still_figure
+from metalearn_lite.widgets.layout import row, shrinking, still_figure
 from metalearn_lite.widgets.picture import Picture, Sentence, new_figure, plain_axes
 from metalearn_lite.widgets.play import Play
 
 VALUES = (-7.0, 7.0)
-BELIEFS = (-0.25, 1.5)
+BELIEFS = (-0.75, 1.5)
 MOST_EXPLORATION = 2.0
 STYLES = (
     {"color": picture.GREY, "marker": "s"},
@@ -212,12 +212,16 @@ class Chooser(ipywidgets.VBox):
         }
         for box in self.seen.values():
             box.layout.width = "auto"
-            box.layout.margin = "0 12px 0 0"
+            box.layout.margin = "0 8px 0 0"
             box.observe(lambda _: self._set("seen", self._ticked()), "value")
         label = ipywidgets.Label("The agent sees:", layout={"margin": "0 8px 0 0"})
         super().__init__(
             [
-                row(self.support, self.beliefs, self.regret),
+                row(
+                    shrinking(self.support, 160),
+                    shrinking(self.beliefs, 250),
+                    shrinking(self.regret, 215),
+                ),
                 row(self.play, self.task),
                 self.sentence,
                 row(self.exploration),

@@ -438,7 +438,7 @@ class DrawYourOwn(widgets.VBox):
         self.ways = widgets.IntSlider(model.num_ways, MIN_WAYS, MAX_WAYS, description="classes")
         self.source = widgets.Dropdown(options=list(model.examples), description="examples from")
         self.ways.style.description_width, self.ways.layout.width = "56px", "230px"
-        self.source.style.description_width, self.source.layout.width = "104px", "280px"
+        self.source.style.description_width, self.source.layout.width = "104px", "260px"
         self.all_examples = widgets.Button(description="Examples for all", icon="magic")
         self.clear_all = widgets.Button(description="Clear all", icon="trash")
         self.clear_all.layout.width = "110px"

@@ -415,7 +415,8 @@ class EmbeddingExplorer(widgets.VBox):
     def _controls(self) -> list[widgets.Widget]:
         model = self.model
         self.play = Play(max=len(model.iterations) - 1, milliseconds=900)
-        self.training = _slider("training", [f"{n:,} iterations" for n in model.iterations])
+        trained = [f"{n:,} of {model.iterations[-1]:,}" for n in model.iterations]
+        self.training = _slider("training", trained)
         queries = [f"{i + 1} of {model.num_queries}" for i in range(model.num_queries)]
         self.query = _slider("query", queries)
         self.new_episode = widgets.Button(description="New episode", icon="refresh")
@@ -564,7 +565,7 @@ class _Bars:
         axes.set(xlim=(-0.55, 1.7), ylim=(model.num_ways - 0.4, -0.6), xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
         what = "squared distance" if model.learner.distance == "euclidean" else "1 − cosine"
-        axes.set_xlabel(f"{what} → probability", fontsize=FONT_SIZE)
+        axes.set_title(f"{what} → probability", fontsize=FONT_SIZE)
         self._bars = axes.barh(ways, np.ones(len(ways)), height=0.62)
         self._numbers = [axes.text(0, way, "", va="center", fontsize=FONT_SIZE) for way in ways]
         for way, bar in enumerate(self._bars):

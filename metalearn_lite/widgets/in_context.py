@@ -19,7 +19,7 @@ from metalearn_lite.learners.maml import MAML
 from metalearn_lite.learners.neural_process import ConditionalNeuralProcess
 from metalearn_lite.tasks.sinusoids import INPUT, Sinusoids
 from metalearn_lite.widgets import picture, words
-from metalearn_lite.widgets.layout import button, row, still_figure
+from metalearn_lite.widgets.layout import button, row, shrinking, still_figure
 from metalearn_lite.widgets.picture import Picture, Pointer, Sentence, new_figure, plain_axes
 from metalearn_lite.widgets.play import Play
 
@@ -233,7 +233,6 @@ class InContextExplorer(ipywidgets.VBox):
         figure = new_figure(3.4, 4.1)
         self._errors = Errors(plain_axes(figure.subplots(), "points read", "squared error"), frame)
         self.errors = Picture(figure, self._errors.moving)
-        self.errors.layout.margin = "0 0 0 12px"
         self.sentence = Sentence()
 
         self.read = ipywidgets.IntSlider(
@@ -254,7 +253,7 @@ class InContextExplorer(ipywidgets.VBox):
 
         super().__init__(
             [
-                row(self.curves, self.errors),
+                row(shrinking(self.curves, 400), shrinking(self.errors, 300)),
                 row(self.play, self.read, button("Shuffle the order", model.shuffle, self.show)),
                 self.sentence,
                 row(

@@ -290,6 +290,7 @@ HOW_TO = (
     "their angles to the meta-gradient.</p>"
 )
 RIGHT = "text-align: right; padding-left: 14px"
+SWATCH = "background: white"  # as in the picture; on a dark page black would not show
 KEYS = {"ArrowLeft": (-1, 0), "ArrowRight": (1, 0), "ArrowDown": (0, -1), "ArrowUp": (0, 1)}
 
 
@@ -483,7 +484,7 @@ class Plane:
 def _table(frame: Frame) -> str:
     """Norms and cosines, for the eye; the sentence holds them too."""
     rows = "".join(
-        f"<tr><td><span style='color: {STYLES[name]['color']}'>▬▶</span> {name}</td>"
+        f"<tr><td><span style='{SWATCH}; color: {STYLES[name]['color']}'>▬▶</span> {name}</td>"
         f"<td style='{RIGHT}'>{_short(frame.norms[name])}</td>"
         f"<td style='{RIGHT}'>{_compared(frame.cosines[name]).removeprefix('cosine ')}</td></tr>"
         for name in METHODS

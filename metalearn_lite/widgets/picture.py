@@ -140,6 +140,12 @@ class Picture(anywidget.AnyWidget):
     _css = """
     .metalearn-picture { display: block; max-width: 100%; height: auto; user-select: none; }
     .metalearn-picture:focus-visible { outline: 3px solid #0072B2; outline-offset: -3px; }
+    /* The arrow of ipywidgets' dropdown is black, on a dark page too. */
+    [data-jp-theme-light="false"] .jupyter-widgets.widget-dropdown > select {
+      --jp-widgets-dropdown-arrow: url("data:image/svg+xml,\
+%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 18 18'%3E\
+%3Cpath fill='none' stroke='%23ddd' stroke-width='2' d='M4 6.5 9 11.5 14 6.5'/%3E%3C/svg%3E");
+    }
     """
 
     png = traitlets.Bytes().tag(sync=True)

@@ -17,7 +17,7 @@ from metalearn_lite.learners.base import task_losses, trainable
 from metalearn_lite.networks import MLP, Params
 from metalearn_lite.tasks.sinusoids import INPUT, Sinusoids
 from metalearn_lite.widgets import picture, words
-from metalearn_lite.widgets.layout import button, row, still_figure
+from metalearn_lite.widgets.layout import button, row, shrinking, still_figure
 from metalearn_lite.widgets.picture import Picture, Sentence, new_figure, plain_axes
 from metalearn_lite.widgets.play import Play
 
@@ -197,7 +197,6 @@ class TrainingExplorer(ipywidgets.VBox):
         self._losses = Losses(axes, model.max_steps)
         figure.legend(handles=self._losses.lines, loc="outside upper left", ncols=2, **LEGEND)
         self.losses = Picture(figure, self._losses.moving)
-        self.losses.layout.margin = "0 0 0 12px"
         self.sentence = Sentence()
 
         self.step = ipywidgets.IntSlider(model.step, 0, model.max_steps, description="step")
@@ -223,11 +222,11 @@ class TrainingExplorer(ipywidgets.VBox):
             slider = getattr(self, name)
             slider.observe(lambda change, name=name: self._set(name, change["new"]), "value")
             slider.layout.width = "420px" if slider is self.step else "265px"
-            slider.style.description_width = "80px"
+            slider.style.description_width = "95px"
 
         super().__init__(
             [
-                row(self.curve, self.losses),
+                row(shrinking(self.curve, 380), shrinking(self.losses, 330)),
                 row(self.play, self.step),
                 self.sentence,
                 row(self.num_points, self.learning_rate, self.noise),

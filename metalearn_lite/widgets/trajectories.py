@@ -17,7 +17,7 @@ from metalearn_lite.rl.maml_policy_gradient import MAMLPolicyGradient
 from metalearn_lite.rl.trajectories import Trajectories
 from metalearn_lite.tasks.navigation import Navigation
 from metalearn_lite.widgets import picture
-from metalearn_lite.widgets.layout import button, row, still_figure
+from metalearn_lite.widgets.layout import button, row, shrinking, still_figure
 from metalearn_lite.widgets.picture import Picture, Pointer, Sentence, new_figure, plain_axes
 from metalearn_lite.widgets.play import Play
 from metalearn_lite.widgets.words import count
@@ -195,7 +195,6 @@ class TrajectoryExplorer(ipywidgets.VBox):
         self._returns = Returns(axes, frame, model.max_updates)
         figure.legend(handles=self._returns.handles, loc="outside upper left", **LEGEND)
         self.returns = Picture(figure, self._returns.moving)
-        self.returns.layout.margin = "0 0 0 12px"
         self.sentence = Sentence()
 
         self.update = ipywidgets.IntSlider(
@@ -217,7 +216,7 @@ class TrajectoryExplorer(ipywidgets.VBox):
         )
         super().__init__(
             [
-                row(self.squares, self.returns),
+                row(shrinking(self.squares, 460), shrinking(self.returns, 240)),
                 row(self.play, self.update),
                 self.sentence,
                 row(
@@ -225,7 +224,7 @@ class TrajectoryExplorer(ipywidgets.VBox):
                     self.y,
                     button("Set goal", lambda: model.aim(self.x.value, self.y.value), self.show),
                     button("Other luck", self._other_luck, self.show),
-                    ipywidgets.Label(HINT, layout={"margin": "0 0 0 12px"}),
+                    ipywidgets.HTML(HINT, layout={"margin": "0 0 0 12px"}),
                 ),
             ]
         )

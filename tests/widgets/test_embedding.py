@@ -253,7 +253,7 @@ def test_every_control_changes_the_picture():
 def test_play_moves_the_scrubber_whose_read_out_is_text():
     explorer = make_explorer()
     explorer.play.value = 1
-    assert explorer.training.label == "10 iterations"
+    assert explorer.training.label == "10 of 100"
     assert explorer.model.frame().iteration == 10
     assert explorer.query.label == f"{explorer.model.query + 1} of 15"
 
