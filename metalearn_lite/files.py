@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from torch import Tensor
@@ -12,14 +14,21 @@ from torch import Tensor
 def write_whole(path: Path, content: bytes) -> None:
     """Writes under a temporary name, then renames: ``path`` is old or new, and always whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    # A name that nobody else has, also where machines that share a folder number processes alike.
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    with temporary_file(path) as temporary:
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+
+
+@contextmanager
+def temporary_file(target: Path) -> Iterator[Path]:
+    """A file beside ``target`` that no other process has, gone when the block ends."""
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        temporary.chmod(0o644)  # mkstemp keeps it from all others
-        os.replace(temporary, path)
+        os.close(handle)
+        # mkstemp keeps others out, but these are for all who may read the folder.
+        temporary.chmod(0o644)
+        yield temporary
     finally:
         temporary.unlink(missing_ok=True)
 

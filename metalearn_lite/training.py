@@ -211,21 +211,28 @@ def _save(path, learner, optimizers, generator, history) -> None:
 @torch.no_grad()
 def _restore(path, learner, optimizers, generator, history) -> None:
     tensors = load_tensors(path)
+
+    def kept_of(prefix: str) -> dict[str, Tensor]:
+        return {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
+
+    params = kept_of(_key(learner, ""))
+    states = [
+        (optimizer, value, kept_of(_key(optimizer, name, "")))
+        for optimizer, name, value in _optimized(learner, optimizers)
+    ]
+    # Nothing is changed before all is known to fit.
+    shapes = {name: value.shape for name, value in learner.params.items()}
+    if shapes != {name: value.shape for name, value in params.items()}:
+        raise ValueError(
+            f"{path} holds a run of another learner or network; delete it or choose another save_to"
+        )
+    if not all(kept for *_, kept in states):
+        raise ValueError(
+            f"{path} holds a run with another optimizer; delete it or choose another save_to"
+        )
     for name, value in learner.params.items():
-        kept = tensors.get(_key(learner, name))
-        if kept is None or kept.shape != value.shape:
-            raise ValueError(
-                f"{path} holds a run of another learner or network; delete it or choose another "
-                "save_to"
-            )
-        value.copy_(kept)
-    for optimizer, name, value in _optimized(learner, optimizers):
-        prefix = _key(optimizer, name, "")
-        kept = {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
-        if not kept:
-            raise ValueError(
-                f"{path} holds a run with another optimizer; delete it or choose another save_to"
-            )
+        value.copy_(params[name])
+    for optimizer, value, kept in states:
         optimizer.state[value] = kept
     generator.set_state(tensors["generator"])
     history.losses.extend(tensors["losses"].tolist())

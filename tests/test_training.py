@@ -135,8 +135,13 @@ def test_a_run_with_another_optimizer_or_learner_is_refused(tmp_path):
     learner, generator = new_run()
     file = tmp_path / "run.safetensors"
     meta_train(learner, SAMPLE, 2, generator, save_to=file)
+    fresh, _ = new_run(seed=1)
     with pytest.raises(ValueError, match="another optimizer; delete it"):
-        meta_train(learner, SAMPLE, 4, generator, optimize=muon, save_to=file)
+        meta_train(fresh, SAMPLE, 4, generator, optimize=muon, save_to=file)
+    assert same(fresh, new_run(seed=1)[0])
+    del fresh.params["bias3"]
+    with pytest.raises(ValueError, match="another learner or network"):
+        meta_train(fresh, SAMPLE, 4, generator, save_to=file)
     other = JointTraining(learner.network, learner.params)
     with pytest.raises(ValueError, match="another learner or network"):
         meta_train(other, SAMPLE, 4, generator, save_to=file)

@@ -3,9 +3,10 @@
 import contextlib
 import hashlib
 import os
-import tempfile
 import time
 from pathlib import Path
+
+from metalearn_lite.files import temporary_file
 
 CHUNK = 1 << 16
 ATTEMPTS = 3
@@ -80,27 +81,20 @@ def download(
 @contextlib.contextmanager
 def _temporary_file(target: Path):
     """A path beside `target` that no other process has, gone when the block ends."""
-    prefix = f".{target.name}."
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        for old in target.parent.glob(f"{prefix}*.part"):
-            with contextlib.suppress(OSError):
-                if time.time() - old.stat().st_mtime > STALE_AFTER:
-                    old.unlink()
-        handle, name = tempfile.mkstemp(prefix=prefix, suffix=".part", dir=target.parent)
-    except OSError as fault:
-        raise DownloadError(
-            f"Cannot write into {target.parent} ({fault.strerror or fault}); set "
-            "METALEARN_LITE_DATA to a folder you can write to."
-        ) from fault
-    try:
-        os.close(handle)
-        # mkstemp keeps others out, but a downloaded data set is for all who may read the folder.
-        os.chmod(name, 0o644)
-        yield Path(name)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
+    with contextlib.ExitStack() as stack:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            for old in target.parent.glob(f".{target.name}.*.part"):
+                with contextlib.suppress(OSError):
+                    if time.time() - old.stat().st_mtime > STALE_AFTER:
+                        old.unlink()
+            temporary = stack.enter_context(temporary_file(target))
+        except OSError as fault:
+            raise DownloadError(
+                f"Cannot write into {target.parent} ({fault.strerror or fault}); set "
+                "METALEARN_LITE_DATA to a folder you can write to."
+            ) from fault
+        yield temporary
 
 
 def _fetch(url: str, path: Path, label: str, timeout: float, total_timeout: float) -> None:
