@@ -1,15 +1,18 @@
 """The command line that makes each checkpoint again.
 
 A recipe says how a learner is made, how it is trained, and how it is judged. Run one with
-``python -m metalearn_lite train RECIPE``.
+``python -m metalearn_lite train RECIPE``. A file is named after what it trains and lists it in
+``RECIPES``; that is all it takes for a recipe to be found.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import torch
 
@@ -18,64 +21,6 @@ from metalearn_lite.learners.base import Learner
 
 SMALL1 = "Omniglot minimal set 1 (5 alphabets, 136 characters)"
 SMALL2 = "Omniglot minimal set 2 (5 alphabets, 156 characters)"
-
-MODULES = {
-    "sinusoid-maml": "sinusoids",
-    "sinusoid-maml-10-shot": "sinusoids",
-    "sinusoid-joint": "sinusoids",
-    "sinusoid-fomaml": "sinusoids",
-    "sinusoid-reptile": "sinusoids",
-    "sinusoid-anil": "sinusoids",
-    "sinusoid-meta-sgd": "sinusoids",
-    "sinusoid-l2": "sinusoids",
-    "sinusoid-imaml": "sinusoids",
-    "sinusoid-maml-plus-plus": "sinusoids",
-    "sinusoid-maml-5-steps": "sinusoids",
-    "sinusoid-first-order-first": "sinusoids",
-    "sinusoid-multi-step": "sinusoids",
-    "sinusoid-learned-rates": "sinusoids",
-    "sinusoid-all-rates": "sinusoids",
-    "sinusoid-mean": "baselines",
-    "sinusoid-mean-one-start": "baselines",
-    "sinusoid-mean-l2": "baselines",
-    "sinusoid-mean-pulled": "baselines",
-    "sinusoid-neural-process": "in_context",
-    "sinusoid-recurrent": "in_context",
-    "sinusoid-transformer": "in_context",
-    "linear-neural-process": "in_context",
-    "linear-recurrent": "in_context",
-    "linear-transformer": "in_context",
-    "omniglot-classifier": "characters",
-    "omniglot-maml": "omniglot",
-    "omniglot-protonet": "omniglot",
-    "omniglot-elastic": "omniglot",
-    "omniglot-elastic-small2": "omniglot",
-    "glyphs-elastic": "omniglot",
-    "omniglot-siamese": "metric",
-    "omniglot-matching": "metric",
-    "omniglot-prototypical": "metric",
-    "omniglot-prototypical-cosine": "metric",
-    "omniglot-relation": "metric",
-    "omniglot-conv-maml": "convolutional",
-    "omniglot-conv-fomaml": "convolutional",
-    "omniglot-conv-anil": "convolutional",
-    "omniglot-conv-support-norm": "convolutional",
-    "omniglot-conv-no-norm": "convolutional",
-    "omniglot-conv-per-step-norm": "convolutional",
-    "omniglot-conv-prototypical": "convolutional",
-    "bandits-rl2-10": "memory",
-    "bandits-rl2-100": "memory",
-    "conventions-rl2": "memory",
-    "navigation-maml": "navigation",
-    "navigation-maml-half": "navigation",
-    "navigation-maml-distance": "navigation",
-    "navigation-joint": "navigation",
-    "navigation-oracle": "navigation",
-    "navigation-imitation": "navigation",
-    "vehicle-maml": "navigation",
-    "vehicle-joint": "navigation",
-    "sinusoid-learned-optimiser": "learned_optimiser",
-}
 
 
 @dataclass(frozen=True)
@@ -88,15 +33,38 @@ class Recipe:
     seed: int = 0
 
 
+@cache
+def _modules() -> dict[str, str]:
+    """By name of a recipe the file in this folder that has it in its ``RECIPES``."""
+    files: dict[str, str] = {}
+    for file in sorted(module.name for module in iter_modules(__path__)):
+        for name in getattr(import_module(f"{__name__}.{file}"), "RECIPES", ()):
+            if name in files:
+                raise ValueError(
+                    f"two recipes are called {name!r}, in {files[name]}.py and in {file}.py: "
+                    "rename one of them"
+                )
+            files[name] = file
+    return files
+
+
+def __getattr__(name: str) -> dict[str, str]:
+    """``MODULES``, made when it is first asked for: the files import from this one."""
+    if name == "MODULES":
+        return _modules()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 def find(name: str) -> Recipe:
     """The recipe called ``name``.
 
     Raises:
         KeyError: there is none; the message lists those there are.
     """
-    if name not in MODULES:
-        raise KeyError(f"no recipe {name!r}. There are: {', '.join(MODULES)}")
-    return import_module(f"{__name__}.{MODULES[name]}").RECIPES[name]
+    modules = _modules()
+    if name not in modules:
+        raise KeyError(f"no recipe {name!r}. There are: {', '.join(modules)}")
+    return import_module(f"{__name__}.{modules[name]}").RECIPES[name]
 
 
 def accuracy(result: Evaluation) -> str:

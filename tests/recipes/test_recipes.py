@@ -17,6 +17,12 @@ def test_every_recipe_is_found_and_ships_its_checkpoint(name):
     assert name in checkpoints.read_card(name)["command"]
 
 
+def test_two_recipes_of_one_name_are_refused(monkeypatch):
+    monkeypatch.setitem(metric.RECIPES, "sinusoid-maml", sinusoids.RECIPES["sinusoid-maml"])
+    with pytest.raises(ValueError, match=r"'sinusoid-maml', in metric\.py and in sinusoids\.py"):
+        recipes._modules.__wrapped__()
+
+
 def test_sinusoids_train_and_are_judged():
     generator = torch.Generator().manual_seed(0)
     learner = sinusoids.train(MAML, 5, 3, constant, generator)

@@ -4,7 +4,7 @@ import torch
 from metalearn_lite.evaluation import evaluate
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import MLP
-from metalearn_lite.recipes import baselines
+from metalearn_lite.recipes import mean_of_networks
 from metalearn_lite.tasks.sinusoids import Sinusoids
 
 
@@ -14,9 +14,9 @@ def generator(seed: int = 0) -> torch.Generator:
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setattr(baselines, "NUM_NETWORKS", 3)
-    monkeypatch.setattr(baselines, "MAX_ERROR", 1000)
-    monkeypatch.setattr(baselines, "meta_train", uncompiled(baselines.meta_train))
+    monkeypatch.setattr(mean_of_networks, "NUM_NETWORKS", 3)
+    monkeypatch.setattr(mean_of_networks, "MAX_ERROR", 1000)
+    monkeypatch.setattr(mean_of_networks, "meta_train", uncompiled(mean_of_networks.meta_train))
 
 
 def uncompiled(train):
@@ -24,10 +24,10 @@ def uncompiled(train):
 
 
 def test_the_recipe_runs_and_keeps_only_the_mean(small, capsys):
-    learner = baselines.train(0.1, "mean", False, generator(), iterations=3)
+    learner = mean_of_networks.train(0.1, "mean", False, generator(), iterations=3)
     assert type(learner) is MAML
     assert learner.params["weight1"].shape == (1, 40)
-    assert learner.inner_lr in baselines.INNER_RATES
+    assert learner.inner_lr in mean_of_networks.INNER_RATES
     assert "mean error of the 3 networks on their own waves" in capsys.readouterr().out
 
 
@@ -40,17 +40,17 @@ def test_networks_that_share_their_start_stay_closer(small):
             seen["distance"] = networks.distances().mean().item()
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(baselines, "meta_train", spy)
-            baselines.train(0.0, "mean", one_start, generator())
+            patch.setattr(mean_of_networks, "meta_train", spy)
+            mean_of_networks.train(0.0, "mean", one_start, generator())
         spread.append(seen["distance"])
     assert spread[0] > 1
     assert spread[1] < 1e-9
 
 
 def test_networks_that_have_not_learned_their_waves_are_not_averaged(small, monkeypatch):
-    monkeypatch.setattr(baselines, "MAX_ERROR", 1e-6)
+    monkeypatch.setattr(mean_of_networks, "MAX_ERROR", 1e-6)
     with pytest.raises(RuntimeError, match="mean error on their own waves is"):
-        baselines.train(0.0, "mean", False, generator(), iterations=1)
+        mean_of_networks.train(0.0, "mean", False, generator(), iterations=1)
 
 
 def test_the_best_inner_rate_is_the_one_with_the_lowest_validation_error():
@@ -58,7 +58,7 @@ def test_the_best_inner_rate_is_the_one_with_the_lowest_validation_error():
     learner = MAML(network, network.init(generator()), inner_lr=0.5)
     validation = Sinusoids().sample(50, 5, 20, generator(1))
     rates = (0.001, 0.01, 0.1)
-    best = baselines.with_best_inner_lr(learner, validation, rates, steps=(3,))
+    best = mean_of_networks.with_best_inner_lr(learner, validation, rates, steps=(3,))
 
     def error(rate):
         return evaluate(MAML(network, learner.params, rate), validation, inner_steps=3).mean

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from metalearn_lite import checkpoints
-from metalearn_lite.recipes import characters as recipe
+from metalearn_lite.recipes import classifier as recipe
 from metalearn_lite.tasks.distortions import symmetries
 from metalearn_lite.tasks.glyphs import Glyphs
 
