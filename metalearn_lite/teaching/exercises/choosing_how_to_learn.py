@@ -10,18 +10,8 @@ from torch import Tensor
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.rl.contextual_bandits import Beliefs
 from metalearn_lite.tasks.sinusoids import Sinusoids
+from metalearn_lite.teaching.comparing import of_shape, refuse, same
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
-
-
-def _same(a: Tensor, b: Tensor) -> bool:
-    return a.shape == b.shape and torch.allclose(a, b, rtol=1e-4, atol=1e-5)
-
-
-def _tensor(value, shape: tuple, what: str) -> Tensor:
-    if not isinstance(value, Tensor) or value.shape != shape:
-        found = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
-        raise Mistake(f"{what} should be a tensor of shape {shape}; got {found}.")
-    return value
 
 
 def _neighbour_error(x: Tensor, y: Tensor, itself: bool = False) -> Tensor:
@@ -36,7 +26,7 @@ def check_task_features(task_features: Callable) -> None:
     generator = torch.Generator().manual_seed(12)
     task = Sinusoids().sample(4, 6, 9, generator)
     result = attempted(task_features(task))
-    result = _tensor(result, (4, 3), "One row of three numbers per task")
+    result = of_shape(result, (4, 3), "one row of three numbers per task")
     x, y = task.support
     elsewhere = Examples(task.query.x.flip(1) - 1, 3 * task.query.y + 2)
     if not torch.equal(result, task_features(Episodes(task.support, elsewhere))):
@@ -44,7 +34,7 @@ def check_task_features(task_features: Callable) -> None:
             "With another query and the same support, your features changed: you peeked at the "
             "query. Before the choice is made, nobody has it."
         )
-    if not _same(result[:, 0], torch.ones(4)):
+    if not same(result[:, 0], torch.ones(4)):
         raise Mistake("The first column should be 1 for every task.")
     spread = y.std(1)
     mistakes = (
@@ -55,11 +45,9 @@ def check_task_features(task_features: Callable) -> None:
         ),
         (y.std(0).mean().expand(4), "Axis 0 counts tasks. Take the spread over axis 1."),
     )
-    for wrong, message in mistakes:
-        if _same(result[:, 1], wrong):
-            raise Mistake(message)
+    refuse(result[:, 1], mistakes)
     # Dividing by N or by N - 1 are both good.
-    if not any(_same(result[:, 1], right) for right in (spread, y.std(1, correction=0))):
+    if not any(same(result[:, 1], right) for right in (spread, y.std(1, correction=0))):
         raise Mistake("The second column is not the standard deviation of the support's y.")
     right = _neighbour_error(x, y)
     in_y = y.unsqueeze(2)
@@ -77,10 +65,8 @@ def check_task_features(task_features: Callable) -> None:
             "You looked for the point with the nearest y. A new point comes without a y: use x.",
         ),
     )
-    for wrong, message in mistakes:
-        if _same(result[:, 2], wrong):
-            raise Mistake(message)
-    if not _same(result[:, 2], right):
+    refuse(result[:, 2], mistakes)
+    if not same(result[:, 2], right):
         raise Mistake("The third column is not the leave-one-out error. Try three points by hand.")
 
 
@@ -93,7 +79,7 @@ def check_upper_bounds(upper_bounds: Callable) -> None:
     x, exploration = torch.tensor([0.8, -1.5]), 0.7
 
     result = attempted(upper_bounds(covariance, evidence, x, exploration))
-    result = _tensor(result, (3,), "One score per learner")
+    result = of_shape(result, (3,), "one score per learner")
     beliefs = Beliefs(covariance.unsqueeze(0), evidence.unsqueeze(0))
     expected = beliefs.expected(x.unsqueeze(0))[0]
     uncertainty = beliefs.uncertainty(x.unsqueeze(0))[0]
@@ -122,10 +108,8 @@ def check_upper_bounds(upper_bounds: Callable) -> None:
             "You inverted once more: `covariance` is A⁻¹ already.",
         ),
     )
-    for wrong, message in mistakes:
-        if _same(result, wrong):
-            raise Mistake(message)
-    if not _same(result, expected + exploration * uncertainty):
+    refuse(result, mistakes)
+    if not same(result, expected + exploration * uncertainty):
         raise Mistake("This is not x · (A⁻¹b) + exploration · √(xᵀA⁻¹x), learner by learner.")
 
 
@@ -135,7 +119,9 @@ def check_log_scaled(log_scaled: Callable) -> None:
     result = attempted(log_scaled(gradient, 4.0))
     if not isinstance(result, tuple | list) or len(result) != 2:
         raise Mistake("Return two tensors: how large, and which sign.")
-    size, sign = (_tensor(part, (2, 4), "Each of the two") for part in result)
+    size, sign = (
+        of_shape(part, (2, 4), "one number for each of the gradient's, twice") for part in result
+    )
     if any(part.isnan().any() or part.isinf().any() for part in (size, sign)):
         raise Mistake(
             "There is a NaN or an infinity. Take the logarithm of |g|, and clamp that from below "
@@ -162,11 +148,11 @@ def check_log_scaled(log_scaled: Callable) -> None:
         ),
     )
     for part, wrong, message in mistakes:
-        if _same(part, wrong) and not _same(part, right_sign if part is sign else right_size):
+        if same(part, wrong) and not same(part, right_sign if part is sign else right_size):
             raise Mistake(message)
-    if not _same(size, right_size):
+    if not same(size, right_size):
         raise Mistake("The first number is log|g| / p, and -1 where |g| is below e⁻ᵖ.")
-    if not _same(sign, right_sign):
+    if not same(sign, right_sign):
         raise Mistake("The second number is the sign of g, and eᵖ g where |g| is below e⁻ᵖ.")
 
 

@@ -11,7 +11,10 @@ from torch import Tensor
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.evaluation import evaluate
 from metalearn_lite.learners.pixels import PixelNearestNeighbour
+from metalearn_lite.teaching.comparing import of_shape, refuse, same
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
+
+LOOSELY = {"rtol": 1e-2, "atol": 1e-4}  # for accuracies and their intervals
 
 
 def _mixed_task() -> tuple[Tensor, Tensor, Tensor]:
@@ -25,9 +28,7 @@ def _mixed_task() -> tuple[Tensor, Tensor, Tensor]:
 def check_nearest_neighbour(nearest_neighbour: Callable) -> None:
     support, y, query = _mixed_task()
     result = attempted(nearest_neighbour(support, y, query))
-    if not isinstance(result, Tensor) or result.shape != (2, 12):
-        shape = tuple(result.shape) if isinstance(result, Tensor) else type(result).__name__
-        raise Mistake(f"Expected a class for each query, shape (2, 12), got {shape}.")
+    result = of_shape(result, (2, 12), "a class for each query")
     differences = query.flatten(2).unsqueeze(2) - support.flatten(2).unsqueeze(1)
     squares = differences.square().sum(3)
 
@@ -48,10 +49,8 @@ def check_nearest_neighbour(nearest_neighbour: Callable) -> None:
         (of_class.argmin(0), "You took the class that is near on average; one image decides here."),
         (classes(differences.abs().sum(3)), "Sum the squares of the differences, not their sizes."),
     )
-    for answers, message in mistakes:
-        if result.equal(answers):
-            raise Mistake(message)
-    if not result.equal(classes(squares)):
+    refuse(result, mistakes)
+    if not same(result, classes(squares)):
         raise Mistake("These are not the classes of the nearest images. Try one query by hand.")
 
 
@@ -108,13 +107,13 @@ def check_ways_by_shots(ways_by_shots: Callable) -> None:
     expected = torch.tensor([[cell.mean for cell in line] for line in results])
     half = torch.tensor([[cell.interval for cell in line] for line in results])
     num_answers = 5 * num_tasks * torch.tensor(all_ways).unsqueeze(1)
-    if _near(means, torch.ones(3, 2)):
+    if same(means, torch.ones(3, 2), **LOOSELY):
         raise Mistake("All right, everywhere? You scored the support, which the learner has seen.")
-    if _near(means, 1 - expected):
+    if same(means, 1 - expected, **LOOSELY):
         raise Mistake("These are errors. The table shows accuracies.")
-    if _near(means, 100 * expected):
+    if same(means, 100 * expected, **LOOSELY):
         raise Mistake("These are per cents. Return accuracies from 0 to 1.")
-    if not _near(means, expected):
+    if not same(means, expected, **LOOSELY):
         raise Mistake("These are not the mean accuracies of PixelNearestNeighbour on the tasks.")
     mistakes = (
         (half * math.sqrt(num_tasks), "You left out √n: more tasks make an interval narrower."),
@@ -126,15 +125,9 @@ def check_ways_by_shots(ways_by_shots: Callable) -> None:
             "characters and its support, so the tasks are what counts.",
         ),
     )
-    for values, message in mistakes:
-        if _near(intervals, values):
-            raise Mistake(message)
-    if not _near(intervals, half):
+    refuse(intervals, mistakes, **LOOSELY)
+    if not same(intervals, half, **LOOSELY):
         raise Mistake("The means are right, but half a 95 % interval over tasks is another number.")
-
-
-def _near(a: Tensor, b: Tensor) -> bool:
-    return torch.allclose(a, b, rtol=1e-2, atol=1e-4)
 
 
 def check_luck(luck: Callable) -> None:
@@ -162,9 +155,7 @@ def check_luck(luck: Callable) -> None:
             "This is the normal approximation. So far from the mean it is off; add up exactly.",
         ),
     )
-    for value, message in mistakes:
-        if math.isclose(result, value, rel_tol=1e-3):
-            raise Mistake(message)
+    refuse(result, mistakes, rtol=1e-3, atol=0)
     expected = sum(chances[right:])
     if not math.isclose(result, expected, rel_tol=1e-3):
         raise Mistake(

@@ -12,6 +12,7 @@ from metalearn_lite.learners.maml import MAML
 from metalearn_lite.learners.meta_sgd import MetaSGD
 from metalearn_lite.learners.reptile import Reptile, minibatch
 from metalearn_lite.networks import Params
+from metalearn_lite.teaching.comparing import of_shape, refuse, same
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
 
 INNER_LR, INNER_STEPS, BATCH_SIZE = 0.1, 3, 2
@@ -44,27 +45,18 @@ def _walk(start: Tensor, batches: list[Examples]) -> list[Tensor]:
     return path
 
 
-def _close(a: Tensor, b: Tensor) -> bool:
-    return a.shape == b.shape and torch.allclose(a, b, rtol=1e-4, atol=1e-6)
-
-
 def _vector(result, like: Tensor) -> Tensor:
     result = attempted(result)
     if isinstance(result, Tensor) and result.shape == (4, *like.shape):
         raise Mistake("You have one direction for each task. Meta-training needs their mean.")
-    if not isinstance(result, Tensor) or result.shape != like.shape:
-        shape = tuple(result.shape) if isinstance(result, Tensor) else type(result).__name__
-        raise Mistake(f"Return a tensor of shape {tuple(like.shape)}, one task's own: not {shape}.")
-    return result
+    return of_shape(result, like.shape, "one direction for all tasks")
 
 
 def _refuse(answer: Tensor, expected: Tensor, mistakes: Mapping[str, Tensor], help: str) -> None:
-    for message, wrong in mistakes.items():
-        if _close(answer, wrong):
-            raise Mistake(message)
-    if _close(answer, 4 * expected):
+    refuse(answer, ((wrong, message) for message, wrong in mistakes.items()))
+    if same(answer, 4 * expected):
         raise Mistake("You summed over tasks. Average, or the direction grows with num_tasks.")
-    if not _close(answer, expected):
+    if not same(answer, expected):
         raise Mistake(help)
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from metalearn_lite.teaching.comparing import of_shape, refuse, same
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
 
 
@@ -20,10 +21,6 @@ def _episode() -> tuple[Tensor, Tensor, Tensor]:
     return support, y, torch.randn(2, 5, 4, generator=generator)
 
 
-def _same(a: Tensor, b: Tensor) -> bool:
-    return a.shape == b.shape and torch.allclose(a, b, rtol=1e-4, atol=1e-5)
-
-
 def _class_means(support: Tensor, y: Tensor, num_ways: int) -> Tensor:
     return torch.stack(
         [torch.stack([s[labels == way].mean(0) for way in range(num_ways)])
@@ -33,21 +30,19 @@ def _class_means(support: Tensor, y: Tensor, num_ways: int) -> Tensor:
 
 def check_prototypes(prototypes: Callable) -> None:
     support, y, _ = _episode()
-    result = attempted(prototypes(support, y, 3))
     expected = _class_means(support, y, 3)
-    if not isinstance(result, Tensor) or result.shape != expected.shape:
-        shape = tuple(result.shape) if isinstance(result, Tensor) else type(result).__name__
-        raise Mistake(f"Expected shape (num_tasks, num_ways, D) = (2, 3, 4), got {shape}.")
-    if _same(result, expected * 2):
+    result = attempted(prototypes(support, y, 3))
+    result = of_shape(result, expected.shape, "num_tasks, num_ways, D")
+    if same(result, expected * 2):
         raise Mistake("This is the sum of a class, not its mean: divide by its number of shots.")
-    if _same(result, support.mean(1, keepdim=True).expand_as(expected)):
+    if same(result, support.mean(1, keepdim=True).expand_as(expected)):
         raise Mistake("Every prototype is the mean of all examples. Keep the classes apart.")
-    if _same(result, support.unflatten(1, (3, 2)).mean(2)):
+    if same(result, support.unflatten(1, (3, 2)).mean(2)):
         raise Mistake("You trusted the order of the examples. Use y: the classes come mixed.")
     everyone = _class_means(support.flatten(0, 1)[None], y.flatten()[None], 3)
-    if _same(result, everyone.expand_as(expected)):
+    if same(result, everyone.expand_as(expected)):
         raise Mistake("You mixed the tasks: class 0 of one task is not class 0 of the next.")
-    if not _same(result, expected):
+    if not same(result, expected):
         raise Mistake("These are not the class means. Try one task and one class by hand.")
 
 
@@ -59,20 +54,20 @@ def check_attention(attention: Callable) -> None:
     expected = cosine.softmax(2) @ belongs
     if not isinstance(result, Tensor):
         raise Mistake("Return a tensor of probabilities.")
-    if _same(result, cosine.softmax(2)):
+    if same(result, cosine.softmax(2)):
         raise Mistake("These are the attention weights. Add up the weights of each class.")
     if result.shape != expected.shape:
         raise Mistake(f"Expected shape (2, 5, 3), got {tuple(result.shape)}.")
-    if _same(result, cosine.softmax(1) @ belongs):
+    if same(result, cosine.softmax(1) @ belongs):
         raise Mistake("The softmax runs over the queries: they compete. Use the support axis.")
     dots = query @ support.transpose(1, 2)
-    if _same(result, dots.softmax(2) @ belongs):
+    if same(result, dots.softmax(2) @ belongs):
         raise Mistake("You attended by the dot product. Matching networks use the cosine.")
-    if _same(result, cosine @ belongs):
+    if same(result, cosine @ belongs):
         raise Mistake("There is no softmax: these are sums of cosines, not probabilities.")
-    if not _same(result.sum(2), torch.ones(2, 5)):
+    if not same(result.sum(2), torch.ones(2, 5)):
         raise Mistake("The probabilities of a query must sum to 1.")
-    if not _same(result, expected):
+    if not same(result, expected):
         raise Mistake("Probabilities, but others than softmax over cosines to the support.")
 
 
@@ -105,9 +100,7 @@ def check_paired_difference(paired_difference: Callable) -> None:
         2 * 1.96 * error: "This is the whole width. Return half of it.",
     }
     # Room for those who divide the variance by 60 instead of 59.
-    for value, message in mistakes.items():
-        if math.isclose(half, value, rel_tol=0.02):
-            raise Mistake(message)
+    refuse(half, mistakes.items(), rtol=0.02, atol=0)
     if not math.isclose(half, 1.96 * error, rel_tol=0.02):
         raise Mistake(f"Half of the interval is {1.96 * error:.4f}, not {half:.4f}.")
 
@@ -132,9 +125,7 @@ def check_calibration_error(calibration_error: Callable) -> None:
         ),
         gaps.abs().max().item(): "This is the worst bin (the maximum error), not the expected.",
     }
-    for value, message in mistakes.items():
-        if abs(result - value) < 1e-4:
-            raise Mistake(message)
+    refuse(result, mistakes.items(), rtol=0, atol=1e-4)
     if abs(result - expected) > 1e-4:
         raise Mistake(
             f"Expected {expected:.4f} on the check's eight predictions, got {result:.4f}."

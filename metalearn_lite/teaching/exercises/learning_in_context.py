@@ -12,11 +12,8 @@ from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.neural_process import ConditionalNeuralProcess, EncodeDecode
 from metalearn_lite.learners.recurrent import GRU, RecurrentLearner
 from metalearn_lite.tasks.linear import LinearRegression
+from metalearn_lite.teaching.comparing import of_shape, refuse, same
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
-
-
-def _same(a: Tensor, b: Tensor) -> bool:
-    return a.shape == b.shape and torch.allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
 def check_neural_process(neural_process: Callable) -> None:
@@ -45,9 +42,7 @@ def check_neural_process(neural_process: Callable) -> None:
     result = attempted(neural_process(encode, decode, x, y, mask, query_x))
     codes, real = encode(x, y), mask.unsqueeze(-1)
     total, count = (codes * real).sum(1), mask.sum(1, keepdim=True)
-    if not isinstance(result, Tensor) or result.shape != (3, 5):
-        shape = tuple(result.shape) if isinstance(result, Tensor) else type(result).__name__
-        raise Mistake(f"Expected one answer per task and query point, (3, 5); got {shape}.")
+    result = of_shape(result, (3, 5), "one answer per task and query point")
     if result.isnan().any():
         raise Mistake("A task without a point gave NaN: you divided by 0. Its summary is zeros.")
     mistakes = (
@@ -67,10 +62,8 @@ def check_neural_process(neural_process: Callable) -> None:
             "You set the padded x and y to 0. Then (0, 0) counts as a point. Mask the codes.",
         ),
     )
-    for wrong, message in mistakes:
-        if _same(result, answers(wrong)):
-            raise Mistake(message)
-    if not _same(result, answers(total / count.clamp(min=1))):
+    refuse(result, ((answers(wrong), message) for wrong, message in mistakes))
+    if not same(result, answers(total / count.clamp(min=1))):
         raise Mistake("These are not the answers from each task's average code. Print the summary.")
 
 
@@ -116,9 +109,7 @@ def check_order_effect(order_effect: Callable) -> None:
             (right.mean(), "Changes up and down cancelled out. Take abs() of each first."),
             (right.square().max(), "This is the square of the change. Take abs()."),
         )
-    for wrong, message in mistakes:
-        if math.isclose(result, wrong.item(), rel_tol=1e-4, abs_tol=1e-7):
-            raise Mistake(message)
+    refuse(result, mistakes, atol=1e-7)
     if math.isclose(result, right.max().item(), rel_tol=1e-4) and right.max() < right.abs().max():
         raise Mistake("You saw only the changes upwards. Take abs() before max().")
     if not math.isclose(result, right.abs().max().item(), rel_tol=1e-4):
@@ -146,9 +137,7 @@ def check_gradient_step(gradient_step: Callable) -> None:
         raise Mistake("Return two tensors: the attention scores and the answers.")
     scores, answers = result
     for name, value, shape in (("scores", scores, (2, 4, 5)), ("answers", answers, (2, 4))):
-        if not isinstance(value, Tensor) or value.shape != shape:
-            found = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
-            raise Mistake(f"The {name} should have shape {shape}; got {found}.")
+        of_shape(value, shape, f"the {name}")
 
     leaf = weights.clone().requires_grad_()
     loss = (apply(leaf, x) - y).square().mean(1).sum()
@@ -165,10 +154,8 @@ def check_gradient_step(gradient_step: Callable) -> None:
         (right / inner_lr, "You left out inner_lr."),
         (-right, "The sign is wrong: an answer moves towards the y of examples like it."),
     )
-    for wrong, message in mistakes:
-        if _same(scores, wrong):
-            raise Mistake(message)
-    if not _same(scores, right):
+    refuse(scores, mistakes)
+    if not same(scores, right):
         raise Mistake("The scores are not (2 · inner_lr / N) · (x · xᵢ) for query x, support xᵢ.")
     start, residuals = apply(weights, query_x), y - apply(weights, x)
 
@@ -182,10 +169,8 @@ def check_gradient_step(gradient_step: Callable) -> None:
         (attended(y), "This is a step from w = 0. Here w is given: use residuals, add x · w."),
         (start - attended(residuals), "The sign is wrong: you step away from the examples."),
     )
-    for wrong, message in mistakes:
-        if _same(answers, wrong):
-            raise Mistake(message)
-    if not _same(answers, apply(stepped, query_x)):
+    refuse(answers, mistakes)
+    if not same(answers, apply(stepped, query_x)):
         raise Mistake("The answers differ from those of the stepped weights. Check by autograd.")
 
 

@@ -14,6 +14,7 @@ from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import Params
 from metalearn_lite.tasks.sinusoids import SineTasks
+from metalearn_lite.teaching.comparing import of_shape, refuse, same
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
 
 
@@ -33,19 +34,10 @@ def _meta_gradient(network, theta: Tensor, episodes: Episodes, inner_lr, steps=1
     return maml.meta_gradient(episodes)[1]["theta"]
 
 
-def _close(a: Tensor, b: Tensor) -> bool:
-    return torch.allclose(a, b, rtol=1e-4, atol=1e-7)
-
-
 def _vector(result, like: Tensor) -> Tensor:
     result = attempted(result)
-    if not isinstance(result, Tensor) or result.shape != like.shape:
-        shape = tuple(result.shape) if isinstance(result, Tensor) else type(result).__name__
-        raise Mistake(
-            f"Return a tensor with the shape of theta, {tuple(like.shape)}, not {shape}. Every "
-            "task has its own meta-gradient; the answer is their mean."
-        )
-    return result.detach().to(like.dtype)
+    wanted = "every task has its own meta-gradient, the answer is their mean"
+    return of_shape(result, like.shape, wanted).detach().to(like.dtype)
 
 
 # --- the meta-gradient of a quadratic
@@ -94,12 +86,10 @@ def check_quadratic(quadratic_meta_gradient: Callable) -> None:
             + inner_lr**2 * times(hessians, times(hessians, landed))
         ),
     }
-    for message, wrong in mistakes.items():
-        if _close(answer, wrong.mean(0)):
-            raise Mistake(message)
-    if _close(answer, len(minima) * expected):
+    refuse(answer, ((wrong.mean(0), message) for message, wrong in mistakes.items()))
+    if same(answer, len(minima) * expected):
         raise Mistake("You summed over tasks. The meta-loss is their mean, and so is its gradient.")
-    if not _close(answer, expected):
+    if not same(answer, expected):
         raise Mistake(
             f"For one example it is {_numbers(expected)}; yours is {_numbers(answer)}. Write down "
             "φ, then the query's gradient at φ, then the Jacobian."
@@ -165,16 +155,14 @@ def check_k_steps(k_step_meta_gradient: Callable) -> None:
             path[:1], path[1]
         ),
     }
-    for message, wrong in mistakes.items():
-        if _close(answer, wrong):
-            raise Mistake(message)
-    if not _close(answer, expected):
+    refuse(answer, ((wrong, message) for message, wrong in mistakes.items()))
+    if not same(answer, expected):
         raise Mistake(
             f"For this example it is {_numbers(expected)}; yours is {_numbers(answer)}. Keep the "
             "points of the path, then walk back along it."
         )
     none = k_step_meta_gradient(*given, 0)
-    if not _close(_vector(none, theta), query_gradient(theta)):
+    if not same(_vector(none, theta), query_gradient(theta)):
         raise Mistake("With inner_steps=0 nothing is learned: it is the query's gradient at θ.")
 
 

@@ -10,15 +10,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from metalearn_lite.similarity import linear_cka
+from metalearn_lite.teaching.comparing import kind_of, of_shape, refuse, same
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
-
-
-def _same(a: Tensor, b: Tensor) -> bool:
-    return a.shape == b.shape and torch.allclose(a, b, rtol=1e-4, atol=1e-6)
-
-
-def _shape_of(result: object) -> str:
-    return str(tuple(result.shape)) if isinstance(result, Tensor) else type(result).__name__
 
 
 def _change(a: Tensor, b: Tensor) -> Tensor:
@@ -43,28 +36,27 @@ def check_leak(leak: Callable) -> None:
     result = attempted(leak(looks_at_all, x))
     together, apart = looks_at_all(x), alone(looks_at_all)
     expected = _change(together, apart)
-    if not isinstance(result, Tensor) or result.shape != expected.shape:
-        if isinstance(result, float | Tensor) and torch.as_tensor(result).numel() == 1:
-            raise Mistake(
-                "One number hides which queries are affected. Return one for each, "
-                "(num_tasks, num_queries)."
-            )
-        raise Mistake(f"Expected shape (num_tasks, num_queries) = (2, 4), got {_shape_of(result)}.")
+    if isinstance(result, float | Tensor) and torch.as_tensor(result).numel() == 1:
+        raise Mistake(
+            "One number hides which queries are affected. Return one for each, "
+            "(num_tasks, num_queries)."
+        )
+    result = of_shape(result, expected.shape, "num_tasks, num_queries")
     if result.abs().max() < 1e-5:
         raise Mistake(
             "You found nothing, but this learner subtracts the mean over all queries of a task. "
             "Every query has to be asked alone. A new order, or a task alone, changes no mean."
         )
-    if _same(result, (together - apart).abs().amax(-1)):
+    if same(result, (together - apart).abs().amax(-1)):
         raise Mistake("These are changes of logits. Compare probabilities: take the softmax first.")
-    if _same(result, (together.argmax(-1) != apart.argmax(-1)).to(result.dtype)):
+    if same(result, (together.argmax(-1) != apart.argmax(-1)).to(result.dtype)):
         raise Mistake(
             "You see a leak only where the answer flips. It is there in the probabilities already."
         )
     difference = together.softmax(-1) - apart.softmax(-1)
-    if _same(result, difference.amax(-1)):
+    if same(result, difference.amax(-1)):
         raise Mistake("Take the absolute value: a probability that falls has changed as well.")
-    if not _same(result, expected):
+    if not same(result, expected):
         raise Mistake(
             "These are not the largest changes of each query's probabilities, together against "
             "alone. Try one task with two queries by hand."
@@ -97,14 +89,13 @@ def check_adapt_head(adapt_head: Callable) -> None:
     result = attempted(adapt_head(features, y, weight, bias, inner_lr, steps))
     if not (isinstance(result, tuple | list) and len(result) == 2):
         raise Mistake("Return two tensors: the adapted weight and the adapted bias.")
-    if not (_same(weight, start[0]) and _same(bias, start[1])):
+    if not (same(weight, start[0]) and same(bias, start[1])):
         raise Mistake(
             "You changed the shared weight or bias in place. The next task would start from there."
         )
     got_weight, got_bias = result
     for name, got, shape in (("weight", got_weight, (3, 4, 2)), ("bias", got_bias, (3, 1, 2))):
-        if not isinstance(got, Tensor) or tuple(got.shape) != shape:
-            raise Mistake(f"The {name}: expected shape {shape}, got {_shape_of(got)}.")
+        of_shape(got, shape, f"the {name} of each task")
     wrong = {
         "This climbs: the loss grows. Subtract the gradient.": descend(sign=1),
         "This is the gradient of the sum. The support loss is a mean over its examples.": descend(
@@ -114,12 +105,12 @@ def check_adapt_head(adapt_head: Callable) -> None:
         "Every step used the first gradient. Compute it anew where you are.": descend(anew=False),
     }
     for message, (other_weight, _) in wrong.items():
-        if _same(got_weight, other_weight):
+        if same(got_weight, other_weight):
             raise Mistake(message)
     expected_weight, expected_bias = descend()
-    if _same(got_bias, bias.expand(3, 1, 2)):
+    if same(got_bias, bias.expand(3, 1, 2)):
         raise Mistake("The bias has not moved. It is part of the head, too.")
-    if not (_same(got_weight, expected_weight) and _same(got_bias, expected_bias)):
+    if not (same(got_weight, expected_weight) and same(got_bias, expected_bias)):
         raise Mistake(
             "These are not 3 steps of gradient descent on each task's cross-entropy. Compare one "
             "step of one task with torch.autograd.grad."
@@ -133,7 +124,7 @@ def check_cka(cka: Callable) -> None:
     result = attempted(cka(first, second))
     result = result.item() if isinstance(result, Tensor) and result.numel() == 1 else result
     if not isinstance(result, float | int):
-        raise Mistake(f"Return one number, not {_shape_of(result)}.")
+        raise Mistake(f"Return one number, not {kind_of(result)}.")
 
     def ratio(a: Tensor, b: Tensor, power: float = 2) -> float:
         cross = (b.T @ a).norm() ** power
@@ -155,9 +146,7 @@ def check_cka(cka: Callable) -> None:
             "Below the line stand the norms of the products AᵀA and BᵀB, not of A and B."
         ),
     }
-    for value, message in mistakes.items():
-        if math.isclose(result, value, rel_tol=1e-3):
-            raise Mistake(message)
+    refuse(result, mistakes.items(), rtol=1e-3, atol=0)
     expected = linear_cka(first, second).item()
     if not math.isclose(result, expected, rel_tol=1e-3):
         raise Mistake(f"For the check's two layers linear CKA is {expected:.4f}, not {result:.4f}.")

@@ -12,6 +12,7 @@ from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import MLP
 from metalearn_lite.tasks.sinusoids import Sinusoids
+from metalearn_lite.teaching.comparing import refuse, same
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
 
 INNER_LR = 0.1  # long enough for second-order terms to show
@@ -24,14 +25,6 @@ def _example(inner_steps: int = 1) -> tuple[MAML, Episodes]:
     return maml, Sinusoids().sample(3, 5, 6, generator)
 
 
-def _close(a: torch.Tensor, b: torch.Tensor) -> bool:
-    return torch.allclose(a, b, rtol=1e-4, atol=1e-6)
-
-
-def _all_close(a: dict, b: dict) -> bool:
-    return all(_close(a[name], b[name]) for name in b)
-
-
 def check_inner_step(inner_step: Callable) -> None:
     maml, episodes = _example()
     support = episodes.support
@@ -41,21 +34,21 @@ def check_inner_step(inner_step: Callable) -> None:
 
     if not isinstance(stepped, dict) or stepped.keys() != params.keys():
         raise Mistake("Return a new dict with the same names as params.")
-    if not _all_close(params, start):
+    if not same(params, start):
         raise Mistake("You changed params in place: the next task would not start from θ.")
     expected = maml.inner_step(params, support)
     moves = {name: expected[name] - params[name] for name in params}
-    if _all_close(stepped, {name: params[name] - moves[name] for name in params}):
+    if same(stepped, {name: params[name] - moves[name] for name in params}):
         raise Mistake("You went up the hill: the loss grows along +gradient, so subtract it.")
     num_tasks = episodes.num_tasks
-    if _all_close(stepped, {name: params[name] + moves[name] / num_tasks for name in params}):
+    if same(stepped, {name: params[name] + moves[name] / num_tasks for name in params}):
         raise Mistake(
             f"Your step is {num_tasks} times too short: you averaged over tasks. Average over a "
             "task's examples, then sum over tasks, so that each task's step is its own."
         )
-    if _all_close(stepped, {name: params[name] + moves[name] / INNER_LR for name in params}):
+    if same(stepped, {name: params[name] + moves[name] / INNER_LR for name in params}):
         raise Mistake("You left out inner_lr: the step is the gradient times the inner rate.")
-    if not _all_close(stepped, expected):
+    if not same(stepped, expected):
         raise Mistake("The stepped parameters differ from θ - α ∇loss. Print one of each.")
     _check_graph(params, stepped, expected)
 
@@ -70,7 +63,7 @@ def _check_graph(params: dict, stepped: dict, expected: dict) -> None:
         return torch.autograd.grad(total, list(params.values()), retain_graph=True)
 
     pairs = zip(gradient_through(stepped), gradient_through(expected), strict=True)
-    if not all(_close(*pair) for pair in pairs):
+    if not all(same(*pair) for pair in pairs):
         raise Mistake(
             "The values are right, but the gradient through them is not: the inner gradient was "
             "treated as a constant. Give torch.autograd.grad create_graph=True."
@@ -88,24 +81,22 @@ def check_meta_loss(meta_loss: Callable) -> None:
 
     support, query = episodes
     expected = loss(3, support, query)
-    if _close(result, loss(3, support, support).mean()):
+    if same(result, loss(3, support, support).mean()):
         raise Mistake("You scored on the support set. A learner is judged on what it has not seen.")
-    if _close(result, loss(3, query, query).mean()):
+    if same(result, loss(3, query, query).mean()):
         raise Mistake("You adapted on the query: the answers leaked into the learning.")
-    if _close(result, loss(1, support, query).mean()):
+    if same(result, loss(1, support, query).mean()):
         raise Mistake("You took one step; take inner_steps, each from where the last one ended.")
-    if _close(result, loss(0, support, query).mean()):
+    if same(result, loss(0, support, query).mean()):
         raise Mistake("This is the loss at θ: nothing was adapted, or the result was not kept.")
-    if _close(result, expected.sum()):
+    if same(result, expected.sum()):
         raise Mistake("You summed over tasks. Average, or the loss grows with num_tasks.")
-    if not _close(result, expected.mean()):
+    if not same(result, expected.mean()):
         raise Mistake("The number differs from the mean query loss after inner_steps steps.")
     values = list(maml.params.values())
     mine = torch.autograd.grad(result, values, allow_unused=True) if result.requires_grad else None
     theirs = torch.autograd.grad(expected.mean(), values)
-    if mine is None or any(
-        a is None or not _close(a, b) for a, b in zip(mine, theirs, strict=True)
-    ):
+    if mine is None or any(a is None or not same(a, b) for a, b in zip(mine, theirs, strict=True)):
         raise Mistake("The value is right, but its gradient with respect to θ is cut off.")
 
 
@@ -126,9 +117,7 @@ def check_interval(mean_and_interval: Callable) -> None:
             "That is scores.std() as it is."
         ),
     }
-    for value, message in mistakes.items():
-        if math.isclose(half_width, value, rel_tol=1e-4):
-            raise Mistake(message)
+    refuse(half_width, mistakes.items(), atol=0)
     if not math.isclose(half_width, 1.96 * std / math.sqrt(n), rel_tol=1e-2):
         raise Mistake("The half-width is not 1.96 standard errors of the mean.")
 

@@ -7,14 +7,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from metalearn_lite.teaching.comparing import of_shape, refuse, same
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
 
 INNER_LR = 0.3  # long enough for the second derivative to show
 MAX_STEP = 0.5
-
-
-def _same(a: Tensor, b: Tensor) -> bool:
-    return a.shape == b.shape and torch.allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
 def check_returns_to_go(returns_to_go: Callable) -> None:
@@ -27,9 +24,7 @@ def check_returns_to_go(returns_to_go: Callable) -> None:
     result = attempted(returns_to_go(rewards, ended, discount))
     if not torch.equal(rewards, before):
         raise Mistake("You changed rewards in place: whoever handed them to you still needs them.")
-    if not isinstance(result, Tensor) or result.shape != rewards.shape:
-        shape = tuple(result.shape) if isinstance(result, Tensor) else type(result).__name__
-        raise Mistake(f"Return one number for each step, {tuple(rewards.shape)}; got {shape}.")
+    result = of_shape(result, rewards.shape, "one number for each step")
 
     def backwards(discount: float, ended: Tensor, shift: bool = False) -> Tensor:
         running, sums = torch.zeros(2, 3), []
@@ -72,10 +67,8 @@ def check_returns_to_go(returns_to_go: Callable) -> None:
         (early_cut, "The last step of an episode has a reward too: cut after it, not before."),
         (late_cut, "You cut one step too early: ended marks the last step of an episode."),
     )
-    for wrong, message in mistakes:
-        if _same(result, wrong):
-            raise Mistake(message)
-    if not _same(result, backwards(discount, ended)):
+    refuse(result, mistakes)
+    if not same(result, backwards(discount, ended)):
         raise Mistake("These are not the returns to go. Try one row of three rewards by hand.")
 
 
@@ -125,9 +118,7 @@ def check_meta_gradient(meta_gradient: Callable) -> None:
     result = attempted(meta_gradient(log_prob, leaf, before, after, INNER_LR))
     if not torch.equal(leaf.detach(), theta):
         raise Mistake("You changed theta in place. A step makes new parameters.")
-    if not isinstance(result, Tensor) or result.shape != (3,):
-        shape = tuple(result.shape) if isinstance(result, Tensor) else type(result).__name__
-        raise Mistake(f"Return one number for each number of theta, (3,); got {shape}.")
+    result = of_shape(result, (3,), "one number for each number of theta")
 
     alone = theta.clone().requires_grad_()
     (unadapted,) = torch.autograd.grad(objectives(alone, after).mean(), alone)
@@ -151,10 +142,8 @@ def check_meta_gradient(meta_gradient: Callable) -> None:
         ),
         (2 * right, "You summed over tasks. Average, or more tasks mean longer outer steps."),
     )  # fmt: skip
-    for wrong, message in mistakes:
-        if _same(result.detach(), wrong):
-            raise Mistake(message)
-    if not _same(result.detach(), right):
+    refuse(result, mistakes)
+    if not same(result, right):
         raise Mistake("This is not the gradient through the step. Compare φ for one task by hand.")
 
 
@@ -230,11 +219,9 @@ def check_bounded_step(bounded_step: Callable) -> None:
         ),
     )
     found = {name: value[:3] for name, value in moves.items()}
-    for wrong, message in mistakes:
-        if all(_same(found[name], wrong[name]) for name in wrong):
-            raise Mistake(message)
+    refuse(found, mistakes)
     right = scaled(raw, _within(norms(raw), MAX_STEP))
-    if not all(_same(found[name], right[name]) for name in right):
+    if not same(found, right):
         raise Mistake("These moves are not right. Print each task's norm before and after.")
     if any(value[3].any() for value in moves.values()):
         raise Mistake("One number of a task's gradient is NaN. Trust none of it: it stays put.")

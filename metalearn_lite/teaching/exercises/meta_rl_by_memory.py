@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from metalearn_lite.tasks.bandits import seen
+from metalearn_lite.teaching.comparing import of_shape, refuse, same
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
 
 
@@ -21,9 +22,7 @@ def check_ucb1(ucb1: Callable) -> None:
     result = attempted(ucb1(pulls, paid))
     if isinstance(result, Tensor) and result.shape == pulls.shape:
         raise Mistake("These are scores, one for each arm. Return the arm with the highest.")
-    if not isinstance(result, Tensor) or result.shape != (400,):
-        shape = tuple(result.shape) if isinstance(result, Tensor) else type(result).__name__
-        raise Mistake(f"Expected one arm for each of the 400 games, shape (400,); got {shape}.")
+    result = of_shape(result, (400,), "one arm for each of the 400 games")
 
     def arms(bonus: Tensor | float) -> Tensor:
         return (mean + bonus).argmax(1)
@@ -45,10 +44,8 @@ def check_ucb1(ucb1: Callable) -> None:
         ),
         (arms((2 * total.log10() / pulls).sqrt()), "log10 is another logarithm. Take torch.log."),
     )
-    for wrong, message in mistakes:
-        if torch.equal(result, wrong):
-            raise Mistake(message)
-    if not torch.equal(result, arms(right)):
+    refuse(result, mistakes)
+    if not same(result, arms(right)):
         games = int((result != arms(right)).sum())
         raise Mistake(
             f"Another arm has the highest score in {games} of 400 games. Try one by hand."
@@ -71,9 +68,7 @@ def check_chance_best(chance_best: Callable) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(11)
         result = attempted(chance_best(pulls, paid, 20_000))
-    if not isinstance(result, Tensor) or result.shape != (4,):
-        shape = tuple(result.shape) if isinstance(result, Tensor) else type(result).__name__
-        raise Mistake(f"Expected one probability for each of the 4 arms, (4,); got {shape}.")
+    result = of_shape(result, (4,), "one probability for each of the 4 arms")
     result = result.double()
     if result.isnan().any():
         raise Mistake("There is a NaN. Beta needs two numbers above 0: both counts plus 1.")
@@ -104,11 +99,9 @@ def check_chance_best(chance_best: Callable) -> None:
         ),
     )
     right = exact(paid + 1, lost + 1)
-    if (result - right).abs().max() < 0.03:
+    if same(result, right, rtol=0, atol=0.03):
         return
-    for wrong, message in mistakes:
-        if (result - wrong).abs().max() < 0.03:
-            raise Mistake(message)
+    refuse(result, mistakes, rtol=0, atol=0.03)
     if not 0.99 < result.sum() < 1.01:
         raise Mistake(
             f"They sum to {result.sum():.3g}. In every draw exactly one arm is best: sum 1."
@@ -173,9 +166,7 @@ def check_play_games(play_games: Callable) -> None:
     rewards, memories = attempt(play_games)
     attempted(rewards)
     expected = (num_players, num_games, num_pulls)
-    if not isinstance(rewards, Tensor) or rewards.shape != expected:
-        shape = tuple(rewards.shape) if isinstance(rewards, Tensor) else type(rewards).__name__
-        raise Mistake(f"Expected rewards of shape {expected}: players, games, pulls; got {shape}.")
+    of_shape(rewards, expected, "players, games, pulls")
     for settings, message in (
         (
             {"forgets_every_pull": True},
@@ -209,7 +200,7 @@ def check_play_games(play_games: Callable) -> None:
         ({"no_arm": True}, "The arm is never read. A reward of an unknown arm teaches nothing."),
     ):
         wrong, wrong_memories = attempt(_games_with(**settings))
-        if _alike(rewards, wrong) and _all_alike(memories, wrong_memories):
+        if same(rewards, wrong) and same(memories, wrong_memories):
             raise Mistake(message)
     right, right_memories = attempt(_games_with())
     if len(memories) != len(right_memories):
@@ -217,15 +208,15 @@ def check_play_games(play_games: Callable) -> None:
             f"read was called {len(memories)} times; once before each of the "
             f"{num_games * num_pulls} pulls is enough."
         )
-    if not _all_alike(memories, right_memories):
+    if not same(memories, right_memories):
         pairs = zip(memories, right_memories, strict=True)
-        place = next(i for i, pair in enumerate(pairs) if not _alike(*pair))
+        place = next(i for i, pair in enumerate(pairs) if not same(*pair))
         game, pull = divmod(place, num_pulls)
         raise Mistake(
             f"At pull {pull} of game {game} (both from 0) the memory is not what it should be. "
             "Print what you give to read there."
         )
-    if not _alike(rewards, right):
+    if not same(rewards, right):
         raise Mistake(
             "The memories are right, but not the rewards' places: (players, games, pulls)."
         )
@@ -263,16 +254,6 @@ def _games_with(
         return torch.stack(games, 1)
 
     return play_games
-
-
-def _alike(a: Tensor, b: Tensor) -> bool:
-    return a.shape == b.shape and torch.allclose(a.float(), b.float(), atol=1e-5)
-
-
-def _all_alike(first: list[Tensor], second: list[Tensor]) -> bool:
-    return len(first) == len(second) and all(
-        _alike(*pair) for pair in zip(first, second, strict=True)
-    )
 
 
 EXERCISES = {

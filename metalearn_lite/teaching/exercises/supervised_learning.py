@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from metalearn_lite.evaluation import Evaluation
+from metalearn_lite.teaching.comparing import same
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
 
 RATE = 0.1
@@ -23,28 +24,20 @@ def _loss(params: dict[str, Tensor]) -> Tensor:
     return (params["slope"] * params["height"] - torch.tensor([1.0, 2.0])).square().sum()
 
 
-def _close(a: Tensor, b: Tensor) -> bool:
-    return a.shape == b.shape and torch.allclose(a, b, rtol=1e-4, atol=1e-6)
-
-
-def _all_close(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
-    return all(_close(a[name], b[name]) for name in b)
-
-
 def check_gradient_step(gradient_step: Callable) -> None:
     params, start = _parameters(), _parameters()
     stepped = attempted(gradient_step(_loss, params, RATE))
     if not isinstance(stepped, dict) or stepped.keys() != params.keys():
         raise Mistake("Return a new dict with the same names as params.")
-    if not _all_close(params, start):
+    if not same(params, start):
         raise Mistake("You changed params in place. Make new tensors: the old θ is still needed.")
 
     def moved(step: Callable[[str, Tensor], Tensor]) -> bool:
         gradients = torch.autograd.grad(_loss(start), list(start.values()))
         named = zip(start, gradients, strict=True)
-        return _all_close(stepped, {name: start[name] + step(name, g) for name, g in named})
+        return same(stepped, {name: start[name] + step(name, g) for name, g in named})
 
-    if _all_close(stepped, start):
+    if same(stepped, start):
         raise Mistake("Nothing moved: return the stepped values, not params.")
     if moved(lambda _, g: RATE * g):
         raise Mistake("You went up the hill: the loss grows along +gradient, so subtract it.")
@@ -60,7 +53,7 @@ def check_gradient_step(gradient_step: Callable) -> None:
     if not moved(lambda _, g: -RATE * g):
         raise Mistake("The stepped values differ from θ - α · gradient. Print one of each.")
     again = gradient_step(_loss, params, RATE)
-    if not _all_close(again, {name: value.detach() for name, value in stepped.items()}):
+    if not same(again, {name: value.detach() for name, value in stepped.items()}):
         raise Mistake(
             "A second call from the same θ went further: .backward() adds to what is already in "
             ".grad. Clear it before each step, or use torch.autograd.grad, which keeps nothing."
@@ -74,7 +67,7 @@ def _in_turn(stepped: dict[str, Tensor], start: dict[str, Tensor]) -> bool:
         for name in order:
             (gradient,) = torch.autograd.grad(_loss(moved), [start[name]])
             moved[name] = (start[name] - RATE * gradient).detach()
-        if _all_close(stepped, moved):
+        if same(stepped, moved):
             return True
     return False
 

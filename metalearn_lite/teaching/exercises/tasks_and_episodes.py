@@ -9,6 +9,7 @@ from torch import Tensor
 
 from metalearn_lite.tasks.character_set import Characters
 from metalearn_lite.tasks.glyphs import Glyphs
+from metalearn_lite.teaching.comparing import refuse, same
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
 
 # --- sample_task ----------------------------------------------------------------------------
@@ -119,7 +120,7 @@ def check_pulled_step(pulled_step: Callable) -> None:
 
     if not isinstance(result, dict) or result.keys() != before.keys():
         raise Mistake("Return a new dict with the same names as params.")
-    if not _same(params, before):
+    if not same(params, before):
         raise Mistake("You changed params in place. Build new tensors.")
 
     def stepped(factor: float, own: float, target: Callable[[Tensor], Tensor]) -> dict:
@@ -153,17 +154,9 @@ def check_pulled_step(pulled_step: Callable) -> None:
             for name, value in before.items()
         },
     }
-    for message, values in mistakes.items():
-        if _same(result, values):
-            raise Mistake(message)
-    if not _same(result, stepped(2, 1, mean)):
+    refuse(result, ((values, message) for message, values in mistakes.items()))
+    if not same(result, stepped(2, 1, mean)):
         raise Mistake("This is not one gradient step on loss + pull · squared distance to θ.")
-
-
-def _same(a: dict, b: dict) -> bool:
-    return all(
-        a[name].shape == b[name].shape and torch.allclose(a[name], b[name], atol=1e-5) for name in b
-    )
 
 
 # --- leaks ----------------------------------------------------------------------------------
