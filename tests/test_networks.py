@@ -1,14 +1,11 @@
 import pytest
 import torch
 from torch import nn
+from truths import generator
 
 from benchmarks.convolutional_meta_training_step import as_module
 from metalearn_lite import interop
 from metalearn_lite.networks import MLP, ConvClassifier, ConvNet
-
-
-def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def test_mlp_equals_torch():

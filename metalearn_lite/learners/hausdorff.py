@@ -27,7 +27,7 @@ class ModifiedHausdorff(PixelNearestNeighbour):
 
 def _centred_ink(x: Tensor) -> Tensor:
     """Where there is ink, ``(T, N, S, S)``, moved to bring its mean to the middle."""
-    ink = (x.squeeze(2) > 0.4).float()
+    ink = (x.squeeze(2) > 0.4).to(x.dtype)
     size = ink.shape[-1]
     places = torch.arange(size, dtype=ink.dtype)
     amount = ink.sum((2, 3)).clamp(min=1)

@@ -62,8 +62,10 @@ class LearnedOptimiser(Learner):
         self._trained = MAML(MLP(*self.optimisee), {}, order=order)
 
     def start(self, num_tasks: int, generator: torch.Generator) -> Params:
-        """A random network for each task, ``(T, …)``."""
-        return random_starts(self._trained.network, num_tasks, generator)
+        """A random network for each task, ``(T, …)``, as precise as the optimiser."""
+        precision = next(iter(self.params.values())).dtype
+        drawn = random_starts(self._trained.network, num_tasks, generator)
+        return {name: value.to(precision) for name, value in drawn.items()}
 
     def path(self, support: Examples, start: Params, inner_steps: int | None = None):
         """The optimisees before the first update, and after each: yields ``Params`` ``(T, …)``."""

@@ -21,5 +21,7 @@ class NearestValue(InContextLearner):
         return support
 
     def predict(self, adapted: Examples, x: Tensor) -> Tensor:
-        """``(T, M)``: for each ``x`` ``(T, M, D)`` the y of the closest example."""
+        """``(T, M)``: for each ``x`` ``(T, M, D)`` the y of the closest example, 0 without any."""
+        if adapted.y.shape[1] == 0:
+            return x.new_zeros(x.shape[:2])
         return adapted.y.gather(1, torch.cdist(x, adapted.x).argmin(2))

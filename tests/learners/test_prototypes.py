@@ -1,6 +1,7 @@
 import pytest
 import torch
 from torch.nn import functional as F
+from truths import generator
 
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
@@ -12,10 +13,6 @@ class Identity:
 
     def __call__(self, params, x):
         return x.flatten(2)
-
-
-def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def episode(num_tasks=3, num_ways=4, num_shots=2, num_queries=3) -> Episodes:
@@ -80,18 +77,11 @@ def test_the_meta_gradient_is_that_of_finite_differences(learner):
         assert (gradient[name] * direction).sum().item() == pytest.approx(numeric, rel=1e-5)
 
 
-def test_adapting_changes_no_parameter(learner):
-    before = {name: value.clone() for name, value in learner.params.items()}
-    learner.adapt(episode().support)
-    assert all(torch.equal(before[name], learner.params[name]) for name in before)
-
-
 def test_trace_begins_knowing_nothing(learner):
     support = episode().support
     trace = learner.trace(support)
     assert len(trace.adapted) == 2
     torch.testing.assert_close(trace.support_loss[0], torch.full((3,), 4.0).log())
-    torch.testing.assert_close(trace.adapted[1], learner.adapt(support))
     assert (trace.support_loss[1] < trace.support_loss[0]).all()
 
 

@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from truths import (
     Linear,
-    generator,
     linear_tasks,
     numeric_meta_gradient,
     quadratics,
@@ -21,7 +20,7 @@ from metalearn_lite.learners.regularised import RegularisedMAML
 
 @settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), strength=st.floats(0.0, 3.0))
-def test_closed_form_on_quadratics(seed, strength):
+def test_closed_form_on_quadratics(generator, seed, strength):
     """A step is affine in θ and φ: its parts are followed as matrices and vectors.
 
     With the pull towards 0 instead of θ, plain weight decay, θ's part of each step is missing.
@@ -44,7 +43,7 @@ def test_closed_form_on_quadratics(seed, strength):
     assert relative_error(learner.meta_gradient(episodes)[1], {"w": expected.detach()}) <= 1e-6
 
 
-def test_many_steps_end_at_the_minimum_of_the_regularised_loss():
+def test_many_steps_end_at_the_minimum_of_the_regularised_loss(generator):
     episodes, strength = linear_tasks(0), 0.7
     theta = torch.randn(5, generator=generator(1), dtype=torch.float64)
     learner = RegularisedMAML(Linear(), {"w": theta}, 0.1, 2000, strength)

@@ -3,15 +3,12 @@
 import pytest
 import torch
 from torch import nn
+from truths import generator
 
 from metalearn_lite import interop
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.relation import RelationNetwork
 from metalearn_lite.networks import ConvNet
-
-
-def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 @pytest.fixture
@@ -92,12 +89,6 @@ def test_query_and_class_have_different_parts(learner):
     adapted = learner.adapt(Examples(x, torch.tensor([[0, 1]])))
     there_and_back = learner.predict(adapted, x)[0]
     assert (there_and_back[0, 1] - there_and_back[1, 0]).abs() > 1e-3
-
-
-def test_init_depends_on_the_generator_alone():
-    network = ConvNet((8, 8, 8, 8))
-    one, two = (RelationNetwork.init(network, generator(3)) for _ in range(2))
-    assert all(torch.equal(one[name], two[name]) for name in one)
 
 
 def test_maps_of_another_size_are_refused():

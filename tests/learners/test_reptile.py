@@ -4,7 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from truths import Linear, generator, small_network, waves
+from truths import Linear, small_network, waves
 
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.base import task_losses
@@ -27,7 +27,7 @@ def joined(episodes: Episodes) -> Examples:
 @pytest.mark.parametrize("inner_steps", [1, 2, 5])
 @settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), inner_lr=st.floats(0.001, 0.2))
-def test_closed_form_on_quadratics(inner_steps, seed, inner_lr):
+def test_closed_form_on_quadratics(generator, inner_steps, seed, inner_lr):
     """Each step w ← w - α (Hw - b), with H and b of that step's minibatch."""
     x = torch.randn(4, 12, 3, generator=generator(seed), dtype=torch.float64)
     y = torch.randn(4, 12, generator=generator(seed + 1), dtype=torch.float64)

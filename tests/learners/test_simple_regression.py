@@ -2,14 +2,13 @@
 
 import pytest
 import torch
-from truths import generator
 
 from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.least_squares import StraightLine
 from metalearn_lite.learners.nearest_value import NearestValue
 
 
-def test_the_line_is_numpys():
+def test_the_line_is_numpys(generator):
     import numpy as np
 
     x, y = torch.randn(2, 3, 8, generator=generator())
@@ -27,12 +26,3 @@ def test_the_nearest_value_by_hand():
     learner = NearestValue()
     asked = torch.tensor([[[0.9], [1.1], [-9.0], [2.0]]])
     assert learner.predict(learner.adapt(support), asked).tolist() == [[5, 6, 7, 6]]
-
-
-@pytest.mark.parametrize("learner", [StraightLine(), NearestValue()])
-def test_each_task_is_alone(learner):
-    x, y = torch.randn(3, 5, 1, generator=generator()), torch.randn(3, 5, generator=generator(1))
-    asked = torch.randn(3, 4, 1, generator=generator(2))
-    together = learner.predict(learner.adapt(Examples(x, y)), asked)
-    alone = learner.predict(learner.adapt(Examples(x[1:2], y[1:2])), asked[1:2])
-    torch.testing.assert_close(together[1:2], alone)

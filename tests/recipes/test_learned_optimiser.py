@@ -1,14 +1,13 @@
 """The recipe of notebook 12, but short; and the optimisers it is compared with."""
 
 import torch
-from truths import generator
 
 from metalearn_lite import recipes
 from metalearn_lite.learners.base import task_losses
 from metalearn_lite.recipes import learned_optimiser as recipe
 
 
-def test_it_trains_and_is_judged_beside_tuned_optimisers(monkeypatch):
+def test_it_trains_and_is_judged_beside_tuned_optimisers(generator, monkeypatch):
     monkeypatch.setattr(recipe, "NUM_TEST_TASKS", 8)
     monkeypatch.setattr(recipe, "RATES", dict.fromkeys(recipe.RATES, (0.01, 0.03)))
     learner = recipe.train(2, generator())
@@ -20,7 +19,7 @@ def test_it_trains_and_is_judged_beside_tuned_optimisers(monkeypatch):
     assert recipes.find("sinusoid-learned-optimiser").train.args == (4000,)
 
 
-def test_each_problem_is_trained_as_if_it_were_alone():
+def test_each_problem_is_trained_as_if_it_were_alone(generator):
     problems = recipe.draw_problems(3, generator())
     one = recipe.Problems(
         {name: value[1:2] for name, value in problems.start.items()}, problems.episodes.tasks(1)
@@ -37,7 +36,7 @@ def test_each_problem_is_trained_as_if_it_were_alone():
         torch.testing.assert_close(together[0], start)
 
 
-def test_the_best_rate_is_the_best_of_those_tried():
+def test_the_best_rate_is_the_best_of_those_tried(generator):
     problems = recipe.draw_problems(20, generator())
     for kind, rates in recipe.RATES.items():
         losses = [

@@ -1,15 +1,10 @@
 import pytest
-import torch
 
 from metalearn_lite.evaluation import evaluate
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import MLP
 from metalearn_lite.recipes import mean_of_networks
 from metalearn_lite.tasks.sinusoids import Sinusoids
-
-
-def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 @pytest.fixture
@@ -23,7 +18,7 @@ def uncompiled(train):
     return lambda *args, compile, **options: train(*args, **options)
 
 
-def test_the_recipe_runs_and_keeps_only_the_mean(small, capsys):
+def test_the_recipe_runs_and_keeps_only_the_mean(generator, small, capsys):
     learner = mean_of_networks.train(0.1, "mean", False, generator(), iterations=3)
     assert type(learner) is MAML
     assert learner.params["weight1"].shape == (1, 40)
@@ -31,7 +26,7 @@ def test_the_recipe_runs_and_keeps_only_the_mean(small, capsys):
     assert "mean error of the 3 networks on their own waves" in capsys.readouterr().out
 
 
-def test_networks_that_share_their_start_stay_closer(small):
+def test_networks_that_share_their_start_stay_closer(generator, small):
     spread = []
     for one_start in (False, True):
         seen = {}
@@ -47,13 +42,13 @@ def test_networks_that_share_their_start_stay_closer(small):
     assert spread[1] < 1e-9
 
 
-def test_networks_that_have_not_learned_their_waves_are_not_averaged(small, monkeypatch):
+def test_networks_that_have_not_learned_their_waves_are_not_averaged(generator, small, monkeypatch):
     monkeypatch.setattr(mean_of_networks, "MAX_ERROR", 1e-6)
     with pytest.raises(RuntimeError, match="mean error on their own waves is"):
         mean_of_networks.train(0.0, "mean", False, generator(), iterations=1)
 
 
-def test_the_best_inner_rate_is_the_one_with_the_lowest_validation_error():
+def test_the_best_inner_rate_is_the_one_with_the_lowest_validation_error(generator):
     network = MLP(1, 8, 1)
     learner = MAML(network, network.init(generator()), inner_lr=0.5)
     validation = Sinusoids().sample(50, 5, 20, generator(1))

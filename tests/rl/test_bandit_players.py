@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from truths import generator
 
 from metalearn_lite.evaluation import Evaluation
 from metalearn_lite.rl.bandit_players import (
@@ -23,10 +24,6 @@ PUBLISHED = {
     UCB1: {10: 6.7, 100: 78.0, 500: 405.8},
     Gittins: {10: 6.6, 100: 78.3, 500: 405.8},
 }
-
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def remembers(player, *pulls):

@@ -4,7 +4,6 @@ import math
 
 import pytest
 import torch
-from truths import generator
 
 from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.least_squares import StraightLine
@@ -22,7 +21,7 @@ def test_score_by_hand():
     assert choosing.score(predicted, y).tolist() == pytest.approx([1, 0, 0.5, 0])
 
 
-def test_score_does_not_depend_on_the_scale_and_survives_nan():
+def test_score_does_not_depend_on_the_scale_and_survives_nan(generator):
     y, predicted = torch.randn(2, 3, 20, generator=generator())
     predicted = y + 0.3 * predicted
     torch.testing.assert_close(
@@ -33,7 +32,7 @@ def test_score_does_not_depend_on_the_scale_and_survives_nan():
 
 @pytest.mark.parametrize("size", [5, 20])
 @pytest.mark.parametrize("learner", PROBES.values(), ids=PROBES)
-def test_held_out_score_against_a_loop(learner, size):
+def test_held_out_score_against_a_loop(generator, learner, size):
     support = mixed.sample(mixed.KINDS["noisy waves"], 4, size, generator=generator(1)).support
     predicted, asked = [], []
     for fold in range(5):
@@ -45,7 +44,7 @@ def test_held_out_score_against_a_loop(learner, size):
     torch.testing.assert_close(choosing.held_out_score(learner, support), expected)
 
 
-def test_a_held_out_score_is_no_score_on_what_was_learned():
+def test_a_held_out_score_is_no_score_on_what_was_learned(generator):
     support = mixed.sample(mixed.KINDS["noisy waves"], 50, 5, generator=generator(1)).support
     neighbour = PROBES["the neighbour"]
     known = choosing.score(neighbour.predict(support, support.x), support.y)
@@ -53,13 +52,13 @@ def test_a_held_out_score_is_no_score_on_what_was_learned():
     assert choosing.held_out_score(neighbour, support).mean() < 0.3
 
 
-def test_folds_must_fit():
+def test_folds_must_fit(generator):
     support = mixed.sample(mixed.KINDS["waves"], 2, 7, generator=generator()).support
     with pytest.raises(ValueError, match="7 examples cannot be parted into 5 folds"):
         choosing.held_out_score(StraightLine(), support)
 
 
-def test_features_have_names_and_moderate_size():
+def test_features_have_names_and_moderate_size(generator):
     names = choosing.feature_names(PROBES)
     for size, expected in ((5, 0.0), (20, 1.0)):
         support = mixed.sample(mixed.KINDS["waves"], 6, size, generator=generator()).support
@@ -71,7 +70,7 @@ def test_features_have_names_and_moderate_size():
     assert names[3:] == ["a line fits", "the neighbour fits"]
 
 
-def test_a_record_holds_every_task_as_it_was():
+def test_a_record_holds_every_task_as_it_was(generator):
     stream = choosing.record(LEARNERS, PROBES, 3, 40, generator(2))
     assert stream.features.shape == (3, 40, 5)
     assert stream.rewards.shape == (3, 40, 2)
@@ -89,7 +88,7 @@ def test_a_record_holds_every_task_as_it_was():
         )
 
 
-def test_one_stream_is_a_part_of_all():
+def test_one_stream_is_a_part_of_all(generator):
     stream = choosing.record(LEARNERS, PROBES, 3, 10, generator(2))
     part = choosing.one_stream(stream, 1, 4)
     assert part.rewards.shape == (1, 4, 2)

@@ -4,12 +4,9 @@ import math
 
 import pytest
 import torch
+from truths import generator
 
 from metalearn_lite.rl.contextual_bandits import LinearThompson, LinUCB, play
-
-
-def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def linear_problem(num_streams, horizon, num_arms=3, num_features=4, noise=0.1, seed=0):

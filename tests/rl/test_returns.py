@@ -1,6 +1,5 @@
 import pytest
 import torch
-from truths import generator
 
 from metalearn_lite.rl.returns import generalised_advantages, linear_baseline, returns_to_go
 
@@ -16,7 +15,7 @@ def test_returns_to_go_by_hand():
     assert returns_to_go(row(1, 2, 4), 0.0).tolist() == [[[1, 2, 4]]]
 
 
-def test_returns_to_go_obey_their_recursion():
+def test_returns_to_go_obey_their_recursion(generator):
     rewards = torch.randn(3, 4, 7, generator=generator(), dtype=torch.float64)
     ahead = returns_to_go(rewards, 0.9)
     torch.testing.assert_close(ahead[..., :-1], rewards[..., :-1] + 0.9 * ahead[..., 1:])
@@ -38,20 +37,20 @@ def test_advantages_by_hand():
 
 
 @pytest.mark.parametrize("discount", [1.0, 0.9])
-def test_without_decay_an_advantage_is_the_return_less_the_value(discount):
+def test_without_decay_an_advantage_is_the_return_less_the_value(generator, discount):
     rewards, values = torch.randn(2, 3, 4, 6, generator=generator(), dtype=torch.float64)
     expected = returns_to_go(rewards, discount) - values
     found = generalised_advantages(rewards, values, discount, 1.0)
     torch.testing.assert_close(found, expected)
 
 
-def test_with_perfect_values_nothing_is_a_surprise():
+def test_with_perfect_values_nothing_is_a_surprise(generator):
     rewards = torch.randn(2, 1, 5, generator=generator(), dtype=torch.float64)
     found = generalised_advantages(rewards, returns_to_go(rewards, 0.9), 0.9, 0.7)
     torch.testing.assert_close(found, torch.zeros_like(rewards))
 
 
-def test_the_baseline_finds_what_is_linear_in_its_features():
+def test_the_baseline_finds_what_is_linear_in_its_features(generator):
     observations = torch.randn(2, 5, 100, 3, generator=generator(), dtype=torch.float64)
     time = torch.arange(100, dtype=torch.float64)
     first = observations[0] @ torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64) + 3
@@ -61,7 +60,7 @@ def test_the_baseline_finds_what_is_linear_in_its_features():
     torch.testing.assert_close(found, returns, rtol=0, atol=1e-3)
 
 
-def test_the_baseline_is_the_ridge_solution_of_each_task_alone():
+def test_the_baseline_is_the_ridge_solution_of_each_task_alone(generator):
     observations = torch.randn(2, 4, 5, 2, generator=generator(1), dtype=torch.float64)
     returns = torch.randn(2, 4, 5, generator=generator(2), dtype=torch.float64)
     found = linear_baseline(observations, returns)
@@ -79,7 +78,7 @@ def test_the_baseline_is_the_ridge_solution_of_each_task_alone():
     torch.testing.assert_close(found[0].flatten(), (features @ weights).flatten())
 
 
-def test_far_away_places_do_not_spoil_the_baseline():
+def test_far_away_places_do_not_spoil_the_baseline(generator):
     observations = torch.randn(1, 4, 5, 2, generator=generator(1))
     observations[0, 0] = 1e20
     assert linear_baseline(observations, torch.randn(1, 4, 5)).isfinite().all()

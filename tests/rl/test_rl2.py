@@ -4,6 +4,7 @@ from itertools import product
 
 import pytest
 import torch
+from truths import generator
 
 from metalearn_lite import checkpoints
 from metalearn_lite.rl.bandit_players import play
@@ -11,10 +12,6 @@ from metalearn_lite.rl.rl2 import RL2, Games, RecurrentActorCritic, practice
 from metalearn_lite.tasks.bandits import Bandits, seen
 from metalearn_lite.tasks.conventions import Conventions
 from metalearn_lite.training import meta_train
-
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def small(num_arms=2, width=5, seed=1, **settings):

@@ -4,11 +4,7 @@ import torch
 from metalearn_lite.tasks.bandits import Bandits, seen
 
 
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def test_chances_are_uniform_and_drawn_from_the_generator():
+def test_chances_are_uniform_and_drawn_from_the_generator(generator):
     tasks = Bandits(5).sample_tasks(20_000, generator())
     assert tasks.shape == (20_000, 5)
     assert torch.equal(tasks, Bandits(5).sample_tasks(20_000, generator()))
@@ -16,7 +12,7 @@ def test_chances_are_uniform_and_drawn_from_the_generator():
     assert tasks.var() == pytest.approx(1 / 12, abs=0.002)
 
 
-def test_an_arm_pays_as_often_as_its_chance_says():
+def test_an_arm_pays_as_often_as_its_chance_says(generator):
     bandits, tasks = Bandits(3), torch.tensor([[0.0, 0.3, 1.0]])
     state = bandits.start(tasks, 30_000)
     for arm, chance in enumerate(tasks[0].tolist()):
@@ -27,7 +23,7 @@ def test_an_arm_pays_as_often_as_its_chance_says():
         assert bandits.mean_reward(tasks, arms).unique().item() == pytest.approx(chance)
 
 
-def test_the_state_is_the_last_arm_and_reward_and_nothing_before_the_first_pull():
+def test_the_state_is_the_last_arm_and_reward_and_nothing_before_the_first_pull(generator):
     bandits = Bandits(3, 4)
     tasks = torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
     state = bandits.start(tasks, 2)

@@ -4,11 +4,7 @@ import torch
 from metalearn_lite.tasks.conventions import Conventions
 
 
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def test_one_to_one_partners_use_every_action_once_and_every_convention_equally_often():
+def test_one_to_one_partners_use_every_action_once_and_every_convention_equally_often(generator):
     tasks = Conventions(3).sample_tasks(6000, generator())
     assert torch.equal(tasks.sum(1), torch.ones(6000, 3))
     assert torch.equal(tasks.sum(2), torch.ones(6000, 3))
@@ -17,20 +13,20 @@ def test_one_to_one_partners_use_every_action_once_and_every_convention_equally_
     assert often.min() > 850
 
 
-def test_free_partners_may_do_the_same_at_two_signals():
+def test_free_partners_may_do_the_same_at_two_signals(generator):
     tasks = Conventions(3, partners="free").sample_tasks(6000, generator())
     assert torch.equal(tasks.sum(2), torch.ones(6000, 3))
     assert len(tasks.argmax(2).unique(dim=0)) == 27
 
 
-def test_a_slipping_partner_takes_any_action_in_that_share_of_rounds():
+def test_a_slipping_partner_takes_any_action_in_that_share_of_rounds(generator):
     tasks = Conventions(4, slip=0.2).sample_tasks(5, generator())
     assert tasks.sum(2) == pytest.approx(torch.ones(5, 4))
     assert tasks.unique().tolist() == pytest.approx([0.05, 0.85])
 
 
 @pytest.mark.parametrize("slip", [0.0, 0.4])
-def test_payment_comes_as_often_as_the_partner_does_the_same(slip):
+def test_payment_comes_as_often_as_the_partner_does_the_same(generator, slip):
     game = Conventions(4, slip=slip)
     tasks = game.sample_tasks(3, generator(1))
     state = game.start(tasks, 20_000, generator(2))
@@ -41,7 +37,7 @@ def test_payment_comes_as_often_as_the_partner_does_the_same(slip):
         assert rewards.mean(1) == pytest.approx(torch.full((3,), chance), abs=0.02)
 
 
-def test_what_is_seen_is_the_signal_now_and_what_the_last_round_showed():
+def test_what_is_seen_is_the_signal_now_and_what_the_last_round_showed(generator):
     game = Conventions(2)
     tasks = torch.eye(2).expand(1, 2, 2)
     state = game.start(tasks, 50, generator())

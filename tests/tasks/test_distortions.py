@@ -11,15 +11,11 @@ def images(num: int = 3) -> torch.Tensor:
     return x
 
 
-def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def test_strength_0_changes_nothing():
+def test_strength_0_changes_nothing(generator):
     torch.testing.assert_close(distort(images(), generator(), strength=0.0), images())
 
 
-def test_the_eight_symmetries_are_those_of_flip_and_rot90():
+def test_the_eight_symmetries_are_those_of_flip_and_rot90(generator):
     x = images(NUM_SYMMETRIES)
     turned = distort(x, generator(), 0.0, torch.arange(NUM_SYMMETRIES).unsqueeze(0))
     expected = [
@@ -32,14 +28,14 @@ def test_the_eight_symmetries_are_those_of_flip_and_rot90():
     assert len(symmetries().unique(dim=0)) == NUM_SYMMETRIES
 
 
-def test_every_image_is_distorted_in_its_own_way():
+def test_every_image_is_distorted_in_its_own_way(generator):
     out = distort(images(), generator())
     assert not torch.allclose(out[0, 0], out[0, 1], atol=0.1)
     assert torch.equal(out, distort(images(), generator()))
 
 
 @pytest.mark.parametrize("strength", [0.6, 1.0])
-def test_most_of_the_ink_stays(strength):
+def test_most_of_the_ink_stays(generator, strength):
     out = distort(images(200), generator(), strength)
     share = out.sum((2, 3, 4)) / images(200).sum((2, 3, 4))
     assert 0.8 < share.mean() < 1.2
@@ -53,7 +49,7 @@ def test_symmetric_versions_are_eight_and_begin_with_the_image_itself():
     assert len(distinct) == NUM_SYMMETRIES
 
 
-def test_distort_and_symmetric_versions_mean_the_same_eight():
+def test_distort_and_symmetric_versions_mean_the_same_eight(generator):
     x = images(NUM_SYMMETRIES)
     turned = distort(x, generator(), 0.0, torch.arange(NUM_SYMMETRIES).unsqueeze(0))[0]
     for version in symmetric_versions(images(1)):

@@ -6,14 +6,12 @@ from hypothesis import strategies as st
 from metalearn_lite.tasks.linear import LinearRegression, LinearTasks
 
 
-def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
 @given(
     st.integers(1, 9), st.integers(1, 8), st.integers(1, 8), st.integers(1, 6), st.integers(0, 1000)
 )
-def test_shapes_and_one_weight_vector_per_task(num_tasks, num_shots, num_queries, inputs, seed):
+def test_shapes_and_one_weight_vector_per_task(
+    generator, num_tasks, num_shots, num_queries, inputs, seed
+):
     world = LinearRegression(inputs)
     episodes = world.sample(num_tasks, num_shots, num_queries, generator(seed))
     tasks = world.draw_tasks(num_tasks, generator(seed))  # the first draws of the same seed
@@ -29,7 +27,7 @@ def test_y_is_w_times_x():
     assert tasks(x).tolist() == [[11.0], [-6.0]]
 
 
-def test_weights_and_inputs_are_standard_normal():
+def test_weights_and_inputs_are_standard_normal(generator):
     tasks = LinearRegression(4).draw_tasks(20_000, generator())
     x = tasks.draw(3, generator(1)).x
     for numbers in (tasks.weights, x.flatten(0, 1)):
@@ -39,12 +37,12 @@ def test_weights_and_inputs_are_standard_normal():
         assert (numbers.pow(4).mean() - 3).abs() < 0.15
 
 
-def test_support_and_query_share_no_point():
+def test_support_and_query_share_no_point(generator):
     episodes = LinearRegression(2).sample(50, 10, 10, generator())
     assert not torch.isin(episodes.support.x, episodes.query.x).any()
 
 
-def test_the_generator_is_the_only_source_of_chance():
+def test_the_generator_is_the_only_source_of_chance(generator):
     one = LinearRegression().sample(3, 4, 5, generator(1))
     torch.manual_seed(5)
     two = LinearRegression().sample(3, 4, 5, generator(1))

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from truths import generator
 
 from metalearn_lite.tasks import mixed
 from metalearn_lite.tasks.mixed import KINDS, Kind
@@ -16,7 +15,7 @@ def residual(columns: list[torch.Tensor], y: torch.Tensor) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_kind_is_what_it_says(name):
+def test_a_kind_is_what_it_says(generator, name):
     kind = KINDS[name]
     _, (x, y) = mixed.sample(kind, 30, 5, 400, generator())
     x = x.squeeze(-1)
@@ -31,20 +30,20 @@ def test_a_kind_is_what_it_says(name):
         assert all(residual(columns, y).median() > 0.1 for columns in others)
 
 
-def test_upside_down_waves_are_the_waves_mirrored():
+def test_upside_down_waves_are_the_waves_mirrored(generator):
     upright = mixed.sample(KINDS["waves"], 5, 5, generator=generator(1))
     turned = mixed.sample(KINDS["upside-down waves"], 5, 5, generator=generator(1))
     assert torch.equal(upright.support.x, turned.support.x)
     assert torch.equal(upright.support.y, -turned.support.y)
 
 
-def test_support_and_query_are_noisy_alike_and_share_no_point():
+def test_support_and_query_are_noisy_alike_and_share_no_point(generator):
     support, query = mixed.sample(Kind(noise=2.0), 200, 100, 100, generator())
     assert support.y.var() == pytest.approx(query.y.var().item(), rel=0.1)
     assert not (support.x[:20] == query.x[:20].mT).any()
 
 
-def test_the_generator_decides_everything():
+def test_the_generator_decides_everything(generator):
     first, again = (mixed.sample(Kind(noise=1.0), 3, 4, generator=generator(7)) for _ in range(2))
     assert all(torch.equal(a, b) for a, b in zip(first.support, again.support, strict=True))
 

@@ -8,12 +8,8 @@ from hypothesis import strategies as st
 from metalearn_lite.tasks.sinusoids import SineTasks, Sinusoids
 
 
-def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
 @given(st.integers(1, 20), st.integers(1, 8), st.integers(1, 8), st.integers(0, 1000))
-def test_shapes_ranges_and_one_wave_per_task(num_tasks, num_shots, num_queries, seed):
+def test_shapes_ranges_and_one_wave_per_task(generator, num_tasks, num_shots, num_queries, seed):
     episodes = Sinusoids().sample(num_tasks, num_shots, num_queries, generator(seed))
     assert episodes.num_tasks == num_tasks
     for half, count in zip(episodes, (num_shots, num_queries), strict=True):
@@ -26,7 +22,7 @@ def test_shapes_ranges_and_one_wave_per_task(num_tasks, num_shots, num_queries, 
         torch.testing.assert_close(tasks(half.x), half.y)
 
 
-def test_the_ranges_are_those_of_the_paper_and_uniform():
+def test_the_ranges_are_those_of_the_paper_and_uniform(generator):
     tasks = Sinusoids().draw_tasks(100_000, generator())
     for values, low, high in ((tasks.amplitude, 0.1, 5.0), (tasks.phase, 0.0, math.pi)):
         counts = torch.histc(values, 20, low, high)
@@ -35,7 +31,7 @@ def test_the_ranges_are_those_of_the_paper_and_uniform():
         assert chi_squared < 43.8  # 19 degrees of freedom, p = 0.001
 
 
-def test_support_and_query_share_no_point():
+def test_support_and_query_share_no_point(generator):
     episodes = Sinusoids().sample(50, 10, 10, generator())
     assert not torch.isin(episodes.support.x, episodes.query.x).any()
 
@@ -46,7 +42,7 @@ def test_the_wave_is_a_sin_of_x_minus_phase():
     torch.testing.assert_close(y, torch.tensor([[0.0, 2.0]]))
 
 
-def test_the_generator_is_the_only_source_of_chance():
+def test_the_generator_is_the_only_source_of_chance(generator):
     one, two = (Sinusoids().sample(3, 4, 5, generator(1)) for _ in range(2))
     torch.manual_seed(5)
     three = Sinusoids().sample(3, 4, 5, generator(1))

@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from truths import generator
 
 from metalearn_lite.tasks.characters import Glyphs
 from metalearn_lite.widgets.episode_builder import (
@@ -29,10 +29,6 @@ SPLITS = {
     "meta-validation": POOL.take(range(6)),
     "meta-test": POOL.take(range(12, 21)),
 }
-
-
-def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def new_model(**request) -> EpisodeModel:

@@ -1,0 +1,238 @@
+"""What every learner promises, once, over the registry.
+
+A new learner is tested as soon as it is registered. If it does not learn values from a network of
+the kind ``MLP``, ``NETWORKS`` or ``SETTINGS`` says what it is made of. If it cannot keep a promise,
+``CANNOT`` says why, and the test that it breaks it is strict.
+"""
+
+import inspect
+from functools import partial
+
+import pytest
+import torch
+from truths import generator
+
+from metalearn_lite import checkpoints
+from metalearn_lite.episodes import Episodes, Examples
+from metalearn_lite.learners.base import Learner, task_losses
+from metalearn_lite.learners.hausdorff import ModifiedHausdorff
+from metalearn_lite.learners.least_squares import LeastSquares, StraightLine
+from metalearn_lite.learners.mean_of_networks import MeanOfNetworks
+from metalearn_lite.learners.nearest_value import NearestValue
+from metalearn_lite.learners.neural_process import EncodeDecode
+from metalearn_lite.learners.pixels import PixelNearestNeighbour
+from metalearn_lite.learners.recurrent import GRU
+from metalearn_lite.learners.simpleshot import SimpleShot
+from metalearn_lite.learners.transfer import Transfer
+from metalearn_lite.learners.transformer import Transformer
+from metalearn_lite.networks import MLP, ConvClassifier, ConvNet
+from metalearn_lite.tasks.sinusoids import Sinusoids
+
+UNTRAINED = (LeastSquares, StraightLine, NearestValue, PixelNearestNeighbour, ModifiedHausdorff)
+UNSHIPPED = (MeanOfNetworks, SimpleShot, Transfer, *UNTRAINED)
+REGISTRY = checkpoints.LEARNERS | {kind.__name__: kind for kind in UNSHIPPED}
+
+NUM_TASKS, NUM_WAYS, NUM_SHOTS = 3, 3, 2
+CURVES = MLP(1, 6, 6, 1)
+IMAGES = ConvNet((8, 8, 8, 8))
+CLASSIFIER = ConvClassifier(NUM_WAYS, 4)
+NETWORKS = {
+    "ConditionalNeuralProcess": EncodeDecode(1, 6),
+    "ElasticPrototypes": ConvNet((8, 8, 8, 8), num_unpooled=2),
+    "FineTunedClassifier": IMAGES,
+    "LearnedOptimiser": GRU(1, 4),
+    "MatchingNetwork": IMAGES,
+    "ModifiedHausdorff": IMAGES,
+    "NoNorm": CLASSIFIER,
+    "PerStepNorm": CLASSIFIER,
+    "PixelNearestNeighbour": IMAGES,
+    "PrototypicalNetwork": IMAGES,
+    "RecurrentLearner": GRU(1, 6),
+    "RelationNetwork": IMAGES,
+    "SiameseNetwork": IMAGES,
+    "SimpleShot": IMAGES,
+    "SupportNorm": CLASSIFIER,
+    "TransformerLearner": Transformer(1, 6, num_layers=2, num_heads=2),
+}
+SETTINGS = {
+    "LearnedOptimiser": {"optimisee": (1, 4, 1), "inner_steps": 3},
+}
+STACKED = ("MeanOfNetworks", "Transfer")  # hold several networks: here it is one
+
+ELSEWHERE = {
+    "MAMLPolicyGradient": "learns from trajectories: tests/rl/test_maml_policy_gradient.py",
+    "RL2": "learns by playing, no example is given to it: tests/rl/test_rl2.py",
+}
+TRAINED_OTHERWISE = {
+    "FineTunedClassifier": "on one big task, with a head over all training classes",
+    "LearnedOptimiser": "on tasks together with the networks to be trained on them",
+    "MeanOfNetworks": "each of its networks on a task of its own, always the same one",
+    "Transfer": "each of its networks on a task of its own, always the same one",
+    **{kind.__name__: "it has nothing to train" for kind in UNTRAINED},
+}
+CANNOT = {
+    ("alone", "LearnedOptimiser"): "each place in a batch starts from another random network",
+    ("shuffled", "RecurrentLearner"): "it reads one example after another",
+}
+NAMES = [name for name in REGISTRY if name not in ELSEWHERE]
+
+
+def promise(word: str):
+    """Runs a test with every learner; for one that cannot keep the promise, it has to fail."""
+    cases = []
+    for name in NAMES:
+        reason = CANNOT.get((word, name))
+        fails = pytest.mark.xfail(reason=reason, raises=AssertionError, strict=True)
+        cases.append(pytest.param(name, marks=fails if reason else ()))
+    return pytest.mark.parametrize("name", cases)
+
+
+def make(name: str, dtype: torch.dtype = torch.float64) -> Learner:
+    """A small learner with random parameters, none of them at an even start."""
+    kind = REGISTRY[name]
+    if "network" not in inspect.signature(kind).parameters:
+        return kind()
+    network = NETWORKS.get(name, CURVES)
+    init = getattr(kind, "init", type(network).init)
+    noise = partial(torch.randn, generator=generator(1))
+    params = {
+        key: value + 0.05 * noise(value.shape) for key, value in init(network, generator()).items()
+    }
+    if name in STACKED:
+        params = {key: value.unsqueeze(0) for key, value in params.items()}
+    params = {key: value.to(dtype) for key, value in params.items()}
+    if kind is SimpleShot:
+        return kind(network, params, torch.linspace(-0.2, 0.5, 9 * 8, dtype=dtype))
+    return kind(network, params, **SETTINGS.get(name, {}))
+
+
+def is_visual(name: str) -> bool:
+    return isinstance(NETWORKS.get(name), ConvNet | ConvClassifier)
+
+
+def tasks(name: str, num_shots: int = NUM_SHOTS, num_ways: int = NUM_WAYS, dtype=torch.float64):
+    """Waves, or images of three classes in any order, each a random image with noise."""
+    if not is_visual(name):
+        halves = Sinusoids().sample(NUM_TASKS, num_shots * num_ways, 4, generator(2))
+        return Episodes(*(Examples(half.x.to(dtype), half.y.to(dtype)) for half in halves))
+    g, halves = generator(2), []
+    signs = torch.rand(NUM_TASKS, num_ways, 1, 28, 28, generator=g).to(dtype)
+    for count in (num_shots, 2):
+        y = torch.arange(num_ways).repeat(NUM_TASKS, count)
+        y = y.gather(1, torch.rand(y.shape, generator=g).argsort(1))
+        x = signs[torch.arange(NUM_TASKS).unsqueeze(1), y]
+        halves.append(Examples(0.6 * x + 0.4 * torch.rand(x.shape, generator=g).to(dtype), y))
+    return Episodes(*halves)
+
+
+def answers(learner: Learner, support: Examples, x: torch.Tensor) -> torch.Tensor:
+    return learner.predict(learner.adapt(support), x)
+
+
+@promise("unchanged")
+def test_adapting_changes_neither_parameters_nor_support(name):
+    learner, (support, query) = make(name), tasks(name)
+    before = {key: value.clone() for key, value in learner.params.items()}
+    given = [part.clone() for part in support]
+    answers(learner, support, query.x)
+    learner.trace(support)
+    assert list(learner.params) == list(before)
+    assert all(torch.equal(learner.params[key], before[key]) for key in before)
+    assert all(value.grad is None for value in learner.params.values())
+    assert all(map(torch.equal, support, given))
+
+
+@promise("alone")
+def test_each_task_is_as_if_it_were_alone(name):
+    learner, episodes = make(name), tasks(name)
+    together = answers(learner, episodes.support, episodes.query.x)
+    for task in range(NUM_TASKS):
+        support, query = episodes.tasks(task)
+        torch.testing.assert_close(answers(learner, support, query.x)[0], together[task])
+
+
+@promise("trace")
+def test_a_trace_ends_where_adapt_does_and_tells_the_losses_on_the_way(name):
+    learner, (support, query) = make(name), tasks(name)
+    adapted, losses = learner.trace(support)
+    assert losses.shape == (len(adapted), NUM_TASKS)
+    assert len(adapted) > 1
+    assert not losses.requires_grad
+    with torch.no_grad():
+        for state, loss in zip(adapted, losses, strict=True):
+            at_state = task_losses(learner.predict(state, support.x), support.y)
+            torch.testing.assert_close(at_state, loss)
+        expected = answers(learner, support, query.x)
+        torch.testing.assert_close(learner.predict(adapted[-1], query.x), expected)
+        assert not torch.allclose(learner.predict(adapted[0], query.x), expected)
+
+
+@promise("generator")
+def test_the_generator_is_the_only_source_of_chance(name):
+    seen = []
+    for seed in (3, 4):
+        torch.manual_seed(seed)
+        state = torch.random.get_rng_state()
+        learner, episodes = make(name), tasks(name)
+        seen.append(
+            [*learner.params.values(), answers(learner, episodes.support, episodes.query.x)]
+        )
+        if name not in TRAINED_OTHERWISE:
+            seen[-1] += learner.meta_gradient(episodes)[1].values()
+        assert torch.equal(torch.random.get_rng_state(), state)
+    assert all(map(torch.equal, *seen))
+
+
+@promise("float64")
+def test_float64_is_kept_and_agrees_with_float32(name):
+    both = []
+    for dtype in (torch.float32, torch.float64):
+        learner, episodes = make(name, dtype), tasks(name, dtype=dtype)
+        found = [answers(learner, episodes.support, episodes.query.x)]
+        if name not in TRAINED_OTHERWISE:
+            loss, gradient = learner.meta_gradient(episodes)
+            assert gradient.keys() <= learner.params.keys()
+            found += [loss, *gradient.values()]
+        assert {value.dtype for value in found} == {dtype}
+        both.append(torch.cat([value.double().flatten() for value in found]))
+    single, double = both
+    assert ((single - double).norm() / double.norm()).item() < 1e-3
+
+
+@promise("one")
+def test_one_support_example_is_enough(name):
+    """One in all, or where there are classes one of each."""
+    learner = make(name)
+    for num_ways in (1, NUM_WAYS):
+        support, query = tasks(name, num_shots=1, num_ways=num_ways)
+        if num_ways == 1 or not is_visual(name):
+            support = Examples(support.x[:, :1], support.y[:, :1])
+        found = answers(learner, support, query.x)
+        assert found.shape[:2] == query.y.shape
+        assert found.isfinite().all()
+        assert learner.trace(support).support_loss.isfinite().all()
+    if name not in TRAINED_OTHERWISE:
+        loss, gradient = learner.meta_gradient(Episodes(support, query))
+        assert loss.isfinite()
+        assert all(value.isfinite().all() for value in gradient.values())
+
+
+@promise("shuffled")
+def test_the_order_of_the_support_does_not_count(name):
+    learner, (support, query) = make(name), tasks(name)
+    order = torch.tensor([3, 0, 5, 1, 4, 2])
+    shuffled = Examples(support.x[:, order], support.y[:, order])
+    expected = answers(learner, support, query.x)
+    torch.testing.assert_close(answers(learner, shuffled, query.x), expected)
+
+
+def test_the_tables_name_only_what_is_registered():
+    named = {
+        *NETWORKS,
+        *SETTINGS,
+        *STACKED,
+        *ELSEWHERE,
+        *TRAINED_OTHERWISE,
+        *(name for _, name in CANNOT),
+    }
+    assert named <= set(REGISTRY)
