@@ -1,13 +1,14 @@
 """`import torchvision`, and with it learn2learn, beside a torch that its wheel was not built for.
 
-PyPI has one torchvision for Linux, built for CUDA. Beside a CPU-only torch its library does not load, and
-its Python half ends with "operator torchvision::nms does not exist": it describes two operators
-that only the library brings. Declaring their names is enough, since nothing here calls them. It is done
-when torchvision is about to be imported, so that who never imports it pays nothing.
+PyPI has one torchvision for Linux, built for CUDA. Beside a CPU-only torch its library does not
+load, and its Python half ends with "operator torchvision::nms does not exist": it describes two
+operators that only the library brings. Declaring their names is enough, since nothing here calls
+them. It is done when torchvision is about to be imported: who never imports it pays nothing.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import sys
 from importlib.machinery import PathFinder
@@ -35,13 +36,11 @@ def declare_missing_operators() -> None:
         return
     import torch
 
-    # An operator declared first and brought by the library later would end the process.
+    # Loaded as torchvision does: declaring what it brings later would end the process.
     library = PathFinder.find_spec("_C", spec.submodule_search_locations)
     if library is not None:
-        try:
+        with contextlib.suppress(OSError):
             torch.ops.load_library(library.origin)
-        except OSError:
-            pass  # what torchvision itself does where it does not load
     missing = [name for name in DESCRIBED if not hasattr(torch.ops.torchvision, name)]
     if missing:
         _declared = torch.library.Library("torchvision", "FRAGMENT")

@@ -36,10 +36,9 @@ def test_importing_the_course_first_is_enough():
 
 @needs["torchvision"]
 def test_it_is_enough_after_a_first_error_too():
-    typed(
-        "try:\n    import torchvision\nexcept RuntimeError as error:\n    assert 'nms' in str(error)\n"
-        "import metalearn_lite\nimport torchvision\ntorchvision.transforms.Resize(28)"
-    )
+    first = "try:\n    import torchvision\nexcept RuntimeError as error:\n    print(error)"
+    assert typed(first) in ("", "operator torchvision::nms does not exist")
+    typed(f"{first}\nimport metalearn_lite\nimport torchvision\ntorchvision.transforms.Resize(28)")
 
 
 @needs["torchvision"]
@@ -51,8 +50,8 @@ def test_operators_that_are_there_are_not_declared_again():
 
 
 def test_who_never_imports_torchvision_pays_nothing():
-    code = "import sys, metalearn_lite\nprint([m for m in ('torch', 'torchvision') if m in sys.modules])"
-    assert typed(code) == "[]"
+    code = "import sys, metalearn_lite\nprint({'torch', 'torchvision'} & set(sys.modules))"
+    assert typed(code) == "set()"
 
 
 def test_without_torchvision_the_import_error_is_pythons_own(tmp_path):
