@@ -79,8 +79,12 @@ NETWORKS = {
 
 
 def folder() -> Path:
-    """Where checkpoints are kept."""
+    """Where checkpoints are kept. Those that an installed package brings are found besides."""
     return paths.data_folder() / "checkpoints"
+
+
+def _folder_of(name: str) -> Path:
+    return paths.find(f"checkpoints/{name}.json").parent
 
 
 def save(learner: Learner, name: str, about: dict[str, Any], into: Path | None = None) -> Path:
@@ -117,7 +121,7 @@ def read_card(name: str, source: Path | None = None) -> dict[str, Any]:
         FileNotFoundError: there is no such checkpoint; the message lists those there are.
         ValueError: the card is not readable.
     """
-    source = folder() if source is None else Path(source)
+    source = _folder_of(name) if source is None else Path(source)
     path = source / f"{name}.json"
     if not path.is_file():
         there = ", ".join(sorted(card.stem for card in source.glob("*.json"))) or "none"
@@ -138,7 +142,7 @@ def load(name: str, source: Path | None = None) -> Learner:
         FileNotFoundError: there is no such checkpoint.
         ValueError: the card or the parameters are damaged, or do not fit each other.
     """
-    source = folder() if source is None else Path(source)
+    source = _folder_of(name) if source is None else Path(source)
     card = read_card(name, source)
     params = load_tensors(source / f"{name}.safetensors")
     try:

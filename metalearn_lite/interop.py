@@ -5,15 +5,11 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
-import sys
 from types import ModuleType
 
-import torch
 from torch import nn
 
 from metalearn_lite.networks import MLP, Params
-
-_operators: torch.library.Library | None = None  # its end would take the declarations back
 
 
 def learn2learn() -> ModuleType:
@@ -23,7 +19,6 @@ def learn2learn() -> ModuleType:
         ImportError: it is not installed, or does not import; the message says how to install it.
     """
     try:
-        _import_torchvision()
         # Gym prints a notice on every import; nothing here uses what it warns of.
         with contextlib.redirect_stderr(io.StringIO()):
             return importlib.import_module("learn2learn")
@@ -41,7 +36,6 @@ def easyfsl() -> ModuleType:
         ImportError: it is not installed, or does not import; the message says how to install it.
     """
     try:
-        _import_torchvision()
         importlib.import_module("easyfsl.methods")
         return importlib.import_module("easyfsl")
     except Exception as error:
@@ -49,28 +43,6 @@ def easyfsl() -> ModuleType:
             f"easyfsl does not import ({error}). To install it: "
             "pip install --no-deps easyfsl==1.5.0 torchvision==0.28.0"
         ) from error
-
-
-def _import_torchvision() -> None:
-    """Imports torchvision, also where its wheel was built for another torch than the one here.
-
-    Beside a CPU-only torch, PyPI's wheel misses two operators it wants to describe. Declaring
-    their names is enough; nothing here calls them. Only after a first try, because declaring an
-    operator that torchvision does bring ends the process.
-    """
-    global _operators
-    try:
-        importlib.import_module("torchvision")
-        return
-    except RuntimeError as error:
-        if "torchvision::nms" not in str(error):
-            raise
-    for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
-        del sys.modules[name]
-    _operators = torch.library.Library("torchvision", "FRAGMENT")
-    for operator in ("nms", "qnms"):
-        _operators.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    importlib.import_module("torchvision")
 
 
 def to_module(network: MLP, params: Params) -> nn.Sequential:

@@ -21,6 +21,12 @@ def data_folder() -> Path:
     return root / "data" if (root / "pyproject.toml").is_file() else user_folder()
 
 
+def find(name: str) -> Path:
+    """The file ``name`` of ``data_folder()``, or else the one that an installed package brings."""
+    own, shipped = data_folder() / name, Path(__file__).parent / "shipped"
+    return own if own.exists() or not shipped.is_dir() else shipped / name
+
+
 def data_folders() -> list[Path]:
     """Every folder to look in for data files, in order: `$METALEARN_LITE_DATA` comes first."""
     named = os.environ.get("METALEARN_LITE_DATA")

@@ -8,7 +8,8 @@
 `clean` and `problems` are functions of a notebook alone. What `clean` takes away:
 
 - notebook metadata, but the kernel's name, the language and this tool's mark of a slow notebook;
-- cell metadata (time stamps, collapsed outputs), but tags and the like; all output metadata;
+- cell metadata (time stamps, collapsed outputs), but tags and the like; all output metadata, but
+  the text alternative of a figure, which it puts there: see `text_alternative`;
 - the live view of a widget, `application/vnd.jupyter.widget-view+json`: it points at a state that
   is not stored, which GitHub reports as an invalid notebook. The text beside it stays. nbval
   ignores that type too, so a cleaned output still equals the one a fresh run gives;
@@ -33,7 +34,13 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from nbformat import NotebookNode
 
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
-LANGUAGE_INFO = {"name": "python"}
+LANGUAGE_INFO = {
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "nbconvert_exporter": "python",
+    "pygments_lexer": "ipython3",
+}
 CELL_METADATA = {"tags", "jupyter", "editable", "deletable", "slideshow", "nbgrader"}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 OWN_METADATA = "metalearn_lite"
@@ -48,6 +55,8 @@ ABSOLUTE_PATH = re.compile(
 )
 MEMORY_ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
 PROGRESS_BAR = re.compile(r"\d+%\|| (?:it/s|s/it)\b|\r(?!\n)")
+CAPTION = re.compile(r"[*_]*In words: *(.+?)(?:\n\n|$)", re.DOTALL)
+MARKUP = re.compile(r"(?<!\w)[*_]+|[*_]+(?!\w)|[`$\\]|\]\([^)]*\)|\[(?=[^]]*\]\()")
 PRINTING_CALLS = {"print", "display", "claim"}
 
 
@@ -60,13 +69,34 @@ def clean(notebook: NotebookNode) -> NotebookNode:
     )
     if own:
         cleaned.metadata[OWN_METADATA] = own
-    for cell in cleaned.cells:
+    for number, cell in enumerate(cleaned.cells):
         cell.metadata = NotebookNode(
             {key: value for key, value in cell.metadata.items() if key in CELL_METADATA}
         )
         if cell.cell_type == "code":
-            cell.outputs = [_clean_output(output) for output in _joined_streams(cell.outputs)]
+            cell.outputs = _joined_streams(cell.outputs)
+            alternative = text_alternative(cleaned.cells, number)
+            cell.outputs = [_clean_output(output, alternative) for output in cell.outputs]
     return cleaned
+
+
+def text_alternative(cells: list[NotebookNode], number: int) -> str:
+    """What the figure of cell `number` shows, for those who cannot see it; "" where nobody says.
+
+    It is the caption, "*In words: …*", below the figure and above the next one. Where there is
+    none, it is what the figure's own cell prints after it, as with the widgets' `description`.
+    """
+    for cell in cells[number + 1 :]:
+        if cell.cell_type == "markdown" and (match := CAPTION.match(cell.source)):
+            words = " ".join(MARKUP.sub("", match[1]).split())
+            return words[:1].upper() + words[1:]
+        if cell.cell_type == "code" and any(_images(output) for output in cell.outputs):
+            break
+    outputs = cells[number].outputs
+    first = next((i for i, output in enumerate(outputs) if _images(output)), len(outputs))
+    printed = [output.text for output in outputs[first:] if output.output_type == "stream"]
+    lines = "".join(printed).splitlines()
+    return " ".join(" ".join(line for line in lines if not line.startswith("✔")).split())
 
 
 def problems(notebook: NotebookNode) -> list[str]:
@@ -137,9 +167,17 @@ def _joined_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
     return joined
 
 
-def _clean_output(output: NotebookNode) -> NotebookNode:
+def _images(output: NotebookNode) -> list[str]:
+    return [kind for kind in output.get("data", {}) if kind.startswith("image/")]
+
+
+def _clean_output(output: NotebookNode, alternative: str) -> NotebookNode:
     if "metadata" in output:
         output.metadata = NotebookNode()
+    if alternative:
+        # Where nbconvert's template "classic" looks for it.
+        for kind in _images(output):
+            output.metadata[kind] = NotebookNode(alt=alternative)
     if "data" in output and len(output.data) > 1:
         output.data.pop(WIDGET_VIEW, None)
     return output
@@ -172,6 +210,11 @@ def _cell_problems(cell: NotebookNode) -> Iterator[str]:
 def _output_problems(output: NotebookNode) -> Iterator[str]:
     if output.output_type == "error":
         yield f"it failed with {output.ename}: {output.evalue}"
+    elif any("alt" not in output.metadata.get(kind, {}) for kind in _images(output)):
+        yield (
+            "its figure has no text alternative: write a cell '*In words: …*' below it, or print "
+            "its description in its cell, and run `python tools/notebooks.py clean`"
+        )
     elif output.output_type == "stream" and output.name == "stderr":
         yield f"it wrote to stderr: {output.text.strip()[:80]}"
     elif set(output.get("data", {})) == {WIDGET_VIEW}:
@@ -226,6 +269,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("action", choices=["run", "clean", "check", "fast"])
     parser.add_argument("paths", nargs="*", type=Path)
     options = parser.parse_args(arguments)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a notebook may hold what a console cannot show
     status = 0
     for path in options.paths:
         if options.action == "run":

@@ -158,7 +158,7 @@ def load(name: str | Path) -> Record:
     Raises:
         FileNotFoundError: there is no such record.
     """
-    path = name if isinstance(name, Path) else paths.data_folder() / f"{name}.json"
+    path = name if isinstance(name, Path) else paths.find(f"{name}.json")
     if not path.is_file():
         raise FileNotFoundError(
             f"no record {path}: make it with python -m metalearn_lite.recipes.race"

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from gymnasium import spaces
 
+from metalearn_lite.rl.drawing import picture
 from metalearn_lite.tasks.bandits import Bandits
 from metalearn_lite.tasks.conventions import Conventions
 from metalearn_lite.tasks.environment import Environment
@@ -31,11 +32,20 @@ class TaskEnv(gymnasium.Env):
         environment: the task distribution.
         task: a fixed task, ``(…)``, as a row of ``environment.sample_tasks``. Left out, each
             ``reset`` draws a new one; ``reset(options={"task": …})`` sets it from then on.
+        render_mode: "rgb_array", and ``render`` draws the trajectory as it stands; or None.
     """
 
-    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012
 
-    def __init__(self, environment: Environment, task: torch.Tensor | None = None):
+    def __init__(
+        self,
+        environment: Environment,
+        task: torch.Tensor | None = None,
+        render_mode: str | None = None,
+    ):
+        if render_mode not in (None, *self.metadata["render_modes"]):
+            raise ValueError(f"render_mode={render_mode!r}: choose 'rgb_array', or None")
+        self.render_mode = render_mode
         self.environment = environment
         self.task = task
         self.generator = torch.Generator()
@@ -62,6 +72,7 @@ class TaskEnv(gymnasium.Env):
         )
         self._state = self.environment.start(self._tasks, 1, self.generator)
         self._steps = 0
+        self._states, self._actions, self._rewards = [self._state], [], []
         return self._observation(), {}
 
     def step(self, action):
@@ -70,15 +81,34 @@ class TaskEnv(gymnasium.Env):
             self._tasks, self._state, action, self.generator
         )
         self._steps += 1
+        self._states.append(self._state)
+        self._actions.append(action)
+        self._rewards.append(reward)
         truncated = self._steps >= self.environment.horizon
         return self._observation(), reward.item(), False, truncated, {}
+
+    def render(self) -> np.ndarray | None:
+        """The trajectory as it stands, ``(360, 360, 3)``; None without a ``render_mode``."""
+        if self.render_mode is None:
+            gymnasium.logger.warn('nothing is drawn: make this with render_mode="rgb_array"')
+            return None
+        if not hasattr(self, "_tasks"):
+            raise gymnasium.error.ResetNeeded("there is nothing to draw yet: call reset() first")
+        so_far = (
+            np.array([step[0, 0].numpy() for step in steps])
+            for steps in (self._states, self._actions, self._rewards)
+        )
+        return picture(self.environment, self._tasks[0].numpy(), *so_far)
 
     def _observation(self) -> np.ndarray:
         return self.environment.observe(self._state)[0, 0].numpy().astype(np.float32)
 
 
 def _register(name: str, kind: type[Environment]) -> None:
-    gymnasium.register(f"metalearn_lite/{name}-v0", lambda **settings: TaskEnv(kind(**settings)))
+    def make(render_mode: str | None = None, **settings: Any) -> TaskEnv:
+        return TaskEnv(kind(**settings), render_mode=render_mode)
+
+    gymnasium.register(f"metalearn_lite/{name}-v0", make)
 
 
 for _name, _kind in NAMES.items():

@@ -44,6 +44,64 @@ def an_executed_notebook():
     return notebooks.clean(nbformat.v4.new_notebook(cells=[cell]))
 
 
+def a_figure(source="plt.show()", *printed):
+    """A cell that shows a picture and then prints."""
+    cell = nbformat.v4.new_code_cell(source, execution_count=1)
+    picture = nbformat.v4.new_output("display_data", data={"image/png": "iVBORw0KGgo="})
+    lines = [nbformat.v4.new_output("stream", text=f"{line}\n") for line in printed]
+    cell.outputs = [picture, *lines]
+    return cell
+
+
+def prose(text):
+    return nbformat.v4.new_markdown_cell(text)
+
+
+def alternatives(*cells):
+    cleaned = notebooks.clean(nbformat.v4.new_notebook(cells=list(cells)))
+    outputs = [output for cell in cleaned.cells for output in cell.get("outputs", [])]
+    return [
+        output.metadata.get("image/png", {}).get("alt")
+        for output in outputs
+        if output.output_type == "display_data"
+    ]
+
+
+CAPTION = "*In words: two lines. `adapt`'s\nruns **above** [the other](a.html).*\n\nMore."
+
+
+def test_a_figures_text_alternative_is_its_caption_without_markup():
+    said = "Two lines. adapt's runs above the other."
+    claims = nbformat.v4.new_code_cell('claim("so it is", True)')
+    assert alternatives(a_figure(), prose(CAPTION)) == [said]
+    assert alternatives(a_figure(), claims, prose("Look."), prose(CAPTION)) == [said]
+    assert alternatives(a_figure("", "a description"), prose(CAPTION)) == [said]
+
+
+def test_without_a_caption_it_is_what_the_cell_prints_and_never_the_next_figures_caption():
+    described = a_figure("", "After 0 steps:", "lost.", "✔ a claim")
+    assert alternatives(described, a_figure(), prose("*In words: b.*")) == [
+        "After 0 steps: lost.",
+        "B.",
+    ]
+    assert alternatives(a_figure(), a_figure(), prose("*In words: b.*")) == [None, "B."]
+
+
+def test_the_text_alternative_reaches_a_page_made_by_nbconvert():
+    nbconvert = pytest.importorskip("nbconvert")
+    figure = notebooks.clean(nbformat.v4.new_notebook(cells=[a_figure(), prose(CAPTION)]))
+    # Its other template, "lab", and JupyterLab read no text alternative yet.
+    page, _ = nbconvert.HTMLExporter(template_name="classic").from_notebook_node(figure)
+    assert 'alt="Two lines. adapt\'s runs above the other."' in page
+
+
+def test_nbconvert_makes_a_python_script_of_a_cleaned_notebook():
+    nbconvert = pytest.importorskip("nbconvert")
+    script, about = nbconvert.ScriptExporter().from_notebook_node(an_executed_notebook())
+    assert about["output_extension"] == ".py"
+    assert "\nprint(1)\n" in script
+
+
 def damage_outputs(notebook):
     notebook.cells[0].outputs = []
 
@@ -72,7 +130,12 @@ def damage_bar(notebook):
     notebook.cells[0].outputs[0].text = " 52%|█████     | 52/100 [00:01<00:01, 50.1it/s]\n"
 
 
+def damage_alternative(notebook):
+    notebook.cells = [a_figure()]
+
+
 DAMAGES = [
+    damage_alternative,
     damage_outputs,
     damage_count,
     damage_path,
