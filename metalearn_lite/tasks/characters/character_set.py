@@ -12,6 +12,7 @@ from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.images import turned
 from metalearn_lite.tasks.characters.choosing import choose, uniform
+from metalearn_lite.tasks.characters.sheets import draw_sheet
 from metalearn_lite.tasks.characters.splitting import divide
 
 if TYPE_CHECKING:
@@ -232,19 +233,9 @@ class Characters:
         self, num_characters: int = 12, num_drawers: int = 10, title: str | None = None
     ) -> Figure:
         """A figure of the first characters, one a row, each by the first drawers, one a column."""
-        import matplotlib.pyplot as plt
-
+        checks.count(num_characters=num_characters, num_drawers=num_drawers)
         images = self.images[:num_characters, :num_drawers].cpu()
-        rows, columns = images.shape[:2]
-        figure, axes = plt.subplots(figsize=(0.4 * columns, 0.4 * rows + 0.4))
-        sheet = images.permute(0, 2, 1, 3).reshape(rows * IMAGE_SIZE, columns * IMAGE_SIZE)
-        axes.imshow(255 - sheet.numpy(), cmap="gray", vmin=0, vmax=255)
-        axes.set_xticks([])
-        axes.set_yticks([])
-        axes.set_title(title or self.source)
-        axes.grid(False)
-        plt.close(figure)  # shown where it is displayed, not once more by itself
-        return figure
+        return draw_sheet(images, title or self.source)
 
 
 def _check_images(images: Tensor) -> None:
@@ -262,32 +253,3 @@ def _check_images(images: Tensor) -> None:
     if images.numel() == 0:
         raise ValueError(f"images has shape {tuple(images.shape)}: give at least one drawing.")
     checks.ink_on_paper(images, 255)
-
-
-def join(*sets: Characters) -> Characters:
-    """One set of the characters of several.
-
-    Raises:
-        ValueError: if an alphabet is in two of them, as Greek and Latin are in both small sets of
-            Omniglot: a class would be there twice. `exclude` it from one.
-    """
-    if not sets:
-        raise ValueError("no characters to join: give one set or more.")
-    if len(drawers := {characters.num_drawers for characters in sets}) > 1:
-        raise ValueError(
-            f"The sets have {' and '.join(map(str, sorted(drawers)))} drawings of each character: "
-            "give every character as many."
-        )
-    seen: set[str] = set()
-    for characters in sets:
-        if twice := seen & set(characters.alphabets):
-            raise ValueError(
-                f"{', '.join(sorted(twice))} would be there twice; exclude it from one set."
-            )
-        seen |= set(characters.alphabets)
-    return Characters(
-        torch.cat([characters.images for characters in sets]),
-        [alphabet for characters in sets for alphabet in characters.alphabets],
-        [name for characters in sets for name in characters.names],
-        " + ".join(dict.fromkeys(characters.source for characters in sets)),
-    )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from metalearn_lite.tasks.characters.archives import ArchiveError
-from metalearn_lite.tasks.characters.character_set import Characters, join
+from metalearn_lite.tasks.characters.character_set import Characters
 from metalearn_lite.tasks.characters.glyphs import Glyphs
+from metalearn_lite.tasks.characters.joining import join
 from metalearn_lite.tasks.characters.omniglot import IMAGE_SETS, Omniglot, standard_split
 from metalearn_lite.tasks.download import DownloadError
 

@@ -15,7 +15,8 @@ from metalearn_lite.tasks.characters.archives import (
     read_image_set,
 )
 from metalearn_lite.tasks.characters.cache import cache_file, read_cache, write_cache
-from metalearn_lite.tasks.characters.character_set import Characters, join
+from metalearn_lite.tasks.characters.character_set import Characters
+from metalearn_lite.tasks.characters.joining import join
 
 IMAGE_SETS = ("small1", "small2", "background", "evaluation")
 
