@@ -22,7 +22,7 @@ from metalearn_lite import interop
 from metalearn_lite.episodes import Episodes
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import ConvClassifier, Params
-from metalearn_lite.tasks.glyphs import Glyphs
+from metalearn_lite.tasks.characters import Glyphs
 
 NUM_TASKS, NUM_WAYS, NUM_SHOTS, NUM_QUERIES = 16, 5, 1, 15
 NETWORK = ConvClassifier(NUM_WAYS, 32)

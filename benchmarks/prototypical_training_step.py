@@ -18,7 +18,7 @@ from metalearn_lite import interop
 from metalearn_lite.episodes import Episodes
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.networks import ConvNet
-from metalearn_lite.tasks.glyphs import Glyphs
+from metalearn_lite.tasks.characters import Glyphs
 
 NETWORK = ConvNet((16, 32, 64, 64))
 SHAPES = ((16, 5, 1, 5), (4, 5, 5, 10), (1, 20, 1, 5), (1, 20, 5, 5))  # tasks, ways, shots, queries

@@ -24,7 +24,7 @@ from metalearn_lite.rl.bandit_players import UCB1, Thompson
 from metalearn_lite.rl.maml_policy_gradient import MAMLPolicyGradient
 from metalearn_lite.rl.policies import GaussianPolicy
 from metalearn_lite.rl.rl2 import RL2, RecurrentActorCritic
-from metalearn_lite.tasks.glyphs import Glyphs
+from metalearn_lite.tasks.characters import Glyphs
 from metalearn_lite.tasks.navigation import Navigation
 from metalearn_lite.widgets.adaptation import AdaptationExplorer, AdaptationModel
 from metalearn_lite.widgets.bandit_duel import BanditDuel

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes
 from metalearn_lite.learners.base import Learner, task_losses
 from metalearn_lite.rl.maml_policy_gradient import MAMLPolicyGradient
@@ -21,6 +22,19 @@ class Evaluation:
 
     scores: Tensor
     """``(T,)``: mean squared error, accuracy in 0 … 1, or the mean return of a policy"""
+    diverged: Tensor | None = None
+    """``(T,)``, True where an answer is no number; left out: where the score is infinite or NaN"""
+
+    def __post_init__(self) -> None:
+        checks.tensor(scores=self.scores)
+        if self.scores.dim() != 1 or not len(self.scores):
+            raise ValueError(f"scores has shape {tuple(self.scores.shape)}: give (T,), one a task")
+
+    @property
+    def num_diverged(self) -> int:
+        """How many tasks were adapted to where answers are no numbers."""
+        diverged = ~self.scores.isfinite() if self.diverged is None else self.diverged
+        return int(diverged.sum())
 
     @property
     def mean(self) -> float:
@@ -28,7 +42,12 @@ class Evaluation:
 
     @property
     def interval(self) -> float:
-        """Half the width of the mean's 95 % confidence interval (normal approximation)."""
+        """Half the width of the mean's 95 % confidence interval (normal approximation).
+
+        Infinite where a score is.
+        """
+        if self.scores.isinf().any():
+            return math.inf
         return 1.96 * self.scores.std().item() / math.sqrt(len(self.scores))
 
     @property
@@ -38,17 +57,29 @@ class Evaluation:
     def __str__(self) -> str:
         numbers = (self.mean, self.interval, self.median)
         mean, interval, median = (f"{n:.3f}" if n < 1000 else f"{n:.1e}" for n in numbers)
-        return f"{mean} ± {interval} (median {median}, {len(self.scores):,} tasks)"
+        diverged = f", {self.num_diverged:,} diverged" if self.num_diverged else ""
+        return f"{mean} ± {interval} (median {median}, {len(self.scores):,} tasks{diverged})"
 
 
 def task_scores(predicted: Tensor, y: Tensor) -> Tensor:
     """Each task's score ``(T,)``: squared error where ``y`` is float, else accuracy.
 
-    The error of a task whose adaptation diverged to NaN is infinite.
+    No number is never a right answer: the error of a task with a NaN is infinite, and a query
+    with a NaN among its logits is wrong.
+
+    Raises:
+        ValueError: a label is no class of the logits, or shapes do not belong together.
     """
     if y.is_floating_point():
         return task_losses(predicted, y).nan_to_num(nan=torch.inf, posinf=torch.inf)
-    return (predicted.argmax(-1) == y).float().mean(1)
+    if predicted.dim() != 3 or predicted.shape[:2] != y.shape:
+        raise ValueError(
+            f"logits {tuple(predicted.shape)} and labels {tuple(y.shape)}: "
+            "give (T, N, num_ways) and (T, N)"
+        )
+    checks.labels(y, predicted.shape[-1])
+    right = (predicted.argmax(-1) == y) & ~predicted.isnan().any(-1)
+    return right.float().mean(1)
 
 
 def ask_alone(learner: Learner, adapted: Any, x: Tensor) -> Tensor:
@@ -75,10 +106,15 @@ def evaluate(
         num_at_once: how many tasks are held in memory together. It changes no score.
         alone: ask each of a task's queries in a call of its own (`ask_alone`).
         adapt_options: handed to ``learner.adapt``, such as ``inner_steps=5``.
+
+    Returns:
+        An Evaluation that also knows which tasks diverged: there some answer is no number.
     """
+    checks.count(num_at_once=num_at_once)
     if episodes.num_tasks < 2:
         raise ValueError(f"{episodes.num_tasks} task has no interval; evaluate at least 2")
-    scores = []
+    checks.examples(episodes.query, "query")
+    scores, diverged = [], []
     for start in range(0, episodes.num_tasks, num_at_once):
         support, query = episodes.tasks(start, start + num_at_once)
         adapted = learner.adapt(support, **adapt_options)
@@ -87,7 +123,8 @@ def evaluate(
         else:
             predicted = learner.predict(adapted, query.x)
         scores.append(task_scores(predicted, query.y))
-    return Evaluation(torch.cat(scores))
+        diverged.append(~scores[-1].isfinite() | predicted.isnan().flatten(1).any(1))
+    return Evaluation(torch.cat(scores), torch.cat(diverged))
 
 
 def evaluate_by_playing(

@@ -49,7 +49,15 @@ def to_module(network: MLP, params: Params) -> nn.Sequential:
     """``network`` with ``params`` (without a task axis) as a module of torch.nn.
 
     The module maps ``(N, sizes[0])`` to ``(N, sizes[-1])``.
+
+    Raises:
+        ValueError: ``params`` lacks a layer, or has a task axis.
     """
+    for layer in range(1, len(network.sizes)):
+        for name in (f"weight{layer}", f"bias{layer}"):
+            if name not in params or params[name].dim() != 2:
+                found = tuple(params[name].shape) if name in params else "missing"
+                raise ValueError(f"{name} is {found}: give parameters without a task axis")
     layers = []
     for layer in range(1, len(network.sizes)):
         weight, bias = params[f"weight{layer}"], params[f"bias{layer}"]
@@ -61,11 +69,34 @@ def to_module(network: MLP, params: Params) -> nn.Sequential:
 
 
 def from_module(module: nn.Sequential, gradients: bool = False) -> Params:
-    """The other way: a ``to_module`` network's parameters, or their ``.grad``, in our layout."""
+    """The other way: a ``to_module`` network's parameters, or their ``.grad``, in our layout.
+
+    Raises:
+        ValueError: the module is not Linear and ReLU in turn, a Linear first and last; the message
+            names the first layer that is something else. Or it has no gradients yet.
+    """
+    if not isinstance(module, nn.Sequential) or not len(module):
+        raise ValueError(
+            f"{type(module).__name__}: give an nn.Sequential of Linear and ReLU in turn"
+        )
+    layers = list(module.named_children())
+    for place, (name, layer) in enumerate(layers):
+        wanted = (nn.Linear, nn.ReLU)[place % 2]
+        if type(layer) is not wanted:
+            raise ValueError(
+                f"layer {name} is {layer}, where {wanted.__name__} is due: an MLP is Linear and "
+                "ReLU in turn, not nested"
+            )
+        if wanted is nn.Linear and layer.bias is None:
+            raise ValueError(f"layer {name} has no bias: an MLP's layers all have one")
+    if len(layers) % 2 == 0:
+        raise ValueError(f"layer {layers[-1][0]} is ReLU(), the last: an MLP ends in a Linear")
     params = {}
-    for layer, linear in enumerate((m for m in module if isinstance(m, nn.Linear)), 1):
+    for layer, (name, linear) in enumerate(layers[::2], 1):
         weight, bias = linear.weight, linear.bias
         if gradients:
+            if weight.grad is None or bias.grad is None:
+                raise ValueError(f"layer {name} has no gradient yet: call .backward() first")
             weight, bias = weight.grad, bias.grad
         params[f"weight{layer}"] = weight.detach().T.clone()
         params[f"bias{layer}"] = bias.detach().unsqueeze(0).clone()

@@ -12,7 +12,7 @@ from metalearn_lite import __main__ as command_line
 from metalearn_lite import checkpoints, recipes
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.networks import ConvNet
-from metalearn_lite.tasks.glyphs import Glyphs
+from metalearn_lite.tasks.characters import Glyphs
 from metalearn_lite.tasks.sinusoids import Sinusoids
 from metalearn_lite.training import constant
 

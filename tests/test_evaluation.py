@@ -81,3 +81,72 @@ def test_a_diverged_task_spoils_the_mean_but_not_the_median():
     scores = task_scores(torch.tensor([[1.0], [torch.nan], [2.0]]), y)
     assert Evaluation(scores).median == 4.0
     assert Evaluation(scores).mean == math.inf
+
+
+def test_no_number_is_a_wrong_answer():
+    """An argmax of NaN is 0: without a word, one task in five would seem right."""
+    logits = torch.zeros(2, 5, 5)
+    logits[0] = torch.nan
+    logits[1, :, 0] = 1.0
+    y = torch.zeros(2, 5, dtype=torch.long)
+    assert task_scores(logits, y).tolist() == [0.0, 1.0]
+    logits[1, :2, 3] = torch.nan
+    assert task_scores(logits, y).tolist() == pytest.approx([0.0, 0.6])
+    masked = torch.tensor([[[1.0, -torch.inf]]])
+    assert task_scores(masked, torch.tensor([[0]])).tolist() == [1.0]
+
+
+def test_a_label_that_is_no_class_is_refused():
+    logits = torch.zeros(1, 3, 3)
+    for y in ([[1, 2, 3]], [[-100, 0, 1]]):
+        with pytest.raises(ValueError, match="number the 3 classes 0 to 2"):
+            task_scores(logits, torch.tensor(y))
+    with pytest.raises(ValueError, match=r"logits \(1, 3, 3\) and labels \(1, 2\)"):
+        task_scores(logits, torch.zeros(1, 2, dtype=torch.long))
+
+
+@pytest.mark.parametrize("dtype", [torch.int32, torch.uint8])
+def test_any_integers_are_labels(dtype):
+    logits = torch.eye(3)[None]
+    assert task_scores(logits, torch.tensor([[0, 1, 1]], dtype=dtype)).item() == pytest.approx(
+        2 / 3
+    )
+
+
+class OneRunsAway(MAML):
+    """Its answers for the first task are no numbers."""
+
+    def predict(self, adapted, x):
+        answers = super().predict(adapted, x)
+        answers[0] = torch.nan
+        return answers
+
+
+@pytest.mark.parametrize("classes", [False, True])
+def test_an_evaluation_says_how_many_tasks_diverged(classes):
+    generator = torch.Generator().manual_seed(0)
+    network = MLP(1, 8, 3 if classes else 1)
+    episodes = Sinusoids().sample(4, 6, 5, generator)
+    if classes:
+        support, query = (
+            Examples(half.x, torch.arange(half.y.shape[1]).expand(4, -1) % 3) for half in episodes
+        )
+        episodes = Episodes(support, query)
+    params = network.init(generator)
+    well = evaluate(MAML(network, params), episodes)
+    assert well.num_diverged == 0
+    assert "diverged" not in str(well)
+    result = evaluate(OneRunsAway(network, params), episodes, num_at_once=3)
+    assert result.num_diverged == 2, "the first of each three at once"
+    assert str(result).endswith("4 tasks, 2 diverged)")
+    assert result.interval == (math.inf if not classes else pytest.approx(result.interval))
+    assert "nan" not in str(result)
+
+
+def test_scores_of_a_shape_that_is_none_are_refused():
+    with pytest.raises(ValueError, match=r"scores has shape \(2, 3\)"):
+        Evaluation(torch.zeros(2, 3))
+    maml = MAML(MLP(1, 2, 1), MLP(1, 2, 1).init())
+    episodes = Sinusoids().sample(2, 5, 5, torch.Generator())
+    with pytest.raises(ValueError, match="num_at_once=0: choose 1 or more"):
+        evaluate(maml, episodes, num_at_once=0)

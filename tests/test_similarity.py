@@ -68,3 +68,7 @@ def test_every_task_has_its_own():
 def test_examples_must_be_the_same():
     with pytest.raises(ValueError, match="4 and 5 examples"):
         linear_cka(rows(4, 2), rows(5, 2))
+    with pytest.raises(ValueError, match="1 example says nothing"):
+        linear_cka(rows(1, 2), rows(1, 2))
+    with pytest.raises(ValueError, match="floats of one dtype"):
+        linear_cka(rows(4, 2), rows(4, 2).float())

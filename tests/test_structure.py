@@ -12,6 +12,8 @@ PACKAGE = Path(__file__).parents[1] / "metalearn_lite"
 # From the ground up. A module may import from its own floor and from those below.
 FLOORS = (
     ("torchvision_import", "paths", "files", "figures", "episodes"),
+    ("checks",),
+    ("images",),
     ("tasks",),
     ("differentiable_twice", "networks"),
     ("learners",),

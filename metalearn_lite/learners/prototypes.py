@@ -7,10 +7,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from metalearn_lite.episodes import Examples
+from metalearn_lite.images import frame, symmetric_versions
 from metalearn_lite.learners.base import Learner, Trace, task_losses, trainable
 from metalearn_lite.networks import ConvNet, Params
-from metalearn_lite.tasks.distortions import symmetric_versions
-from metalearn_lite.tasks.framing import frame
 
 
 class PrototypicalNetwork(Learner):
@@ -22,7 +21,7 @@ class PrototypicalNetwork(Learner):
         distance: "euclidean" scores a class by minus the *squared* distance to its prototype, as
             in the paper; "cosine" by the cosine of their angle, times ``sharpness``.
         sharpness: the factor on a cosine, which alone would never be more than 1 apart.
-        framed: centre and scale each character first (`tasks.framing`).
+        framed: centre and scale each character first (`images.frame`).
         all_symmetries: embed an image in all eight turned and mirrored versions, side by side.
             Eight times the work; for use after training in which every symmetry was met.
     """

@@ -14,7 +14,7 @@ from metalearn_lite.learners.simpleshot import SimpleShot
 from metalearn_lite.networks import ConvNet
 from metalearn_lite.recipes import SMALL1, Recipe, error
 from metalearn_lite.tasks import characters
-from metalearn_lite.tasks.distortions import NUM_SYMMETRIES, distort
+from metalearn_lite.images import NUM_SYMMETRIES, distort
 from metalearn_lite.training import cosine, meta_train, muon
 
 NUM_RUNS = 1000

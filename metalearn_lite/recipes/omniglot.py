@@ -10,6 +10,7 @@ import torch
 
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.evaluation import evaluate
+from metalearn_lite.images import NUM_SYMMETRIES, distort, frame
 from metalearn_lite.learners.base import Learner
 from metalearn_lite.learners.elastic import ElasticPrototypes
 from metalearn_lite.learners.maml import MAML
@@ -17,8 +18,6 @@ from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.networks import MLP, ConvNet
 from metalearn_lite.recipes import SMALL1, SMALL2, Recipe, error
 from metalearn_lite.tasks import characters
-from metalearn_lite.tasks.distortions import NUM_SYMMETRIES, distort
-from metalearn_lite.tasks.framing import frame
 from metalearn_lite.training import cosine, meta_train, muon
 
 NUM_RUNS = 1000

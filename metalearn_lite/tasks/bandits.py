@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from metalearn_lite import checks
 from metalearn_lite.tasks.environment import Environment
 
 
@@ -24,20 +25,21 @@ class Bandits(Environment):
     max_observation = 1.0
 
     def __init__(self, num_arms: int = 5, num_pulls: int = 10):
-        if num_arms < 2 or num_pulls < 1:
-            raise ValueError(
-                f"num_arms={num_arms}, num_pulls={num_pulls}: give at least 2 arms and 1 pull"
-            )
+        checks.count(2, num_arms=num_arms)
+        checks.count(num_pulls=num_pulls)
         self.num_actions = num_arms
         self.horizon = num_pulls
         self.observation_size = num_arms + 1
 
     def sample_tasks(self, num_tasks: int, generator: torch.Generator | None = None) -> Tensor:
+        checks.count(num_tasks=num_tasks)
+        checks.fits(num_tasks=num_tasks, num_arms=self.num_actions)
         return torch.rand(num_tasks, self.num_actions, generator=generator)
 
     def start(
         self, tasks: Tensor, num_trajectories: int, generator: torch.Generator | None = None
     ) -> Tensor:
+        self._check(tasks, num_trajectories)
         return torch.zeros(len(tasks), num_trajectories, self.observation_size)
 
     def step(
@@ -46,6 +48,15 @@ class Bandits(Environment):
         chance = self.mean_reward(tasks, action)
         reward = (torch.rand(action.shape, generator=generator) < chance).float()
         return seen(action, reward, self.num_actions), reward
+
+    def _check(self, tasks: Tensor, num_trajectories: int) -> None:
+        checks.count(num_trajectories=num_trajectories)
+        checks.values(tasks=tasks)
+        if tasks.dim() != 2 or tasks.shape[1] != self.num_actions:
+            raise ValueError(
+                f"tasks has shape {tuple(tasks.shape)}: give the chances of {self.num_actions} "
+                f"arms, (T, {self.num_actions})"
+            )
 
     def mean_reward(self, tasks: Tensor, action: Tensor) -> Tensor:
         """What the arms pay on average, ``(T, N)`` for ``action`` ``(T, N)``."""

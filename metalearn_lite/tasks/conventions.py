@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from metalearn_lite import checks
 from metalearn_lite.tasks.environment import Environment
 
 PARTNERS = ("one-to-one", "free")
@@ -42,15 +43,10 @@ class Conventions(Environment):
         partners: str = "one-to-one",
         slip: float = 0.0,
     ):
-        if num_signals < 2 or num_rounds < 1:
-            raise ValueError(
-                f"num_signals={num_signals}, num_rounds={num_rounds}: "
-                f"give at least 2 signals and 1 round"
-            )
-        if partners not in PARTNERS:
-            raise ValueError(f"partners={partners!r}: choose 'one-to-one' or 'free'")
-        if not 0 <= slip <= 1:
-            raise ValueError(f"slip={slip}: choose a share of the rounds, 0 to 1")
+        checks.count(2, num_signals=num_signals)
+        checks.count(num_rounds=num_rounds)
+        checks.choice(PARTNERS, partners=partners)
+        checks.chance(slip=slip)
         self.num_actions = num_signals
         self.horizon = num_rounds
         self.partners = partners
@@ -58,6 +54,8 @@ class Conventions(Environment):
         self.observation_size = num_signals + num_signals**2
 
     def sample_tasks(self, num_tasks: int, generator: torch.Generator | None = None) -> Tensor:
+        checks.count(num_tasks=num_tasks)
+        checks.fits(num_tasks=num_tasks, num_signals=self.num_actions, num_actions=self.num_actions)
         shape = (num_tasks, self.num_actions)
         if self.partners == "one-to-one":
             convention = torch.rand(shape, generator=generator).argsort(1)
@@ -69,6 +67,8 @@ class Conventions(Environment):
     def start(
         self, tasks: Tensor, num_trajectories: int, generator: torch.Generator | None = None
     ) -> Tensor:
+        checks.count(num_trajectories=num_trajectories)
+        checks.values(tasks=tasks)
         shape = (len(tasks), num_trajectories)
         nothing = torch.zeros(*shape, self.num_actions**2)
         return torch.cat([self._signals(shape, generator), nothing], -1)

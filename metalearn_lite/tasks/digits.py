@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional as F
 
-from metalearn_lite.tasks.character_set import IMAGE_SIZE, Characters
+from metalearn_lite.tasks.characters.character_set import IMAGE_SIZE, Characters
 
 DIGIT_SIZE = 20  # pixels; a character of Omniglot has 18, with a thinner pen
 PAPER, INK = 0.4, 0.8  # the file's greys that become white and black

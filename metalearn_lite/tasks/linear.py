@@ -7,8 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes, Examples
-from metalearn_lite.tasks.counts import require_positive
 
 
 class LinearTasks(NamedTuple):
@@ -23,6 +23,8 @@ class LinearTasks(NamedTuple):
 
     def draw(self, num_points: int, generator: torch.Generator | None = None) -> Examples:
         """``num_points`` examples of each task, ``x`` from the standard normal distribution."""
+        checks.count(num_points=num_points)
+        checks.fits(numbers_of_a_point=self.weights.numel(), num_points=num_points)
         x = torch.randn(*self.weights.shape, num_points, generator=generator).transpose(1, 2)
         return Examples(x, self(x))
 
@@ -31,12 +33,13 @@ class LinearRegression:
     """Weights and inputs both from the standard normal distribution, ``num_inputs`` of each."""
 
     def __init__(self, num_inputs: int = 5):
-        require_positive(num_inputs=num_inputs)
+        checks.count(num_inputs=num_inputs)
         self.num_inputs = num_inputs
 
     def draw_tasks(self, num_tasks: int, generator: torch.Generator | None = None) -> LinearTasks:
         """``num_tasks`` weight vectors to draw examples from."""
-        require_positive(num_tasks=num_tasks)
+        checks.count(num_tasks=num_tasks)
+        checks.fits(num_tasks=num_tasks, num_inputs=self.num_inputs)
         return LinearTasks(torch.randn(num_tasks, self.num_inputs, generator=generator))
 
     def sample(
@@ -51,6 +54,6 @@ class LinearRegression:
         Returns:
             Episodes with ``x`` ``(T, N, D)`` and ``y`` ``(T, N)``.
         """
-        require_positive(num_shots=num_shots, num_queries=num_queries)
+        checks.count(num_shots=num_shots, num_queries=num_queries)
         tasks = self.draw_tasks(num_tasks, generator)
         return Episodes(tasks.draw(num_shots, generator), tasks.draw(num_queries, generator))

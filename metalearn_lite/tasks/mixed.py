@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes, Examples
-from metalearn_lite.tasks.counts import require_positive
 from metalearn_lite.tasks.sinusoids import INPUT, Sinusoids
 
 
@@ -45,7 +45,8 @@ def sample(
 
     Lines have a slope and a height at 0 from the standard normal distribution.
     """
-    require_positive(num_points=num_points, num_queries=num_queries)
+    checks.count(num_tasks=num_tasks, num_points=num_points, num_queries=num_queries)
+    checks.fits(num_tasks=num_tasks, num_points_or_queries=max(num_points, num_queries))
     truth = _lines(num_tasks, generator) if kind.is_line else _waves(kind, num_tasks, generator)
 
     def draw(count: int) -> Examples:

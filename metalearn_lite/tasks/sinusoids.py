@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes, Examples
-from metalearn_lite.tasks.counts import require_positive
 
 AMPLITUDE = (0.1, 5.0)
 PHASE = (0.0, math.pi)
@@ -34,6 +34,8 @@ class SineTasks(NamedTuple):
 
     def draw(self, num_points: int, generator: torch.Generator | None = None) -> Examples:
         """``num_points`` examples of each task, ``x`` uniform in [-5, 5]."""
+        checks.count(num_points=num_points)
+        checks.fits(num_tasks=len(self.phase), num_points=num_points)
         x = _uniform(INPUT, (len(self.phase), num_points, 1), generator)
         return Examples(x, self(x))
 
@@ -43,7 +45,8 @@ class Sinusoids:
 
     def draw_tasks(self, num_tasks: int, generator: torch.Generator | None = None) -> SineTasks:
         """``num_tasks`` waves to draw examples from."""
-        require_positive(num_tasks=num_tasks)
+        checks.count(num_tasks=num_tasks)
+        checks.fits(num_tasks=num_tasks)
         amplitude = _uniform(AMPLITUDE, (num_tasks, 1), generator)
         return SineTasks(amplitude, _uniform(PHASE, (num_tasks, 1), generator))
 
@@ -59,7 +62,7 @@ class Sinusoids:
         Returns:
             Episodes with ``x`` ``(T, N, 1)`` and ``y`` ``(T, N)``.
         """
-        require_positive(num_shots=num_shots, num_queries=num_queries)
+        checks.count(num_shots=num_shots, num_queries=num_queries)
         tasks = self.draw_tasks(num_tasks, generator)
         return Episodes(tasks.draw(num_shots, generator), tasks.draw(num_queries, generator))
 

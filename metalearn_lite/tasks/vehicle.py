@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.tasks.environment import Environment
 
 INERTIA = (0.1, 5.0)
@@ -33,6 +34,8 @@ class Vehicle(Environment):
     max_observation = 20.0
 
     def sample_tasks(self, num_tasks: int, generator: torch.Generator | None = None) -> Tensor:
+        checks.count(num_tasks=num_tasks)
+        checks.fits(num_tasks=num_tasks, numbers_of_a_task=2)
         share = torch.rand(num_tasks, 2, generator=generator)
         low, high = INERTIA
         inertia = low * (high / low) ** share[:, 0]
@@ -42,6 +45,7 @@ class Vehicle(Environment):
     def start(
         self, tasks: Tensor, num_trajectories: int, generator: torch.Generator | None = None
     ) -> Tensor:
+        checks.count(num_trajectories=num_trajectories)
         heading = 2 * torch.rand(len(tasks), num_trajectories, generator=generator) - 1
         return torch.stack([math.pi * heading, torch.zeros_like(heading)], -1)
 

@@ -20,8 +20,9 @@ from matplotlib.figure import Figure
 from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.base import Learner
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
-from metalearn_lite.tasks.character_set import IMAGE_SIZE, Characters
-from metalearn_lite.tasks.glyphs import PEN_WIDTH, Glyphs, pen_ink
+from metalearn_lite.tasks.characters import Glyphs
+from metalearn_lite.tasks.characters.character_set import IMAGE_SIZE, Characters
+from metalearn_lite.tasks.characters.pens import PEN_WIDTH, pen_ink
 from metalearn_lite.widgets import words
 from metalearn_lite.widgets.drawings import (
     CLASS_COLOURS,

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from metalearn_lite.learners.base import Learner
-from metalearn_lite.tasks.character_set import Characters
+from metalearn_lite.tasks.characters import Characters
 from metalearn_lite.widgets.drawings import Captions, Drawings
 from metalearn_lite.widgets.layout import row, still_figure
 from metalearn_lite.widgets.picture import (

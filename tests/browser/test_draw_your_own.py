@@ -9,7 +9,7 @@ pytestmark = pytest.mark.browser
 
 SOURCE = """
 from metalearn_lite import checkpoints
-from metalearn_lite.tasks.glyphs import Glyphs
+from metalearn_lite.tasks.characters import Glyphs
 from metalearn_lite.widgets.draw import DrawYourOwn
 
 names = {"ProtoNet": "omniglot-protonet", "MAML": "omniglot-maml"}

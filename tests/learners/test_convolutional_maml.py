@@ -15,7 +15,7 @@ from metalearn_lite.learners.anil import ANIL
 from metalearn_lite.learners.batch_norm import NoNorm, PerStepNorm, SupportNorm
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import ConvClassifier
-from metalearn_lite.tasks.glyphs import Glyphs
+from metalearn_lite.tasks.characters import Glyphs
 
 KINDS = [MAML, SupportNorm, NoNorm, PerStepNorm]
 

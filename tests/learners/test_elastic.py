@@ -5,11 +5,11 @@ import torch
 from torch.nn import functional as F
 from truths import generator
 
+from metalearn_lite.images import symmetric_versions
 from metalearn_lite.learners.elastic import PICKINESS, ElasticPrototypes, find_parts, match
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.networks import ConvNet
-from metalearn_lite.tasks.distortions import symmetric_versions
-from metalearn_lite.tasks.glyphs import Glyphs
+from metalearn_lite.tasks.characters import Glyphs
 
 NETWORK = ConvNet((8, 8, 8), "group")
 

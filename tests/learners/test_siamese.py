@@ -6,7 +6,7 @@ import torch
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.siamese import SiameseNetwork
 from metalearn_lite.networks import ConvNet
-from metalearn_lite.tasks.glyphs import Glyphs
+from metalearn_lite.tasks.characters import Glyphs
 
 
 class Identity:

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from metalearn_lite import checkpoints
+from metalearn_lite.images import symmetries
 from metalearn_lite.recipes import classifier as recipe
-from metalearn_lite.tasks.distortions import symmetries
-from metalearn_lite.tasks.glyphs import Glyphs
+from metalearn_lite.tasks.characters import Glyphs
 
 
 @pytest.fixture

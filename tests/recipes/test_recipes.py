@@ -7,7 +7,7 @@ from metalearn_lite import checkpoints, recipes
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import ConvNet
 from metalearn_lite.recipes import convolutional, metric, omniglot, sinusoids
-from metalearn_lite.tasks.glyphs import Glyphs
+from metalearn_lite.tasks.characters import Glyphs
 from metalearn_lite.training import constant, cosine
 
 

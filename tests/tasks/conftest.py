@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from PIL import Image, ImageDraw
 
-from metalearn_lite.tasks import omniglot
+from metalearn_lite.tasks.characters.archives import SOURCES
 
 
 def png(number: int, size: tuple[int, int] = (105, 105)) -> bytes:
@@ -129,9 +129,9 @@ def publish(monkeypatch, server):
 
     def publish(name: str, members: dict[str, bytes]) -> bytes:
         body = zipped(members)
-        source = omniglot.SOURCES[name]
+        source = SOURCES[name]
         checksum = hashlib.new(source.algorithm, body).hexdigest()
-        monkeypatch.setitem(omniglot.SOURCES, name, source._replace(checksum=checksum))
+        monkeypatch.setitem(SOURCES, name, source._replace(checksum=checksum))
         server.files[source.path] = body
         return body
 

@@ -34,7 +34,28 @@ def test_the_state_is_the_last_arm_and_reward_and_nothing_before_the_first_pull(
     assert torch.equal(state[1], seen(torch.tensor([2, 1]), torch.tensor([0.0, 1.0]), 3))
 
 
-@pytest.mark.parametrize(("num_arms", "num_pulls"), [(1, 10), (5, 0)])
-def test_impossible_bandits_are_refused(num_arms, num_pulls):
-    with pytest.raises(ValueError, match="at least 2 arms and 1 pull"):
-        Bandits(num_arms, num_pulls)
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ((1, 10), "num_arms=1: choose 2 or more"),
+        ((2.5, 10), r"num_arms=2\.5: choose a whole number, 2 or more"),
+        ((5, 0), "num_pulls=0: choose 1 or more"),
+        ((5, True), "num_pulls=True: choose a whole number"),
+    ],
+)
+def test_impossible_bandits_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Bandits(*settings)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "message"),
+    [
+        (torch.full((1, 5), 7.0), "tasks holds 7 to 7: give 0 to 1"),
+        (torch.full((1, 5), torch.nan), "tasks holds nan to nan"),
+        (torch.full((1, 3), 0.5), r"tasks has shape \(1, 3\): give the chances of 5 arms"),
+    ],
+)
+def test_chances_that_cannot_be_are_refused(tasks, message):
+    with pytest.raises(ValueError, match=message):
+        Bandits(5).start(tasks, 1)

@@ -55,8 +55,8 @@ def test_what_is_seen_is_the_signal_now_and_what_the_last_round_showed(generator
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"num_signals": 1}, "at least 2 signals"),
-        ({"num_rounds": 0}, "at least 2 signals and 1 round"),
+        ({"num_signals": 1}, "num_signals=1: choose 2 or more"),
+        ({"num_rounds": 0}, "num_rounds=0: choose 1 or more"),
         ({"partners": "kind"}, "one-to-one"),
         ({"slip": 1.5}, "slip=1.5"),
     ],

@@ -11,7 +11,7 @@ from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.networks import MLP, ConvClassifier, ConvNet
-from metalearn_lite.tasks.glyphs import Glyphs
+from metalearn_lite.tasks.characters import Glyphs
 from metalearn_lite.widgets.draw import (
     EXAMPLE_CLASSES,
     EXAMPLE_QUERY,

@@ -6,8 +6,7 @@ import torch
 
 from metalearn_lite.learners.base import Learner
 from metalearn_lite.learners.pixels import PixelNearestNeighbour
-from metalearn_lite.tasks.character_set import join
-from metalearn_lite.tasks.glyphs import Glyphs
+from metalearn_lite.tasks.characters import Glyphs, join
 from metalearn_lite.widgets.episode_viewer import (
     MIXED,
     ONE_ALPHABET,

@@ -7,8 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from metalearn_lite.tasks.character_set import Characters
-from metalearn_lite.tasks.glyphs import Glyphs
+from metalearn_lite.tasks.characters import Characters, Glyphs
 from metalearn_lite.teaching.comparing import refuse, same
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -135,10 +136,12 @@ def test_alphabets_are_as_likely_however_large():
             {"num_shots": 4, "num_queries": 3},
             "num_shots=4 and num_queries=3 need 7 images .* there are 6; .*at most 6",
         ),
-        ({"num_tasks": 0}, "num_tasks=0; choose at least 1"),
-        ({"num_ways": 0}, "num_ways=0; choose at least 1"),
-        ({"num_shots": 0}, "num_shots=0; choose at least 1"),
-        ({"num_queries": -1}, "num_queries=-1; choose at least 1"),
+        ({"num_tasks": 0}, "num_tasks=0: choose 1 or more"),
+        ({"num_ways": 0}, "num_ways=0: choose 1 or more"),
+        ({"num_shots": 0}, "num_shots=0: choose 1 or more"),
+        ({"num_shots": 1.5}, r"num_shots=1\.5: choose a whole number, 1 or more"),
+        ({"num_tasks": 10**9}, "num_characters=22 asks for 22,000,000,000 numbers at once"),
+        ({"num_queries": -1}, "num_queries=-1: choose 1 or more"),
     ],
 )
 def test_what_cannot_be_sampled_is_told(arguments, message):
@@ -176,6 +179,8 @@ def test_runs_leave_small_alphabets_out():
         characters.make_runs(numbered([19, 5], 3), 1)
     with pytest.raises(ValueError, match="by 2 people"):
         characters.make_runs(numbered([20], 1), 1)
+    with pytest.raises(ValueError, match="num_ways=0: choose 1 or more"):
+        characters.make_runs(numbered([20], 3), 1, num_ways=0)
 
 
 # Splits
@@ -230,6 +235,8 @@ def test_a_split_without_a_generator_is_always_the_same():
         ((0.99, 0.01), "leave a part of 40 characters empty"),
         ((10, 0), "empty"),
         ((50, -20), "empty"),
+        ((), "empty"),
+        ((0.5, float("nan")), r"sizes\[1\]=nan: choose a finite number"),
     ],
 )
 def test_impossible_splits_are_told(sizes, message):
@@ -263,11 +270,27 @@ def test_sets_are_joined_once():
     assert joined.names == ["c2", "c3", "c4", "c0", "c1"]
     with pytest.raises(ValueError, match="A0 would be there twice"):
         characters.join(made, made.select("A0"))
+    with pytest.raises(ValueError, match="have 2 and 5 drawings of each character"):
+        characters.join(made, numbered([1], 5))
+    with pytest.raises(ValueError, match="no characters to join"):
+        characters.join()
+
+
+def test_white_paper_is_told():
+    images = numbered([4], 3).images
+    with pytest.warns(UserWarning, match="is their paper white"):
+        Characters(255 - images, ["A"] * 4, list("abcd"), "inverted")
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        (
+            {"images": [torch.zeros(3, 28, 28), torch.zeros(2, 28, 28)]},
+            "images is a list: stack it .* more drawings than others must lose some",
+        ),
+        ({"images": np.zeros((2, 3, 28, 28), np.uint8)}, "not a numpy array"),
+        ({"images": torch.zeros(2, 0, 28, 28, dtype=torch.uint8)}, "at least one drawing"),
         ({"images": torch.zeros(2, 3, 28, 28)}, "uint8 .* not torch.float32"),
         ({"images": torch.zeros(2, 3, 32, 32, dtype=torch.uint8)}, r"not .* \(2, 3, 32, 32\)"),
         ({"names": ["c0"]}, "2 characters need as many"),

@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from metalearn_lite import paths
-from metalearn_lite.tasks import characters, omniglot
-from metalearn_lite.tasks.omniglot import ArchiveError, Omniglot
+from metalearn_lite.tasks import characters
+from metalearn_lite.tasks.characters import ArchiveError, Omniglot, loading, omniglot
+from metalearn_lite.tasks.characters.archives import SOURCES, find_archive, read_image_set
 
 REAL = Path(os.environ.get("METALEARN_LITE_DATA", "/nowhere"))
 real = pytest.mark.skipif(
@@ -23,7 +24,7 @@ real = pytest.mark.skipif(
 
 def put(folder: Path, name: str, body: bytes) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / omniglot.SOURCES[name].file_name
+    path = folder / SOURCES[name].file_name
     path.write_bytes(body)
     return path
 
@@ -41,11 +42,11 @@ def test_the_named_folder_comes_before_data_before_a_download(
     body = publish("small1", archives.image_set())
     named = no_folders / "named"
     monkeypatch.setenv("METALEARN_LITE_DATA", str(named))
-    source = omniglot.SOURCES["small1"]
+    source = SOURCES["small1"]
     in_data = put(no_folders / "data", "small1", body)
-    assert omniglot.find_archive(source) == in_data
+    assert find_archive(source) == in_data
     in_named = put(named, "small1", body)
-    assert omniglot.find_archive(source) == in_named
+    assert find_archive(source) == in_named
     Omniglot("small1", base_url=server.url)
     assert server.requests == []
 
@@ -97,8 +98,8 @@ def test_an_unknown_set_is_named():
 
 
 def test_the_table_has_the_published_archives():
-    assert set(omniglot.SOURCES) == {"small1", "small2", "background", "evaluation", "runs"}
-    for source in omniglot.SOURCES.values():
+    assert set(SOURCES) == {"small1", "small2", "background", "evaluation", "runs"}
+    for source in SOURCES.values():
         assert len(source.checksum) == 2 * hashlib.new(source.algorithm).digest_size
 
 
@@ -120,7 +121,7 @@ def test_ink_is_one_and_its_amount_is_kept(tmp_path, archives):
 
     path = tmp_path / "set.zip"
     path.write_bytes(archives.zipped(archives.image_set({"Alpha": 1}, num_drawers=1)))
-    images, _, _ = omniglot.read_image_set(path)
+    images, _, _ = read_image_set(path)
     with Image.open(io.BytesIO(archives.png(21))) as drawing:
         ink = 1 - sum(drawing.convert("L").tobytes()) / 255 / 105**2
     assert images.float().mean().item() / 255 == pytest.approx(ink, rel=0.005)
@@ -144,7 +145,7 @@ def test_a_strange_member_is_refused(tmp_path, archives, name, message):
     path = tmp_path / "set.zip"
     path.write_bytes(archives.zipped({**archives.image_set(), name: archives.png(1)}))
     with pytest.raises(ArchiveError, match=message):
-        omniglot.read_image_set(path)
+        read_image_set(path)
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -166,7 +167,7 @@ def test_a_strange_image_is_refused(tmp_path, archives, content, message):
     members = {**archives.image_set(), "images/Alpha/character01/0001_01.png": content}
     path.write_bytes(archives.zipped(members))
     with pytest.raises(ArchiveError, match=message):
-        omniglot.read_image_set(path)
+        read_image_set(path)
 
 
 def test_a_damaged_archive_is_told(tmp_path, archives):
@@ -175,14 +176,14 @@ def test_a_damaged_archive_is_told(tmp_path, archives):
     for damaged in (body[:-30], b"", body[:60] + b"\xff" * 40 + body[100:]):
         path.write_bytes(damaged)
         with pytest.raises(ArchiveError, match=r"damaged|cannot be read"):
-            omniglot.read_image_set(path)
+            read_image_set(path)
 
 
 def test_an_empty_archive_is_no_image_set(tmp_path, archives):
     path = tmp_path / "set.zip"
     path.write_bytes(archives.zipped({}))
     with pytest.raises(ArchiveError, match="holds no drawings"):
-        omniglot.read_image_set(path)
+        read_image_set(path)
 
 
 # Caching
@@ -238,7 +239,7 @@ def test_every_fault_ends_in_glyphs_and_one_sentence(
     if fault == "404":
         server.faults, server.files = [], {}
     url = "http://127.0.0.1:1/" if fault == "refused" else server.url
-    monkeypatch.setitem(characters._STAND_INS, "small1", (2, 3))
+    monkeypatch.setitem(loading.STAND_INS, "small1", (2, 3))
     loaded = characters.load("small1", base_url=url)
     said = capsys.readouterr().out
     assert loaded.source == "Glyphs"
@@ -258,7 +259,7 @@ def test_a_download_that_is_there_says_nothing(no_folders, publish, server, arch
 
 def test_a_split_falls_back_too(no_folders, monkeypatch, capsys):
     for name in ("small1", "small2"):
-        monkeypatch.setitem(characters._STAND_INS, name, (2, 2, 2, 2, 2))
+        monkeypatch.setitem(loading.STAND_INS, name, (2, 2, 2, 2, 2))
     parts = characters.load_split("small1", download=False)
     assert [part.source for part in parts] == ["Glyphs"] * 3
     assert_nothing_shared(parts)
@@ -300,64 +301,6 @@ def test_standard_splits_share_no_character(no_folders, publish, server, archive
     again = characters.standard_split(name, base_url=server.url)
     assert [part.names for part in parts] == [part.names for part in again]
     assert "Greek" not in parts[2].alphabets
-
-
-# The challenge
-
-
-def test_official_runs_are_read(no_folders, publish, server, archives):
-    publish("runs", archives.runs())
-    episodes = characters.challenge_runs(base_url=server.url)
-    assert server.requests == ["/one-shot-classification/all_runs.zip"]
-    for half in episodes:
-        assert half.x.shape == (20, 20, 1, 28, 28)
-        assert half.x.dtype == torch.float32
-        assert half.y.dtype == torch.int64
-    assert episodes.support.y[3].tolist() == list(range(20))
-    assert episodes.query.y[3].tolist() == list(range(19, -1, -1))
-    # In this archive an item is the very image of its class, so labels can be checked.
-    assert torch.equal(episodes.support.x[0, episodes.query.y[0]], episodes.query.x[0])
-    path = no_folders / "data" / "all_runs.zip"
-    assert torch.equal(characters.challenge_runs(path).query.y, episodes.query.y)
-
-
-@pytest.mark.parametrize(
-    ("lines", "message"),
-    [
-        ("run02/test/item01.png run02/training/class01.png", "20 items a class of its own"),
-        ("run01/test/item01.png run02/training/class01.png", "a line that is no label"),
-        ("run02/test/item01.png run02/training/../class01.png", "a line that is no label"),
-        (None, "has no run02/class_labels.txt"),
-    ],
-)
-def test_wrong_labels_are_refused(tmp_path, archives, lines, message):
-    members = archives.runs()
-    del members["run02/class_labels.txt"]
-    if lines:
-        members["run02/class_labels.txt"] = lines.encode()
-    path = tmp_path / "all_runs.zip"
-    path.write_bytes(archives.zipped(members))
-    with pytest.raises(ArchiveError, match=message):
-        characters.challenge_runs(path)
-
-
-def test_two_items_of_one_class_are_refused(tmp_path, archives):
-    members = archives.runs()
-    text = members["run20/class_labels.txt"].decode()
-    members["run20/class_labels.txt"] = text.replace("class02", "class01").encode()
-    path = tmp_path / "all_runs.zip"
-    path.write_bytes(archives.zipped(members))
-    with pytest.raises(ArchiveError, match="a class of its own"):
-        characters.challenge_runs(path)
-
-
-def test_a_missing_item_is_named(tmp_path, archives):
-    members = archives.runs()
-    del members["run07/test/item13.png"]
-    path = tmp_path / "all_runs.zip"
-    path.write_bytes(archives.zipped(members))
-    with pytest.raises(ArchiveError, match=r"has no run07/test/item13\.png"):
-        characters.challenge_runs(path)
 
 
 # The real images

@@ -1,36 +1,16 @@
-"""Handwritten characters: one door to Omniglot, to Glyphs and to the episodes made of either.
+"""Loading characters, with Glyphs as stand-ins where Omniglot cannot be had."""
 
->>> from metalearn_lite.tasks import characters
->>> episodes = characters.load("small1").sample(num_tasks=4, num_ways=5, num_shots=1)
-"""
+from __future__ import annotations
 
-from metalearn_lite.tasks.character_set import Characters, join, make_runs
+from metalearn_lite.tasks.characters.archives import ArchiveError
+from metalearn_lite.tasks.characters.character_set import Characters
+from metalearn_lite.tasks.characters.glyphs import Glyphs
+from metalearn_lite.tasks.characters.joining import join
+from metalearn_lite.tasks.characters.omniglot import IMAGE_SETS, Omniglot, standard_split
 from metalearn_lite.tasks.download import DownloadError
-from metalearn_lite.tasks.glyphs import Glyphs
-from metalearn_lite.tasks.omniglot import (
-    IMAGE_SETS,
-    ArchiveError,
-    Omniglot,
-    challenge_runs,
-    standard_split,
-)
-
-__all__ = [
-    "ArchiveError",
-    "Characters",
-    "DownloadError",
-    "Glyphs",
-    "Omniglot",
-    "challenge_runs",
-    "join",
-    "load",
-    "load_split",
-    "make_runs",
-    "standard_split",
-]
 
 # The sizes of the alphabets that stand in for each set of Omniglot.
-_STAND_INS = {
+STAND_INS = {
     "small1": (24, 22, 24, 40, 26),
     "small2": (24, 47, 26, 42, 17),
     "background": (33,) * 4 + (32,) * 26,
@@ -50,7 +30,7 @@ def load(set_name: str = "small1", **options) -> Characters:
         return Omniglot(set_name, **options)
     except (ArchiveError, DownloadError, FileNotFoundError) as fault:
         _say_glyphs(f"Omniglot {set_name}", fault)
-        return _stand_in(set_name)
+        return _made_up(set_name)
 
 
 def load_split(name: str = "small1", **options) -> tuple[Characters, ...]:
@@ -64,13 +44,13 @@ def load_split(name: str = "small1", **options) -> tuple[Characters, ...]:
     except (ArchiveError, DownloadError, FileNotFoundError) as fault:
         _say_glyphs(f"Omniglot's {name} split", fault)
     if name == "characters":
-        return join(_stand_in("background"), _stand_in("evaluation")).split((1100, 100, 423))
+        return join(_made_up("background"), _made_up("evaluation")).split((1100, 100, 423))
     others = {"small1": "small2", "small2": "small1", "background": "evaluation"}
-    return *_stand_in(name).split((0.8, 0.2), by_alphabet=True), _stand_in(others[name])
+    return *_made_up(name).split((0.8, 0.2), by_alphabet=True), _made_up(others[name])
 
 
-def _stand_in(set_name: str) -> Glyphs:
-    sizes = _STAND_INS[set_name]
+def _made_up(set_name: str) -> Glyphs:
+    sizes = STAND_INS[set_name]
     return Glyphs(len(sizes), sizes, seed=1 + IMAGE_SETS.index(set_name))
 
 

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes, Examples
+from metalearn_lite.images import turned
+from metalearn_lite.tasks.characters.choosing import choose, uniform
+from metalearn_lite.tasks.characters.sheets import draw_sheet
+from metalearn_lite.tasks.characters.splitting import divide
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 IMAGE_SIZE = 28
-RUN_WAYS = 20  # the official one-shot challenge: 20 characters of one alphabet
 
 
 class Characters:
@@ -36,11 +40,7 @@ class Characters:
     def __init__(
         self, images: Tensor, alphabets: Sequence[str], names: Sequence[str], source: str
     ) -> None:
-        if images.dtype != torch.uint8 or images.shape[2:] != (IMAGE_SIZE, IMAGE_SIZE):
-            raise ValueError(
-                "images must be a uint8 tensor of shape (num_characters, num_drawers, 28, 28), "
-                f"not {images.dtype} of shape {tuple(images.shape)}."
-            )
+        _check_images(images)
         if not len(images) == len(alphabets) == len(names):
             raise ValueError(
                 f"{len(images)} characters need as many alphabets and names, "
@@ -119,7 +119,7 @@ class Characters:
         if any("@" in alphabet for alphabet in self.alphabets):
             raise ValueError("These characters are rotated already: rotate a set only once.")
         return Characters(
-            torch.cat([self.images.rot90(turns, dims=(2, 3)) for turns in range(4)]),
+            torch.cat([turned(self.images, quarters) for quarters in range(4)]),
             [f"{a}@{90 * k}" if k else a for k in range(4) for a in self.alphabets],
             self.names * 4,
             self.source,
@@ -147,16 +147,8 @@ class Characters:
         """
         bases = [alphabet.partition("@")[0] for alphabet in self.alphabets]
         groups = bases if by_alphabet else list(zip(bases, self.names, strict=True))
-        unique = list(dict.fromkeys(groups))
-        counts = _whole_sizes(sizes, len(unique), "alphabets" if by_alphabet else "characters")
-        generator = generator or torch.Generator().manual_seed(0)
-        order = torch.randperm(len(unique), generator=generator).tolist()
-        parts, start = [], 0
-        for count in counts:
-            chosen = {unique[i] for i in order[start : start + count]}
-            parts.append(self.take(i for i, group in enumerate(groups) if group in chosen))
-            start += count
-        return tuple(parts)
+        parts = divide(groups, sizes, generator, "alphabets" if by_alphabet else "characters")
+        return tuple(self.take(part) for part in parts)
 
     def to(self, device: torch.device | str) -> Characters:
         """The same characters with their images on `device`, where episodes will then be."""
@@ -191,22 +183,23 @@ class Characters:
         Raises:
             ValueError: if there are too few characters, alphabets or drawers.
         """
-        for name, value in [("num_tasks", num_tasks), ("num_ways", num_ways)]:
-            _at_least_one(name, value)
-        for name, value in [("num_shots", num_shots), ("num_queries", num_queries)]:
-            _at_least_one(name, value)
+        checks.count(num_tasks=num_tasks, num_ways=num_ways)
+        checks.count(num_shots=num_shots, num_queries=num_queries)
+        checks.fits(num_tasks=num_tasks, num_characters=self.num_characters)
         if num_shots + num_queries > self.num_drawers:
             raise ValueError(
                 f"num_shots={num_shots} and num_queries={num_queries} need "
                 f"{num_shots + num_queries} images of each character but there are "
                 f"{self.num_drawers}; choose a sum of at most {self.num_drawers}."
             )
-        classes = self._sample_classes(num_tasks, num_ways, generator, within_alphabet)
-        drawers = _choose(num_tasks, num_ways, self.num_drawers, num_shots + num_queries, generator)
+        num_images = num_ways * (num_shots + num_queries)
+        checks.fits(num_tasks=num_tasks, images_of_a_task=num_images, pixels=IMAGE_SIZE**2)
+        classes = self.sample_classes(num_tasks, num_ways, generator, within_alphabet)
+        drawers = choose(num_tasks, num_ways, self.num_drawers, num_shots + num_queries, generator)
         support, query = drawers.split([num_shots, num_queries], dim=-1)
-        return Episodes(self._examples(classes, support), self._examples(classes, query))
+        return Episodes(self.examples(classes, support), self.examples(classes, query))
 
-    def _sample_classes(
+    def sample_classes(
         self,
         num_tasks: int,
         num_ways: int,
@@ -220,14 +213,14 @@ class Characters:
             raise ValueError(
                 f"num_ways={num_ways} but {where} has {most} characters; choose at most {most}."
             )
-        scores = _uniform((num_tasks, self.num_characters), generator)
+        scores = uniform((num_tasks, self.num_characters), generator)
         if within_alphabet:
             large = (self._alphabet_sizes >= num_ways).nonzero().squeeze(1)
-            chosen = large[_choose(num_tasks, 1, len(large), 1, generator).flatten()]
+            chosen = large[choose(num_tasks, 1, len(large), 1, generator).flatten()]
             scores = scores.masked_fill(self._alphabet_of != chosen.unsqueeze(1), -1.0)
         return scores.topk(num_ways).indices
 
-    def _examples(self, classes: Tensor, drawers: Tensor) -> Examples:
+    def examples(self, classes: Tensor, drawers: Tensor) -> Examples:
         """The images of `classes` (T, N) by `drawers` (T, N, K), in class order."""
         num_tasks, num_ways, per_class = drawers.shape
         images = self.images[classes.unsqueeze(-1), drawers].flatten(1, 2).unsqueeze(2)
@@ -240,98 +233,23 @@ class Characters:
         self, num_characters: int = 12, num_drawers: int = 10, title: str | None = None
     ) -> Figure:
         """A figure of the first characters, one a row, each by the first drawers, one a column."""
-        import matplotlib.pyplot as plt
-
+        checks.count(num_characters=num_characters, num_drawers=num_drawers)
         images = self.images[:num_characters, :num_drawers].cpu()
-        rows, columns = images.shape[:2]
-        figure, axes = plt.subplots(figsize=(0.4 * columns, 0.4 * rows + 0.4))
-        sheet = images.permute(0, 2, 1, 3).reshape(rows * IMAGE_SIZE, columns * IMAGE_SIZE)
-        axes.imshow(255 - sheet.numpy(), cmap="gray", vmin=0, vmax=255)
-        axes.set_xticks([])
-        axes.set_yticks([])
-        axes.set_title(title or self.source)
-        axes.grid(False)
-        plt.close(figure)  # shown where it is displayed, not once more by itself
-        return figure
+        return draw_sheet(images, title or self.source)
 
 
-def join(*sets: Characters) -> Characters:
-    """One set of the characters of several.
-
-    Raises:
-        ValueError: if an alphabet is in two of them, as Greek and Latin are in both small sets of
-            Omniglot: a class would be there twice. `exclude` it from one.
-    """
-    seen: set[str] = set()
-    for characters in sets:
-        if twice := seen & set(characters.alphabets):
-            raise ValueError(
-                f"{', '.join(sorted(twice))} would be there twice; exclude it from one set."
-            )
-        seen |= set(characters.alphabets)
-    return Characters(
-        torch.cat([characters.images for characters in sets]),
-        [alphabet for characters in sets for alphabet in characters.alphabets],
-        [name for characters in sets for name in characters.names],
-        " + ".join(dict.fromkeys(characters.source for characters in sets)),
-    )
-
-
-def make_runs(
-    characters: Characters,
-    num_runs: int,
-    generator: torch.Generator | None = None,
-    num_ways: int = RUN_WAYS,
-) -> Episodes:
-    """Sample one-shot tasks to the protocol of the official challenge (Lake et al., 2015).
-
-    A run has 20 characters of one alphabet. One person draws each once: the support set. Another
-    person draws each once: the query set. Alphabets with fewer characters are left out.
-
-    Returns:
-        Episodes, support and query alike: x (num_runs, 20, 1, 28, 28), y (num_runs, 20).
-
-    Raises:
-        ValueError: if no alphabet has 20 characters or there is only one drawer.
-    """
-    _at_least_one("num_runs", num_runs)
-    if characters.num_drawers < 2:
-        raise ValueError("A run needs drawings by 2 people, but these are all by 1.")
-    classes = characters._sample_classes(num_runs, num_ways, generator, within_alphabet=True)
-    people = _choose(num_runs, 1, characters.num_drawers, 2, generator)
-    first, second = people.expand(-1, num_ways, -1).split(1, dim=-1)
-    return Episodes(characters._examples(classes, first), characters._examples(classes, second))
-
-
-def _uniform(shape: tuple[int, ...], generator: torch.Generator | None) -> Tensor:
-    # Drawn where the generator lives; double, because float32 ties would favour low indices.
-    device = generator.device if generator is not None else None
-    return torch.rand(shape, generator=generator, device=device, dtype=torch.float64).cpu()
-
-
-def _choose(
-    num_tasks: int, num_ways: int, total: int, count: int, generator: torch.Generator | None
-) -> Tensor:
-    """`count` different numbers below `total`, in random order: (num_tasks, num_ways, count)."""
-    return _uniform((num_tasks, num_ways, total), generator).topk(count).indices
-
-
-def _at_least_one(name: str, value: int) -> None:
-    if value < 1:
-        raise ValueError(f"{name}={value}; choose at least 1.")
-
-
-def _whole_sizes(sizes: Sequence[float], total: int, what: str) -> list[int]:
-    """Shares of `total`, or counts, as counts."""
-    if all(isinstance(size, int) for size in sizes):
-        counts = list(sizes)
-        if sum(counts) > total:
-            raise ValueError(f"sizes={tuple(sizes)} need {sum(counts)} {what}; there are {total}.")
-    elif abs(sum(sizes) - 1) < 1e-6:
-        ends = [round(total * sum(sizes[: i + 1])) for i in range(len(sizes))]
-        counts = [end - start for start, end in zip([0, *ends], ends, strict=False)]
-    else:
-        raise ValueError(f"sizes={tuple(sizes)} must be whole numbers, or shares that sum to 1.")
-    if min(counts) < 1:
-        raise ValueError(f"sizes={tuple(sizes)} leave a part of {total} {what} empty.")
-    return counts
+def _check_images(images: Tensor) -> None:
+    if isinstance(images, list | tuple):
+        raise ValueError(
+            "images is a list: stack it into one tensor (num_characters, num_drawers, 28, 28); "
+            "characters with more drawings than others must lose some first."
+        )
+    checks.tensor(images=images)
+    if images.dtype != torch.uint8 or images.shape[2:] != (IMAGE_SIZE, IMAGE_SIZE):
+        raise ValueError(
+            "images must be a uint8 tensor of shape (num_characters, num_drawers, 28, 28), "
+            f"not {images.dtype} of shape {tuple(images.shape)}."
+        )
+    if images.numel() == 0:
+        raise ValueError(f"images has shape {tuple(images.shape)}: give at least one drawing.")
+    checks.ink_on_paper(images, 255)

@@ -7,7 +7,7 @@ import torch
 
 from metalearn_lite.tasks import characters
 from metalearn_lite.tasks.characters import Glyphs
-from metalearn_lite.tasks.glyphs import invent_alphabet
+from metalearn_lite.tasks.characters.alphabets import invent_alphabet
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +39,20 @@ def test_alphabets_may_differ_in_size():
 
 
 @pytest.mark.parametrize(
-    "arguments", [(0, 5), (2, 0), (2, (3, 4, 5)), (2, (3, 0)), (2, 5, 0), (0, ())]
+    ("arguments", "message"),
+    [
+        ((0, 5), "num_alphabets=0: choose 1 to 100"),
+        ((2, 0), "characters_per_alphabet=0: choose 1 to 200"),
+        ((1, 4000, 1), "characters_per_alphabet=4000: choose 1 to 200"),
+        ((2, (3, 4, 5)), r"characters_per_alphabet=\(3, 4, 5\) for 2 alphabets"),
+        ((2, (3, 0)), "characters_per_alphabet=0"),
+        ((2, 5, 0), "num_drawers=0: choose 1 or more"),
+        ((2, 5, 10**9), "num_drawers=1000000000 × pixels=784 asks for .* numbers at once"),
+        ((2, 5, 2, 0.5), r"seed=0\.5: choose a whole number"),
+    ],
 )
-def test_impossible_numbers_are_told(arguments):
-    with pytest.raises(ValueError, match="choose at least 1 of each"):
+def test_impossible_numbers_are_told(arguments, message):
+    with pytest.raises(ValueError, match=message):
         Glyphs(*arguments)
 
 

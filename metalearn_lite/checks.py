@@ -1,0 +1,292 @@
+"""What may be given, said at the door: ``ValueError`` with the name, the value and the remedy.
+
+Numbers are checked where an object is made, tensors where a learner adapts. Settings are named by
+keyword, ``checks.count(num_ways=num_ways)``, several at once if their range is the same.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from numbers import Real
+
+import torch
+from torch import Tensor
+
+from metalearn_lite.episodes import Examples
+
+MOST_NUMBERS = 2**28
+"""in one tensor that a sampler makes: a gigabyte of float32"""
+
+# Numbers
+
+
+def count(least: int = 1, most: int | None = None, /, **given: int) -> None:
+    """Each of ``given`` is a whole number from ``least`` to ``most``. True and False are none."""
+    bounds = f"{least:,} or more" if most is None else f"{least:,} to {most:,}"
+    for name, value in given.items():
+        try:
+            whole = operator.index(value)
+        except (TypeError, RuntimeError, ValueError):
+            whole = None
+        if whole is None or isinstance(value, bool):
+            raise ValueError(f"{name}={_short(value)}: choose a whole number, {bounds}")
+        if whole < least or (most is not None and whole > most):
+            raise ValueError(f"{name}={_short(value)}: choose {bounds}")
+
+
+def finite(**given: float) -> None:
+    """Each of ``given`` is a number, neither infinite nor NaN."""
+    _numbers(given, lambda number: True, "a finite number")
+
+
+def rate(**given: float) -> None:
+    """Each of ``given`` is a finite number of 0 or more."""
+    _numbers(given, lambda number: number >= 0, "a finite number, 0 or more")
+
+
+def positive(**given: float) -> None:
+    """Each of ``given`` is a finite number above 0."""
+    _numbers(given, lambda number: number > 0, "a finite number above 0")
+
+
+def chance(**given: float) -> None:
+    """Each of ``given`` is a number from 0 to 1."""
+    _numbers(given, lambda number: 0 <= number <= 1, "a number from 0 to 1")
+
+
+def choice(allowed: Sequence, /, **given: object) -> None:
+    """Each of ``given`` is one of ``allowed``."""
+    for name, value in given.items():
+        if not any(value is one or (type(value) is type(one) and value == one) for one in allowed):
+            raise ValueError(
+                f"{name}={_short(value)}: choose {' or '.join(repr(one) for one in allowed)}"
+            )
+
+
+def _numbers(given: Mapping[str, float], allowed: Callable[[float], bool], right: str) -> None:
+    for name, value in given.items():
+        known = isinstance(value, Real) and not isinstance(value, bool)
+        if isinstance(value, Tensor):
+            known = value.dim() == 0 and not value.is_complex()
+        if not (known and math.isfinite(value) and allowed(float(value))):
+            raise ValueError(f"{name}={_short(value)}: choose {right}")
+
+
+def fits(**factors: int) -> None:
+    """The product of ``factors``, counts all, is not too large to hold in memory."""
+    total = math.prod(factors.values())
+    if total > MOST_NUMBERS:
+        product = " × ".join(f"{name}={value}" for name, value in factors.items())
+        raise ValueError(
+            f"{product} asks for {total:,} numbers at once: choose at most {MOST_NUMBERS:,}"
+        )
+
+
+def _short(value: object) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+# Tensors
+
+
+def tensor(**given: Tensor) -> None:
+    """Each of ``given`` is a tensor."""
+    for name, value in given.items():
+        if not isinstance(value, Tensor):
+            raise ValueError(
+                f"{name} is a {type(value).__name__}: give a tensor, not a numpy array or a list "
+                "(torch.as_tensor makes one of either)"
+            )
+
+
+def values(least: float = 0.0, most: float = 1.0, /, **given: Tensor) -> None:
+    """Each tensor of ``given`` holds numbers from ``least`` to ``most`` only."""
+    tensor(**given)
+    for name, value in given.items():
+        if value.numel() and not untouchable(value):
+            low, high = (end.item() for end in value.detach().aminmax())
+            if not (low >= least and high <= most):
+                raise ValueError(f"{name} holds {low:g} to {high:g}: give {least:g} to {most:g}")
+
+
+def pixels(x: Tensor, name: str = "x") -> None:
+    """Images ``(…, 1, S, S)`` of float numbers, paper 0 and ink 1. Warns of white paper."""
+    tensor(**{name: x})
+    if x.dim() < 3 or x.shape[-3] != 1 or x.shape[-1] != x.shape[-2] or not x.numel():
+        raise ValueError(f"{name} has shape {tuple(x.shape)}: give square images (…, 1, S, S)")
+    if not x.is_floating_point():
+        raise ValueError(
+            f"{name} is {x.dtype}: give floats, of pixels 0 to 255 {name}.float() / 255"
+        )
+    if untouchable(x):
+        return
+    low, high = (end.item() for end in x.detach().aminmax())
+    if not (low >= -1e-3 and high <= 1.001):
+        raise ValueError(
+            f"{name} holds {low:g} to {high:g}: give images of 0 (paper) to 1 (ink); "
+            "pixels of 0 to 255 must be divided by 255"
+        )
+    ink_on_paper(x)
+
+
+def ink_on_paper(x: Tensor, full: int = 1) -> None:
+    """Warns where images of paper 0 and ink ``full`` seem to be white paper, dark ink."""
+    share = x.detach().float().mean().item() / full
+    if share > 0.5:
+        warnings.warn(
+            f"These images are mostly ink (their mean is {share:.0%} of it): is their paper white? "
+            f"Paper is 0 here and ink {full}: give {full} minus the image.",
+            stacklevel=4,
+        )
+
+
+def examples(given: Examples, what: str = "support", least: int = 1) -> None:
+    """``x`` is ``(T, N, …)``, of three axes or more, ``y`` is ``(T, N)``; N at least ``least``."""
+    x, y = given
+    tensor(**{f"{what}.x": x, f"{what}.y": y})
+    if x.dim() < 3 or y.dim() != 2 or x.shape[:2] != y.shape or not len(x):
+        remedy = "x.unsqueeze(-1) adds the axis of features" if x.dim() == 2 else "T is 1 or more"
+        raise ValueError(
+            f"{what}.x has shape {tuple(x.shape)} and {what}.y {tuple(y.shape)}: "
+            f"give x (T, N, …) and y (T, N); {remedy}"
+        )
+    if x.shape[1] < least:
+        raise ValueError(f"{what} has {x.shape[1]} examples: give each task {least} or more")
+
+
+def same_kind(given: Examples, params: Mapping[str, Tensor], what: str = "support") -> None:
+    """The examples have the dtype of ``params`` and lie on their device."""
+    for value in params.values():
+        for name, part in (("x", given.x), ("y", given.y)):
+            if part.dtype != value.dtype and (name == "x" or part.is_floating_point()):
+                remedy = f"{what}.{name}.{_CALLED.get(value.dtype, 'float')}()"
+                raise ValueError(
+                    f"{what}.{name} is {part.dtype} but the parameters are {value.dtype}: give "
+                    f"both one dtype, for example {remedy}"
+                )
+            if part.device != value.device:
+                raise ValueError(
+                    f"{what}.{name} is on {part.device} but the parameters are on {value.device}: "
+                    f"move one with .to(device)"
+                )
+        break  # the others are like the first
+
+
+_CALLED = {torch.float64: "double", torch.float16: "half", torch.bfloat16: "bfloat16"}
+
+
+def labels(y: Tensor, num_ways: int, what: str = "query.y") -> None:
+    """Integer labels 0 … ``num_ways`` - 1, whether or not all are there."""
+    if untouchable(y) or not y.numel():
+        return
+    low, high = (end.item() for end in y.aminmax())
+    if low < 0 or high >= num_ways:
+        raise ValueError(
+            f"{what} holds {_found(y)}: number the {num_ways} classes 0 to {num_ways - 1}"
+        )
+
+
+def classes(given: Examples, num_ways: int | None = None, what: str = "support") -> Examples:
+    """The door for labels: the examples with int64 labels 0 … num_ways - 1, each in every task.
+
+    Args:
+        num_ways: how many classes; without it as many as the largest label says.
+
+    Raises:
+        ValueError: they are no integers, a label is out of range, or in some task a class has no
+            example. The message names the labels that were found.
+    """
+    examples(given, what)
+    x, y = given
+    if y.is_floating_point() or y.is_complex() or y.dtype == torch.bool:
+        raise ValueError(
+            f"{what}.y is {y.dtype}: give classes as integers 0, 1, …, for example {what}.y.long()"
+        )
+    if untouchable(y):
+        return Examples(x, y.long())
+    low, high = (end.item() for end in y.aminmax())
+    num_ways = high + 1 if num_ways is None else num_ways
+    if low < 0 or high >= num_ways:
+        raise ValueError(
+            f"{what}.y holds {_found(y)}: number the {num_ways} classes 0 to {num_ways - 1}"
+        )
+    y = y.long()
+    there = None
+    if num_ways <= y.shape[1]:  # else some class has no example, whichever they are
+        there = torch.zeros(len(y), num_ways, dtype=torch.bool, device=y.device).scatter_(
+            1, y, True
+        )
+    if there is None or not there.all():
+        task = 0 if there is None else int((~there).any(1).nonzero()[0])
+        raise ValueError(
+            f"{what}.y of task {task} holds {_found(y[task])}, but there are {num_ways} classes, "
+            f"0 to {num_ways - 1}: each needs an example in every task. "
+            "Number a task's classes from 0, without a gap"
+        )
+    return Examples(x, y)
+
+
+def _found(y: Tensor) -> str:
+    found = y.unique().tolist()
+    shown = ", ".join(map(str, found[:8])) + (f", … {found[-1]}" if len(found) > 8 else "")
+    return f"the labels {shown}" if len(found) > 1 else f"only the label {shown}"
+
+
+def support(given: Examples, params: Mapping[str, Tensor], network: object = None) -> None:
+    """What a learner can take gradient steps on, with ``network`` and its ``params``.
+
+    Raises:
+        ValueError: for shapes, dtypes, devices; labels that are no classes of the network; and
+            inside ``torch.inference_mode()``, where there are no gradients.
+    """
+    examples(given)
+    same_kind(given, params)
+    if torch.is_inference_mode_enabled() or given.x.is_inference():
+        raise ValueError(
+            "adapting takes gradient steps, which torch.inference_mode() and tensors made in it "
+            "rule out: use torch.no_grad(), and .clone() such a tensor outside"
+        )
+    outputs = getattr(network, "num_ways", None) or (getattr(network, "sizes", None) or (None,))[-1]
+    if given.y.is_floating_point():
+        if outputs is not None and outputs > 1:
+            raise ValueError(
+                f"support.y is {given.y.dtype} but the network answers {outputs} logits, one for "
+                "each class: give classes as integers, for example support.y.long()"
+            )
+        return
+    if outputs == 1:
+        raise ValueError(
+            f"support.y is {given.y.dtype}, classes, but the network answers one number for each "
+            "x, a regression: give support.y.float(), or a network with an output for each class"
+        )
+    classes(given, outputs)
+
+
+def episodes(given) -> None:
+    """Support and query as ``classes`` and ``labels`` want them; for what is compiled after."""
+    (_, y), (_, query_y) = given
+    if not y.is_floating_point():
+        num_ways = int(classes(given[0]).y.max()) + 1
+        labels(query_y, num_ways)
+
+
+def untouchable(value: Tensor) -> bool:
+    """Whether numbers cannot be looked at now: while recording, compiling or in ``vmap``."""
+    return (
+        torch.compiler.is_compiling()
+        or torch._C._len_torch_dispatch_stack() > 0
+        or value.is_meta
+        or torch._C._functorch.is_functorch_wrapped_tensor(value)
+    )
+
+
+def all_used(names: Iterable[str], gradients: Sequence[Tensor | None]) -> None:
+    """Each parameter has a gradient, asked for with ``allow_unused``: the network looked at it."""
+    if unused := [n for n, gradient in zip(names, gradients, strict=True) if gradient is None]:
+        raise ValueError(
+            f"the network never uses the parameter {' and '.join(unused)}: leave it out of params"
+        )
