@@ -1,10 +1,29 @@
 """``python -m metalearn_lite``: train a recipe, evaluate a checkpoint, take the challenge."""
 
+# ruff: noqa: E402 - what takes seconds to import comes after Ctrl-C is seen to
+
 from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+from contextlib import suppress
+
+
+def interrupted(*_) -> None:
+    """Ctrl-C ends the process with one line, whatever it is doing, such as importing."""
+    with suppress(Exception):  # what is being printed, or a reader that is gone
+        _flush()
+    os.write(2, b"metalearn_lite: interrupted\n")
+    os._exit(130)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, interrupted)
 
 import argparse
 import datetime
-import sys
 import time
 from pathlib import Path
 
@@ -12,7 +31,7 @@ import torch
 
 from metalearn_lite import checkpoints, recipes
 from metalearn_lite.networks import ConvNet
-from metalearn_lite.training import TrainingStopped
+from metalearn_lite.training import TrainingDiverged, TrainingStopped
 
 FROM = "folder of the checkpoint (default: data/checkpoints)"
 JUDGING = "Judging it takes a while, with some recipes minutes."
@@ -84,13 +103,20 @@ def challenge(args: argparse.Namespace) -> None:
     _print_table(dict(PUBLISHED_ERRORS))
 
 
+def whole_number(text: str) -> int:
+    """A seed, as PyTorch takes it."""
+    if not text.isdecimal() or int(text) >= 2**63:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 to 2⁶³ - 1")
+    return int(text)
+
+
 def _print_table(rows: dict[str, str]) -> None:
     width = max(map(len, rows))
     for name, value in rows.items():
         print(f"  {name:<{width}}  {value}")
 
 
-def main(arguments: list[str] | None = None) -> int:
+def command_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m metalearn_lite", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -101,7 +127,7 @@ def main(arguments: list[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("recipe", metavar="RECIPE", help="one of those listed below")
-    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--seed", type=whole_number, default=0)
     command.add_argument("--out", help="folder for the checkpoint (default: data/checkpoints)")
     command.set_defaults(run=train)
 
@@ -116,20 +142,53 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--from", dest="source", type=Path, help=FROM)
     command.set_defaults(run=challenge)
 
-    args = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command; returns the exit status."""
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(encoding="utf-8")  # of a file on Windows it is not, and has no π
     try:
-        args.run(args)
+        try:
+            args = command_parser().parse_args(arguments)
+            args.run(args)
+        finally:
+            _flush()
     except TrainingStopped as stopped:
-        print(f"{stopped} The same command goes on with it.")
+        print(f"{stopped} The same command goes on with it.", flush=True)
         return 130
-    except (KeyError, ValueError, OSError) as error:
-        # str() of a KeyError puts its message in quotes.
-        message = error.args[0] if isinstance(error, KeyError) else error
-        print(f"metalearn_lite: {message}", file=sys.stderr)
+    except BrokenPipeError:  # whoever reads has seen enough, such as head
+        _drop_output()
+        return 128 + getattr(signal, "SIGPIPE", 13)
+    except (KeyError, ValueError, OSError, TrainingDiverged) as error:
+        _drop_output()
+        print(f"metalearn_lite: {_told(error)}", file=sys.stderr)
         return 2
     return 0
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, KeyError):  # str() of it puts its message in quotes
+        return str(error.args[0])
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return f"the output cannot be written: {error.strerror}"
+    return str(error)
+
+
+def _flush() -> None:
+    if sys.stdout is not None:  # as it is where it was closed
+        sys.stdout.flush()
+
+
+def _drop_output() -> None:
+    """What could not be written must not be tried again when the interpreter ends."""
+    try:
+        _flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -28,9 +28,18 @@ def find(name: str) -> Path:
 
 
 def data_folders() -> list[Path]:
-    """Every folder to look in for data files, in order: `$METALEARN_LITE_DATA` comes first."""
+    """Every folder to look in for data files, in order: `$METALEARN_LITE_DATA` comes first.
+
+    Raises:
+        ValueError: it begins with the home of a user who does not exist.
+    """
     named = os.environ.get("METALEARN_LITE_DATA")
-    folders = [Path(named).expanduser()] if named else []
+    try:
+        folders = [Path(named).expanduser()] if named else []
+    except RuntimeError as error:
+        raise ValueError(
+            f"METALEARN_LITE_DATA={named!r}: there is no such user's home; give the whole path"
+        ) from error
     return list(dict.fromkeys([*folders, data_folder(), user_folder()]))
 
 

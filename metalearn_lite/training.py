@@ -10,18 +10,28 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from metalearn_lite.compiling import compiled_meta_gradient
-from metalearn_lite.episodes import Episodes
-from metalearn_lite.files import load_tensors, save_tensors
 from metalearn_lite.learners.base import Learner
 from metalearn_lite.networks import Params
 from metalearn_lite.paths import first_writable
+from metalearn_lite.resuming import Optimizers, RunFile, described, settings_of
 
-Optimizers = list[torch.optim.Optimizer]
+
+class Trainable(Protocol):
+    """What `meta_train` asks of a learner, whatever it learns from: episodes, or games played."""
+
+    params: Params
+
+    def advance(self, progress: float) -> None:
+        """Told before each iteration how much of the training is done, 0 … 1."""
+
+    def meta_gradient(self, batch: Any) -> tuple[Tensor, Params]:
+        """The meta-loss of what was sampled, and the direction by name that is descended."""
 
 
 class TrainingDiverged(FloatingPointError):
@@ -85,10 +95,11 @@ def muon(params: Params, outer_lr: float, but: tuple[str, ...] = ()) -> Optimize
 
 
 def meta_train(
-    learner: Learner,
-    sample: Callable[..., Episodes],
+    learner: Trainable,
+    sample: Callable[..., Any],
     iterations: int,
     generator: torch.Generator,
+    *,
     outer_lr: float = 1e-3,
     schedule: Callable[[float], float] = constant,
     optimize: Callable[[Params, float], Optimizers] = adam,
@@ -99,9 +110,9 @@ def meta_train(
 ) -> History:
     """Changes ``learner.params`` along its meta-gradient.
 
-    Interrupting (Ctrl-C, or Jupyter's stop button) ends the run after the current iteration.
-    Without ``save_to`` the history so far is returned. With it an exception is raised, so that
-    nothing goes on with what is half trained.
+    Interrupting (Ctrl-C, or Jupyter's stop button) ends the run after the current iteration; a
+    second time ends it at once. Without ``save_to`` the history so far is returned. With it an
+    exception is raised, so that nothing goes on with what is half trained.
 
     Args:
         learner: any learner; trained in place.
@@ -116,7 +127,8 @@ def meta_train(
             runs away then spoils one iteration, not what the optimizer remembers for thousands.
         save_to: a ``.safetensors`` file for the state of the run. Where it exists, training goes
             on from it and ends with the same parameters as a run that was never stopped. It must
-            be a run of the same kind of learner, network and optimizer.
+            have been started with the same learner, network, sampler and settings. More
+            ``iterations`` are allowed where nothing depends on how much of them is done.
         save_every: how many iterations lie between two saves.
         compile: compile the meta-gradient first (about half a minute, then two to three times
             faster). Where there is no compiler, training goes on without.
@@ -126,51 +138,76 @@ def meta_train(
             from before that iteration.
         TrainingStopped: it was interrupted, and ``save_to`` keeps the run.
         OSError: ``save_to`` cannot be written; said before training, not after it.
-        ValueError: ``save_to`` is damaged, or holds another kind of run.
+        ValueError: ``save_to`` is damaged, or keeps another run; the message says what differs.
+            Or a parameter was frozen.
     """
-    if save_to is not None and first_writable([Path(save_to).parent]) is None:
-        raise OSError(f"cannot write into {Path(save_to).parent}; choose another folder")
-    optimizers = optimize(learner.params, outer_lr)
-    full_rates = [optimizer.param_groups[0]["lr"] for optimizer in optimizers]
+    if frozen := [name for name, value in learner.params.items() if not value.requires_grad]:
+        raise ValueError(
+            f"{', '.join(frozen)} does not require a gradient, but meta_train changes all of "
+            "learner.params: call requires_grad_() on it, or let the network hold it"
+        )
+    started_with = _started_with(
+        learner,
+        sample=sample,
+        iterations=iterations,
+        outer_lr=outer_lr,
+        schedule=schedule,
+        optimize=optimize,
+        max_norm=max_norm,
+    )
     history = History()
-    if save_to is not None and Path(save_to).exists():
-        _restore(Path(save_to), learner, optimizers, generator, history)
-    meta_gradient = compiled_meta_gradient(learner) if compile else learner.meta_gradient
 
-    from tqdm.auto import tqdm  # takes a tenth of a second to import
+    def make_optimizers(params: Params) -> Optimizers:
+        return optimize(params, outer_lr)
 
-    first = len(history.losses)
-    # tqdm's own switch, which its bar for notebooks does not read.
-    silent = bool(os.environ.get("TQDM_DISABLE"))
-    bar = tqdm(total=iterations, initial=first, leave=False, mininterval=0.5, disable=silent)
-    with _stop_between_iterations() as stopped, bar:
-        for iteration in range(first, iterations):
-            learner.advance(iteration / iterations)
-            loss, gradient = meta_gradient(sample(generator=generator))
-            norm = _finite_norm(iteration, loss, gradient, outer_lr)
-            if norm > max_norm:
-                gradient = {name: value * (max_norm / norm) for name, value in gradient.items()}
-            for name, value in learner.params.items():
-                # Fused Adam pairs numbers by their place in memory: one layout for both.
-                value.grad = gradient[name].contiguous()
-            for optimizer, full_rate in zip(optimizers, full_rates, strict=True):
-                optimizer.param_groups[0]["lr"] = full_rate * schedule(iteration / iterations)
-                optimizer.step()
-                optimizer.zero_grad()
-            history.losses.append(loss.item())
-            bar.update()
-            if iteration % 50 == 0:
-                bar.set_postfix_str(f"meta-loss {history.losses[-1]:.3f}", refresh=False)
-            last = stopped.is_set() or iteration + 1 == iterations
-            if save_to is not None and (last or (iteration + 1) % save_every == 0):
-                _save(Path(save_to), learner, optimizers, generator, history)
-            if stopped.is_set() and iteration + 1 < iterations:
-                message = f"Stopped after iteration {iteration + 1:,} of {iterations:,}."
-                if save_to is not None:
-                    raise TrainingStopped(f"{message} {save_to} keeps the run, to go on from.")
-                print(message)
-                break
+    with _between_iterations() as interrupts:
+        outer = _OuterStep(learner.params, make_optimizers, schedule, max_norm)
+        if save_to is not None:
+            file = RunFile(Path(save_to), started_with, learner, make_optimizers, generator)
+            history.losses = _begin(file, outer.optimizers, iterations)
+        first = len(history.losses)
+        meta_gradient = compiled_meta_gradient(learner) if compile else learner.meta_gradient
+        with _progress_bar(first, iterations) as bar:
+            interrupts.prepared = True
+            for iteration in range(first, iterations):
+                if interrupts.count:
+                    break
+                learner.advance(iteration / iterations)
+                loss, gradient = meta_gradient(sample(generator=generator))
+                norm = _finite_norm(iteration, loss, gradient, outer_lr)
+                outer.descend(gradient, norm, iteration / iterations)
+                history.losses.append(loss.item())
+                bar.update()
+                if iteration % 50 == 0:
+                    bar.set_postfix_str(f"meta-loss {history.losses[-1]:.3f}", refresh=False)
+                if save_to is not None and (iteration + 1) % save_every == 0:
+                    file.save(outer.optimizers, history.losses)
+        done = len(history.losses)
+        if save_to is not None and done > first:
+            file.save(outer.optimizers, history.losses)
+    if interrupts.count:
+        _tell_stopped(done, iterations, save_to)
     return history
+
+
+class _OuterStep:
+    """One step of the outer loop: along the meta-gradient, as long as the schedule says."""
+
+    def __init__(self, params, make_optimizers, schedule, max_norm):
+        self.params, self.schedule, self.max_norm = params, schedule, max_norm
+        self.optimizers = make_optimizers(params)
+        self.rates = [optimizer.param_groups[0]["lr"] for optimizer in self.optimizers]
+
+    def descend(self, gradient: Params, norm: float, progress: float) -> None:
+        if norm > self.max_norm:
+            gradient = {name: part * (self.max_norm / norm) for name, part in gradient.items()}
+        for name, value in self.params.items():
+            # Fused Adam pairs numbers by their place in memory: one layout for both.
+            value.grad = gradient[name].contiguous()
+        for optimizer, rate in zip(self.optimizers, self.rates, strict=True):
+            optimizer.param_groups[0]["lr"] = rate * self.schedule(progress)
+            optimizer.step()
+            optimizer.zero_grad()
 
 
 def _finite_norm(iteration, loss, gradient, outer_lr) -> float:
@@ -184,70 +221,72 @@ def _finite_norm(iteration, loss, gradient, outer_lr) -> float:
     return norm
 
 
+def _started_with(learner: Trainable, **settings: Any) -> dict[str, str]:
+    """What makes this run this run, by name and as text."""
+    everything = {"learner": type(learner), **settings_of(learner), **settings}
+    if settings["schedule"] is constant and type(learner).advance is Learner.advance:
+        # Nothing depends on how much of the run is done: it may be made longer.
+        del everything["iterations"]
+    return {name: described(value) for name, value in everything.items()}
+
+
+def _begin(file: RunFile, optimizers: Optimizers, iterations: int) -> list[float]:
+    """The losses of the run so far: none, or those of the run that ``file`` keeps."""
+    if first_writable([file.path.parent]) is None:
+        raise OSError(f"cannot write into {file.path.parent}; choose another folder")
+    if not file.path.exists():
+        return []
+    losses = file.restore(optimizers, iterations)
+    if len(losses) == iterations:
+        print(f"{file.path} is already complete: {iterations:,} of {iterations:,} iterations.")
+    return losses
+
+
+def _progress_bar(first: int, iterations: int):
+    from tqdm.auto import tqdm  # takes a tenth of a second to import
+
+    # tqdm's own switch, which its bar for notebooks does not read.
+    silent = bool(os.environ.get("TQDM_DISABLE"))
+    return tqdm(total=iterations, initial=first, leave=False, mininterval=0.5, disable=silent)
+
+
+def _tell_stopped(done: int, iterations: int, save_to: Path | str | None) -> None:
+    message = f"Stopped after iteration {done:,} of {iterations:,}."
+    if save_to is None:
+        print(message)
+    elif done == 0:
+        raise TrainingStopped(message)
+    else:
+        raise TrainingStopped(f"{message} {save_to} keeps the run, to go on from.")
+
+
+class _Interrupts:
+    """Ctrl-C while training: the first is noted, so that nothing breaks off half way.
+
+    The second does what Ctrl-C did before, at once. But until all is ``prepared`` it is noted only:
+    PyTorch is still being imported then, and could not be used again if that broke off.
+    """
+
+    def __init__(self, before: Any):
+        self.before = before if callable(before) else signal.default_int_handler
+        self.count, self.prepared = 0, False
+
+    def __call__(self, number: int, frame: Any) -> None:
+        self.count += 1
+        if self.count > 1 and self.prepared:
+            self.before(number, frame)
+
+
 @contextmanager
-def _stop_between_iterations() -> Iterator[threading.Event]:
-    """While inside, Ctrl-C sets the event instead of breaking into the middle of an update."""
-    stopped = threading.Event()
+def _between_iterations() -> Iterator[_Interrupts]:
+    """While inside, Ctrl-C is counted instead of breaking into the middle of an update."""
+    before = signal.getsignal(signal.SIGINT)
+    interrupts = _Interrupts(before)
     if threading.current_thread() is not threading.main_thread():
-        yield stopped
+        yield interrupts
         return
-    before = signal.signal(signal.SIGINT, lambda *_: stopped.set())
+    signal.signal(signal.SIGINT, interrupts)
     try:
-        yield stopped
+        yield interrupts
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _save(path, learner, optimizers, generator, history) -> None:
-    tensors = {_key(learner, name): value for name, value in learner.params.items()}
-    for optimizer, name, value in _optimized(learner, optimizers):
-        for key, moment in optimizer.state[value].items():
-            tensors[_key(optimizer, name, key)] = moment
-    tensors["generator"] = generator.get_state()
-    tensors["losses"] = torch.tensor(history.losses, dtype=torch.float64)
-    save_tensors(path, tensors)
-
-
-@torch.no_grad()
-def _restore(path, learner, optimizers, generator, history) -> None:
-    tensors = load_tensors(path)
-
-    def kept_of(prefix: str) -> dict[str, Tensor]:
-        return {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
-
-    params = kept_of(_key(learner, ""))
-    states = [
-        (optimizer, value, kept_of(_key(optimizer, name, "")))
-        for optimizer, name, value in _optimized(learner, optimizers)
-    ]
-    # Nothing is changed before all is known to fit.
-    shapes = {name: value.shape for name, value in learner.params.items()}
-    if shapes != {name: value.shape for name, value in params.items()}:
-        raise ValueError(
-            f"{path} holds a run of another learner or network; delete it or choose another save_to"
-        )
-    if not all(kept for *_, kept in states):
-        raise ValueError(
-            f"{path} holds a run with another optimizer; delete it or choose another save_to"
-        )
-    for name, value in learner.params.items():
-        value.copy_(params[name])
-    for optimizer, value, kept in states:
-        optimizer.state[value] = kept
-    generator.set_state(tensors["generator"])
-    history.losses.extend(tensors["losses"].tolist())
-
-
-def _key(owner: Learner | torch.optim.Optimizer, *names: str) -> str:
-    """What a tensor of the state is called in the file, such as ``Adam.weight1.exp_avg``."""
-    return ".".join([type(owner).__name__, *names])
-
-
-def _optimized(
-    learner: Learner, optimizers: Optimizers
-) -> Iterator[tuple[torch.optim.Optimizer, str, Tensor]]:
-    """Each parameter with its name and the optimizer that moves it."""
-    names = {value: name for name, value in learner.params.items()}
-    for optimizer in optimizers:
-        for value in optimizer.param_groups[0]["params"]:
-            yield optimizer, names[value], value

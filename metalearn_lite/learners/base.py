@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from metalearn_lite.episodes import Episodes, Examples
@@ -102,7 +102,18 @@ def trainable(params: Params) -> Params:
     """A copy of ``params`` that gradients can be taken with respect to.
 
     Contiguous: fused Adam pairs a parameter's numbers with its gradient's by their place in memory.
+
+    Raises:
+        ValueError: some were frozen: they require no gradient, where others do. (Where none does,
+            as after ``network.init``, nothing was said about any.)
     """
+    frozen = [name for name, value in params.items() if not value.requires_grad]
+    meant = len(frozen) < len(params) or any(isinstance(params[n], nn.Parameter) for n in frozen)
+    if frozen and meant:
+        raise ValueError(
+            f"{', '.join(frozen)} requires no gradient, but a learner trains all its params: "
+            "call requires_grad_() on it, or detach() on the others"
+        )
     return {
         name: value.detach().clone(memory_format=torch.contiguous_format).requires_grad_()
         for name, value in params.items()

@@ -9,12 +9,12 @@ import torch
 
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.evaluation import evaluate
+from metalearn_lite.images import NUM_SYMMETRIES, distort
 from metalearn_lite.learners.classifier import FineTunedClassifier
 from metalearn_lite.learners.simpleshot import SimpleShot
 from metalearn_lite.networks import ConvNet
 from metalearn_lite.recipes import SMALL1, Recipe, error
 from metalearn_lite.tasks import characters
-from metalearn_lite.images import NUM_SYMMETRIES, distort
 from metalearn_lite.training import cosine, meta_train, muon
 
 NUM_RUNS = 1000
@@ -45,7 +45,8 @@ def train(
     sample = partial(labelled, pool, 128)
     # To make a matrix as large as the head orthogonal takes too long.
     optimize = partial(muon, but=("head",))
-    meta_train(learner, sample, iterations, generator, 2e-3, cosine, optimize, save_to=save_to)
+    options = {"schedule": cosine, "optimize": optimize, "save_to": save_to}
+    meta_train(learner, sample, iterations, generator, outer_lr=2e-3, **options)
     embedding = {name: value for name, value in learner.params.items() if name != "head"}
     # Batch statistics are for training only: fix them, so that each image is judged alone.
     images = torch.cat([sample(generator=generator).query.x for _ in range(16)])

@@ -51,9 +51,8 @@ def train(
     # A head of five outputs and the scales and shifts of several steps are matrices too, but they
     # map nothing from many directions to many.
     optimize = partial(muon, but=("scale", "shift", "weight5"))
-    meta_train(
-        learner, episodes, iterations, generator, 1e-3, cosine, optimize, 10.0, save_to=save_to
-    )
+    options = {"schedule": cosine, "optimize": optimize, "max_norm": 10.0, "save_to": save_to}
+    meta_train(learner, episodes, iterations, generator, outer_lr=1e-3, **options)
     if isinstance(learner, PerStepNorm):
         learner.keep_statistics(episodes(generator, num_tasks=160))
     return learner

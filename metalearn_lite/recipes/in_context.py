@@ -17,7 +17,7 @@ from metalearn_lite.learners.transformer import Transformer, TransformerLearner
 from metalearn_lite.recipes import Recipe
 from metalearn_lite.tasks.linear import LinearRegression
 from metalearn_lite.tasks.sinusoids import Sinusoids
-from metalearn_lite.training import adam, cosine, meta_train, muon
+from metalearn_lite.training import cosine, meta_train, muon
 
 World = Sinusoids | LinearRegression
 LONGEST = 10  # examples in a context, in training
@@ -48,8 +48,10 @@ def train(
     """
     learner = kind(network, network.init(generator))
     sample = partial(of_some_length, world, 64, LONGEST)
-    settings = (1e-3, cosine, muon) if kind is TransformerLearner else (3e-3, cosine, adam, 10.0)
-    meta_train(learner, sample, iterations, generator, *settings, save_to=save_to)
+    settings = {"outer_lr": 3e-3, "max_norm": 10.0}
+    if kind is TransformerLearner:
+        settings = {"outer_lr": 1e-3, "optimize": muon}
+    meta_train(learner, sample, iterations, generator, schedule=cosine, save_to=save_to, **settings)
     return learner
 
 

@@ -79,7 +79,8 @@ def train(
     def sample(generator: torch.Generator) -> Problems:
         return draw_problems(8, generator)
 
-    meta_train(learner, sample, iterations, generator, 1e-2, cosine, max_norm=1.0, save_to=save_to)
+    settings = {"outer_lr": 1e-2, "schedule": cosine, "max_norm": 1.0, "save_to": save_to}
+    meta_train(learner, sample, iterations, generator, **settings)
     return learner
 
 

@@ -55,7 +55,8 @@ def train(
         points = tasks.draw(NUM_POINTS, generator)
         return Episodes(points, points)
 
-    meta_train(networks, sample, iterations, generator, 5e-3, cosine, save_to=save_to, compile=True)
+    options = {"schedule": cosine, "save_to": save_to, "compile": True}
+    meta_train(networks, sample, iterations, generator, outer_lr=5e-3, **options)
     _require_learned(networks, tasks, generator)
     validation = Sinusoids().sample(1000, num_shots=5, num_queries=50, generator=generator)
     return with_best_inner_lr(networks.averaged(), validation)

@@ -50,7 +50,8 @@ def train(
     # The weights of a relation network's MLP are so tall that Muon's steps, whose length grows with
     # height over width, would overshoot.
     optimize = partial(muon, but=("relation_mlp",))
-    meta_train(learner, episodes, iterations, generator, 2e-3, cosine, optimize, save_to=save_to)
+    options = {"schedule": cosine, "optimize": optimize, "save_to": save_to}
+    meta_train(learner, episodes, iterations, generator, outer_lr=2e-3, **options)
     return learner
 
 

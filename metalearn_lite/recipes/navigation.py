@@ -45,7 +45,9 @@ def train(
     learner = MAMLPolicyGradient(policy, params, **settings)
     play = partial(learner.play, environment, NUM_TASKS, NUM_TRAJECTORIES)
     options = {"max_norm": 1.0, "save_to": save_to, "save_every": 50}
-    meta_train(learner, play, iterations, generator, outer_lr, schedule, **options)
+    meta_train(
+        learner, play, iterations, generator, outer_lr=outer_lr, schedule=schedule, **options
+    )
     return learner
 
 
@@ -90,7 +92,7 @@ def train_imitation(
     learner = MAML(policy, policy.init(generator), inner_lr=0.3)
     sample = partial(Demonstrations().sample, 40)
     options = {"max_norm": 1.0, "save_to": save_to}
-    meta_train(learner, sample, iterations, generator, 1e-3, cosine, **options)
+    meta_train(learner, sample, iterations, generator, outer_lr=1e-3, schedule=cosine, **options)
     return learner
 
 

@@ -65,7 +65,8 @@ def train_one_shot(
     def sample(generator: torch.Generator) -> Episodes:
         return distorted(characters.make_runs(pool, 5, generator), generator)
 
-    meta_train(learner, sample, iterations, generator, 2e-3, cosine, muon, save_to=save_to)
+    options = {"schedule": cosine, "optimize": muon, "save_to": save_to}
+    meta_train(learner, sample, iterations, generator, outer_lr=2e-3, **options)
     # Batch statistics are for training only: fix them, so that each image is judged alone.
     images = torch.cat([sample(generator).support.x for _ in range(20)])
     frozen, params = network.freeze(learner.params, images)
@@ -121,7 +122,8 @@ def train_maml(iterations: int, generator: torch.Generator, save_to: Path | None
     def sample(generator: torch.Generator) -> Episodes:
         return distorted(pool.sample(16, 5, 1, 3, generator), generator)
 
-    meta_train(learner, sample, iterations, generator, 1e-3, cosine, save_to=save_to)
+    options = {"schedule": cosine, "save_to": save_to}
+    meta_train(learner, sample, iterations, generator, outer_lr=1e-3, **options)
     return learner
 
 

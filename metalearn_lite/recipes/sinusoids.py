@@ -49,8 +49,8 @@ def train(
     """
     learner = make(NETWORK, NETWORK.init(generator))
     sample = partial(Sinusoids().sample, 25, num_shots)
-    options = {"max_norm": max_norm, "save_to": save_to, "compile": True}
-    meta_train(learner, sample, iterations, generator, 1e-3, schedule, **options)
+    options = {"schedule": schedule, "max_norm": max_norm, "save_to": save_to, "compile": True}
+    meta_train(learner, sample, iterations, generator, outer_lr=1e-3, **options)
     return learner
 
 

@@ -10,7 +10,6 @@ from metalearn_lite.files import temporary_file
 
 CHUNK = 1 << 16
 ATTEMPTS = 3
-STALE_AFTER = 24 * 3600  # seconds after which a temporary file must be one of a killed process
 
 
 class DownloadError(OSError):
@@ -84,10 +83,6 @@ def _temporary_file(target: Path):
     with contextlib.ExitStack() as stack:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            for old in target.parent.glob(f".{target.name}.*.part"):
-                with contextlib.suppress(OSError):
-                    if time.time() - old.stat().st_mtime > STALE_AFTER:
-                        old.unlink()
             temporary = stack.enter_context(temporary_file(target))
         except OSError as fault:
             raise DownloadError(

@@ -168,7 +168,7 @@ def test_meta_training_lowers_the_loss_and_goes_on_after_a_stop(tmp_path):
                 learner.start(8, generator), Sinusoids().sample(8, 5, generator=generator)
             )
 
-        return learner, meta_train(learner, sample, iterations, g, 0.02, save_to=save_to)
+        return learner, meta_train(learner, sample, iterations, g, outer_lr=0.02, save_to=save_to)
 
     learner, history = run(120)
     assert sum(history.losses[-30:]) < 0.95 * sum(history.losses[:30])

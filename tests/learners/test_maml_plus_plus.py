@@ -1,5 +1,7 @@
 """MAML++: MAML with all switches off, and each switch alone against what it should do."""
 
+from functools import wraps
+
 import pytest
 import torch
 from truths import (
@@ -123,6 +125,7 @@ def test_meta_train_says_how_far_it_is_also_when_resumed(tmp_path):
     meta_train(unbroken, sample, 8, rng)
     calls = []
 
+    @wraps(sample)
     def stopping(generator):
         if len(calls) == 3:
             raise KeyboardInterrupt

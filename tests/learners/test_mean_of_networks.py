@@ -78,7 +78,9 @@ def test_training_ends_at_the_solution(pull, towards):
     episodes = linear_tasks()
     start = torch.randn(NUM_TASKS, NUM_WEIGHTS, generator=generator(1), dtype=torch.double)
     learner = linear_learner(start, pull, towards)
-    meta_train(learner, lambda generator: episodes, 1500, generator(), 0.1, cosine)
+    meta_train(
+        learner, lambda generator: episodes, 1500, generator(), outer_lr=0.1, schedule=cosine
+    )
     best = solution(episodes, pull, towards)
     torch.testing.assert_close(learner.params["w"].detach(), best, rtol=0, atol=1e-4)
     torch.testing.assert_close(

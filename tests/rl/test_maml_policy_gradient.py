@@ -137,7 +137,7 @@ def test_training_that_was_stopped_ends_as_if_it_was_not(sampling, tmp_path):
     def run(iterations, save_to=None, maml=None):
         maml = small(sampling=sampling) if maml is None else maml
         sample = partial(maml.play, Short(), 3, 4)
-        history = meta_train(maml, sample, iterations, generator(4), 1e-2, save_to=save_to)
+        history = meta_train(maml, sample, iterations, generator(4), outer_lr=1e-2, save_to=save_to)
         return maml, history
 
     whole, history = run(6)
@@ -155,7 +155,7 @@ def test_it_learns_to_adapt():
     for when in ("before", "after"):
         found = evaluate_by_playing(maml, environment, 40, 20, 1, generator(9))
         result[when] = found[1].mean
-        meta_train(maml, partial(maml.play, environment, 10, 10), 60, generator(), 3e-3)
+        meta_train(maml, partial(maml.play, environment, 10, 10), 60, generator(), outer_lr=3e-3)
     assert result["after"] > result["before"] + 20
 
 

@@ -152,7 +152,7 @@ def test_two_arms_are_learned_in_seconds():
     learner = RL2(network, network.init(generator()))
     tasks = bandits.sample_tasks(4000, generator(9))
     before = learner.play(bandits, tasks, 1, generator(9)).returns.mean()
-    meta_train(learner, practice(learner, {0: bandits}, 256), 120, generator(1), 2e-2)
+    meta_train(learner, practice(learner, {0: bandits}, 256), 120, generator(1), outer_lr=2e-2)
     after = learner.play(bandits, tasks, 1, generator(9)).returns.mean()
     assert before == pytest.approx(2.5, abs=0.1)
     assert after > 2.75

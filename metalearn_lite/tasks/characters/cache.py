@@ -27,6 +27,8 @@ def read_cache(path: Path) -> tuple[Tensor, list[str], list[str]] | None:
     """What `write_cache` wrote; None where there is nothing, or nothing sound."""
     from safetensors import SafetensorError, safe_open
 
+    if not path.is_file():  # a pipe in its place would be waited on for ever
+        return None
     try:
         with safe_open(path, framework="pt") as file:
             about, images = json.loads(file.metadata()["about"]), file.get_tensor("images")
