@@ -26,6 +26,7 @@ from metalearn_lite.rl.policies import GaussianPolicy
 from metalearn_lite.rl.rl2 import RL2, RecurrentActorCritic
 from metalearn_lite.tasks.characters import Glyphs
 from metalearn_lite.tasks.navigation import Navigation
+from metalearn_lite.teaching.console import printable
 from metalearn_lite.widgets.adaptation import AdaptationExplorer, AdaptationModel
 from metalearn_lite.widgets.bandit_duel import BanditDuel
 from metalearn_lite.widgets.chooser import Chooser, ChooserModel
@@ -288,7 +289,7 @@ def main() -> None:
         median, p95 = times[CHANGES // 2], times[int(0.95 * CHANGES)]
         target = next((ms for word, ms in SLOWER_MS.items() if word in name), TARGET_MS)
         verdict = "✔" if p95 <= target else "✘"
-        print(f"{name:36}{median:9.1f}{p95:10.1f}    ≤ {target} {verdict}")
+        print(printable(f"{name:36}{median:9.1f}{p95:10.1f}    ≤ {target} {verdict}"))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 # Makes .venv, or brings it up to date. `make` calls this when it has to; running it by hand is safe at any time.
 #
 #   PYTHON=…       the Python to make .venv with; without it the first of python3, python3.13, … that fits
-#   TORCH_INDEX=…  where Linux without an NVIDIA card gets its torch; empty means: from PyPI like the rest
+#   TORCH_INDEX=…  where Linux without an NVIDIA card gets torch and torchvision; empty: from PyPI like the rest
 #   METALEARN_LITE_REQUIRE_LEARN2LEARN=1  a failing learn2learn stops the set-up (CI), instead of being reported
 set -eu
 cd "$(dirname "$0")/.."
@@ -58,10 +58,19 @@ install_torch_for_cpu() {
     index=${TORCH_INDEX-https://download.pytorch.org/whl/cpu}
     [ -n "$index" ] || return 0
     torch=$(sed -n 's/^\(torch==[^ ]*\).*/\1/p' requirements.txt)
+    torchvision=$(sed -n 's/^\(torchvision==[^ ]*\).*/\1/p' requirements-learn2learn.txt)
     say "installing $torch for machines without an NVIDIA card, from $index"
-    pip install $quiet --no-deps --retries 0 --index-url "$index" "$torch" ||
+    if ! install_from_index "$torch"; then
         say "that did not work; taking the larger torch from PyPI instead"
+        return 0
+    fi
+    # learn2learn imports it. One that was built for another torch does not import by itself.
+    say "installing $torchvision from there too"
+    install_from_index "$torchvision" ||
+        say "that did not work; taking PyPI's instead, which imports after \`import metalearn_lite\`"
 }
+
+install_from_index() { pip install $quiet --no-deps --retries 0 --index-url "$index" "$1"; }
 
 install_learn2learn() {
     say "installing learn2learn, compiled here (about half a minute; the log goes to $log)"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from metalearn_lite.teaching.console import printable
+
 
 class ClaimFailed(AssertionError):
     """The text says something that is not so."""
@@ -23,4 +25,4 @@ def claim(text: str, condition: Any) -> None:
         raise TypeError(f"a claim needs a condition that is true or false, not {condition!r}")
     if not value:
         raise ClaimFailed(f"✗ {text}")
-    print(f"✔ {text}")
+    print(printable(f"✔ {text}"))

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from metalearn_lite.teaching.console import printable
+
 MODULES = {
     "00": "start_here",
     "01": "supervised_learning",
@@ -59,7 +61,7 @@ class Verdict:
 
     def __repr__(self) -> str:
         mark = {"right": "✔", "wrong": "✗", "not attempted": "○"}[self.status]
-        return f"{mark} {self.message}"
+        return printable(f"{mark} {self.message}")
 
 
 def find(name: str) -> Exercise:
@@ -99,7 +101,7 @@ def hint(name: str, level: int = 1) -> None:
     hints = find(name).hints
     if level not in range(1, len(hints) + 1):
         raise ValueError(f"level={level!r}: choose 1 to {len(hints)}")
-    print(f"Hint {level} of {len(hints)}: {hints[level - 1]}")
+    print(printable(f"Hint {level} of {len(hints)}: {hints[level - 1]}"))
 
 
 def attempted(result: Any) -> Any:
