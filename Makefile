@@ -55,7 +55,7 @@ format: $(STAMP)
 
 test: lint
 	$(PYTEST) $(PARALLEL) -m "not browser" $(NBVAL) tests $(NOTEBOOKS)
-	$(PYTEST) $(PARALLEL) -m browser tests
+	$(PYTEST) $(PARALLEL) -m browser tests/browser
 
 test-fast: lint
 	$(PYTEST) $(PARALLEL) -m "not browser and not slow" $(NBVAL) tests $$($(PY) tools/notebooks.py fast $(NOTEBOOKS))

@@ -15,6 +15,7 @@ from metalearn_lite.learners.joint import JointTraining
 from metalearn_lite.learners.least_squares import StraightLine
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.learners.neural_process import ConditionalNeuralProcess, EncodeDecode
+from metalearn_lite.learners.pixels import PixelNearestNeighbour
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.learners.recurrent import GRU, RecurrentLearner
 from metalearn_lite.learners.transformer import Transformer, TransformerLearner
@@ -33,6 +34,7 @@ from metalearn_lite.widgets.chooser import Chooser, ChooserModel
 from metalearn_lite.widgets.draw import QUERY, DrawYourOwn
 from metalearn_lite.widgets.embedding import EmbeddingExplorer
 from metalearn_lite.widgets.episode_builder import EpisodeBuilder
+from metalearn_lite.widgets.episode_game import EpisodeGame
 from metalearn_lite.widgets.episode_viewer import EpisodeViewer
 from metalearn_lite.widgets.in_context import InContextExplorer, InContextModel
 from metalearn_lite.widgets.landscape import LandscapeExplorer, LandscapeModel
@@ -212,6 +214,14 @@ def bandit_duel(num_pulls: int, what: str) -> Case:
     return {"pull": pull, "finish": finish}[what], widget.arms
 
 
+def episode_game() -> Case:
+    """Answers, then goes on to the next task, in turn. It has more rounds than are played."""
+    drawn = Glyphs(2, 10, 4).sample(CHANGES, 5, 1, 1, torch.Generator().manual_seed(0))
+    widget = EpisodeGame(drawn, {"pixels": PixelNearestNeighbour()}, num_rounds=CHANGES)
+    buttons = cycle((widget.answers[0], widget.next))
+    return lambda: next(buttons).click(), widget.board
+
+
 def trajectories(what: str) -> Case:
     """Two policies, 20 trajectories of 100 steps before and after each of three updates."""
     policy = GaussianPolicy(2, 100, 100, 2)
@@ -249,6 +259,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "episode viewer, next episode": lambda: episodes("next", []),
     "episode viewer, ways": lambda: episodes("ways", [3, 5, 10]),
     "episode viewer, most ways": lambda: episodes("ways", [18, 19, 20]),
+    "episode game, answer and go on": episode_game,
     "landscape, drag θ": lambda: landscape("theta", [(2.0, 1.0), (2.2, 1.1), (0.0, 3.0)]),
     "landscape, inner rate": lambda: landscape("inner_lr", [0.1, 0.2, 0.3]),
     "landscape, inner steps": lambda: landscape("inner_steps", [8, 9, 10]),

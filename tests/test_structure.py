@@ -1,4 +1,4 @@
-"""The house keeps its floors: imports go only down, and importing costs little."""
+"""The house keeps its floors: imports go only down and cost little; no test reads a clock."""
 
 import ast
 import subprocess
@@ -7,20 +7,24 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "metalearn_lite"
+TESTS = Path(__file__).parent
+PACKAGE = TESTS.parent / "metalearn_lite"
 
-# From the ground up. A module may import from its own floor and from those below.
+# From the ground up. A module may import from its own floor and from those below. A room is a file
+# or a folder of the package; a floor may name one that is not built yet.
 FLOORS = (
     ("torchvision_import", "paths", "files", "figures", "episodes"),
     ("checks",),
     ("images",),
+    ("layers",),
+    ("fast",),
+    ("networks",),
     ("tasks",),
-    ("differentiable_twice", "networks"),
     ("learners",),
     ("rl",),
-    ("compiling",),
-    ("training",),
+    ("training", "distributed"),
     ("evaluation", "similarity"),
+    ("challenge",),
     ("checkpoints",),
     ("recipes",),
     ("teaching",),
@@ -29,7 +33,6 @@ FLOORS = (
     ("__main__",),
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent / "__init__.py" != path)
 
 
 def imported_rooms(path: Path) -> set[str]:
@@ -53,15 +56,58 @@ def test_imports_go_only_down(path):
     if room == "__init__":
         assert imported_rooms(path) == {"torchvision_import"}
         return
+    assert room in FLOOR_OF, f"give {room} its place in FLOORS"
     for other in imported_rooms(path):
         assert FLOOR_OF[other] <= FLOOR_OF[room], f"{room} must not import {other}"
 
 
-def test_this_test_sees_a_wrong_import(tmp_path):
-    wrong = tmp_path / "wrong.py"
-    wrong.write_text("def f():\n    from metalearn_lite.widgets.picture import Picture\n")
-    assert imported_rooms(wrong) == {"widgets"}
-    assert FLOOR_OF["widgets"] > FLOOR_OF["learners"]
+@pytest.mark.parametrize(
+    ("room", "line"),
+    [
+        ("checks", "from metalearn_lite.images import turn"),
+        ("episodes", "from metalearn_lite import checks"),
+        ("images", "from metalearn_lite.tasks import characters"),
+        ("fast", "from metalearn_lite.learners.maml import MAML"),
+        ("networks", "from metalearn_lite.tasks.sinusoids import Sinusoids"),
+        ("tasks/characters", "import metalearn_lite.learners.pixels"),
+        ("learners", "def f():\n    from metalearn_lite.widgets.picture import Picture"),
+        ("rl", "from metalearn_lite.training import meta_train"),
+        ("training", "from metalearn_lite import evaluation, files"),
+        ("evaluation", "from metalearn_lite import checkpoints"),
+        ("checkpoints", "from metalearn_lite import recipes"),
+        ("recipes", "from metalearn_lite.teaching.claims import claim"),
+        ("teaching", "from metalearn_lite.widgets import live_check"),
+        ("widgets", "from metalearn_lite import interop"),
+        ("interop", "from metalearn_lite import __main__"),
+        ("a_room_without_a_place", ""),
+    ],
+)
+def test_this_test_sees_a_wrong_import(room, line, tmp_path, monkeypatch):
+    monkeypatch.setitem(globals(), "PACKAGE", tmp_path)
+    wrong = tmp_path / room / "wrong.py"
+    wrong.parent.mkdir(parents=True)
+    wrong.write_text(line)
+    with pytest.raises(AssertionError, match=r"must not import|its place in FLOORS"):
+        test_imports_go_only_down(wrong)
+
+
+CLOCK = {"monotonic", "perf_counter", "process_time", "sleep", "thread_time"}
+
+
+def clocks_read(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)} & CLOCK
+
+
+@pytest.mark.parametrize("path", sorted(TESTS.rglob("*.py")), ids=lambda p: p.stem)
+def test_no_test_judges_or_waits_by_the_clock(path):
+    """Speed is judged in benchmarks/. A browser has to be asked again and again."""
+    if path != TESTS / "browser" / "conftest.py":
+        assert not clocks_read(path), "wait for what is to happen, or make it a benchmark"
+
+
+def test_a_look_at_the_clock_is_seen():
+    assert clocks_read(TESTS / "browser" / "conftest.py") == {"monotonic", "sleep"}
 
 
 def test_importing_brings_nothing_heavy():

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,32 +41,53 @@ CHROMIUM_OPTIONS = [
 ]
 
 
-@pytest.fixture(scope="session")
-def chromium_path(playwright_api) -> str:
+NO_BROWSER = (
+    "no Chromium, so no widget is tried in a browser: install one (apt-get install chromium, or "
+    "python -m playwright install chromium) or name it in $CHROMIUM. It is driven by playwright, "
+    "of requirements.txt."
+)
+
+
+@cache
+def find_chromium() -> str | None:
     """An installed Chromium, or the one of playwright."""
     names = ("chromium", "chromium-browser", "google-chrome")
     for path in (os.environ.get("CHROMIUM"), *map(shutil.which, names)):
         if path and Path(path).exists():
             return path
-    own = playwright_api.chromium.executable_path
-    if Path(own).exists():
-        return own
-    return skip("no Chromium: install one (apt-get install chromium) or name it in $CHROMIUM")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        return None
+    with sync_playwright() as api:
+        own = api.chromium.executable_path
+    return own if Path(own).exists() else None
+
+
+@pytest.hookimpl(trylast=True)  # when -m has taken out what it does not want
+def pytest_collection_modifyitems(config, items):
+    """Without a Chromium one test is left, to say so; no JupyterLab is started for the others."""
+    tests = [item for item in items if item.get_closest_marker("browser")]
+    if tests and not find_chromium():
+        config.hook.pytest_deselected(items=tests[1:])
+        items[:] = [item for item in items if item not in tests[1:]]
 
 
 @pytest.fixture(scope="session")
 def playwright_api():
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        skip("playwright is not installed: pip install -r requirements.txt")
+    if not find_chromium():
+        # Where a browser is required it is a failure.
+        (pytest.fail if REQUIRED else pytest.skip)(NO_BROWSER)
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as api:
         yield api
 
 
 @pytest.fixture(scope="session")
-def browser(playwright_api, chromium_path):
-    browser = playwright_api.chromium.launch(executable_path=chromium_path, args=CHROMIUM_OPTIONS)
+def browser(playwright_api):
+    options = {"executable_path": find_chromium(), "args": CHROMIUM_OPTIONS}
+    browser = playwright_api.chromium.launch(**options)
     yield browser
     browser.close()
 
@@ -292,11 +314,6 @@ def wait_for(condition, seconds: float, complaint=lambda: ""):
             pytest.fail(f"waited {seconds:g} s. {complaint()}")
         time.sleep(0.2)
     return value
-
-
-def skip(reason: str):
-    """Skips, or fails where a browser is required ($METALEARN_LITE_REQUIRE_BROWSER=1)."""
-    (pytest.fail if REQUIRED else pytest.skip)(reason)
 
 
 def _server_info(runtime: Path) -> dict | None:

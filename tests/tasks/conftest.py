@@ -3,7 +3,6 @@
 import hashlib
 import io
 import threading
-import time
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -94,11 +93,10 @@ class Server:
             elif fault == "wrong":
                 handler.wfile.write(body[::-1])
             elif fault == "silent":
-                time.sleep(0.6)
+                handler.connection.recv(1)  # until the client has given up
             elif fault == "dripping":
-                for byte in body[:100]:
-                    handler.wfile.write(bytes([byte]))
-                    time.sleep(0.02)
+                while True:
+                    handler.wfile.write(body[:1])
             else:
                 handler.wfile.write(body)
         except OSError:

@@ -2,12 +2,12 @@
 
 import errno
 import hashlib
+import itertools
 import os
 import socket
 import ssl
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -23,7 +23,7 @@ def fetch(server, tmp_path):
     server.files["file.zip"] = BODY
 
     def fetch(**options):
-        options = {"timeout": 0.3, "pause": 0.01, **options}
+        options = {"timeout": 30, "pause": 0, **options}
         return download(
             server.url + "file.zip", tmp_path / "data" / "file.zip", "sha256", SHA256, **options
         )
@@ -43,7 +43,9 @@ def test_a_file_arrives_whole(fetch, tmp_path):
 @pytest.mark.parametrize("fault", ["500", "truncated", "silent", "wrong"])
 def test_a_passing_fault_is_tried_again(fetch, server, tmp_path, fault):
     server.faults = [fault]
-    assert fetch().read_bytes() == BODY
+    # The second attempt is to be answered in this time too, also on a busy machine.
+    options = {"timeout": 3} if fault == "silent" else {}
+    assert fetch(**options).read_bytes() == BODY
     assert len(server.requests) == 2
     assert files(tmp_path) == ["file.zip"]
 
@@ -53,14 +55,14 @@ def test_a_passing_fault_is_tried_again(fetch, server, tmp_path, fault):
     [
         ("500", 3, "the server answered 500"),
         ("truncated", 3, "it broke off after 256,000 of 512,000 bytes"),
-        ("silent", 3, "the server sent nothing for 0.3 s"),
+        ("silent", 3, "the server sent nothing for 0.1 s"),
         ("wrong", 2, "checksum is .*, expected " + SHA256),
     ],
 )
 def test_a_lasting_fault_is_told(fetch, server, tmp_path, fault, attempts, message):
     server.faults = [fault] * 9
     with pytest.raises(DownloadError, match=message):
-        fetch()
+        fetch(**({"timeout": 0.1} if fault == "silent" else {}))
     assert len(server.requests) == attempts
     assert files(tmp_path) == []
 
@@ -114,12 +116,14 @@ def test_a_file_that_another_process_has_open(fetch, monkeypatch, tmp_path, ther
     assert files(tmp_path) == ["file.zip"] * there
 
 
-def test_a_dripping_server_is_left(fetch, server, tmp_path):
+def test_a_dripping_server_is_left(fetch, server, monkeypatch, tmp_path):
+    """Every look at the clock finds it a second later."""
+    seconds = itertools.count()
+    monkeypatch.setattr(module.time, "monotonic", lambda: next(seconds))
     server.faults = ["dripping"] * 9
-    start = time.monotonic()
-    with pytest.raises(DownloadError, match=r"not complete after 0\.5 s"):
-        fetch(total_timeout=0.5)
-    assert time.monotonic() - start < 1.5
+    with pytest.raises(DownloadError, match=r"not complete after 2\.5 s"):
+        fetch(total_timeout=2.5)
+    assert len(server.requests) == 1
     assert files(tmp_path) == []
 
 
@@ -153,7 +157,7 @@ def test_two_processes_at_once(server, tmp_path):
         f"'sha256', {SHA256!r})"
     )
     running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
-    assert [process.wait(20) for process in running] == [0] * 4
+    assert [process.wait() for process in running] == [0] * 4
     assert (tmp_path / "file.zip").read_bytes() == BODY
     assert files(tmp_path) == ["file.zip"]
 

@@ -1,5 +1,3 @@
-import time
-
 import numpy as np
 import pytest
 import torch
@@ -290,15 +288,3 @@ def test_the_filmstrip_and_its_text_show_the_same_bandit():
         assert f"{name} pulled the best arm" in text
         assert f"got {rewards.split()[0]} and" in text
     assert duel.model.num_pulls == 10
-
-
-def test_a_pull_is_answered_within_50_milliseconds():
-    """CPU time, so that a busy machine does not change the outcome."""
-    duel = make_duel()
-    duel.length.value = 100
-    spent = []
-    for pull in range(60):
-        start = time.thread_time()
-        duel.pulls[pull % 5].click()
-        spent.append(time.thread_time() - start)
-    assert np.quantile(spent[2:], 0.95) < 0.05

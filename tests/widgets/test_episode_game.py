@@ -1,5 +1,3 @@
-import time
-
 import numpy as np
 import pytest
 import torch
@@ -262,15 +260,3 @@ def test_the_filmstrip_shows_the_learners_on_all_tasks():
     assert "Pixels says" in game.description()
     with pytest.raises(ValueError, match="There is no task 12 of 12"):
         game.filmstrip(12)
-
-
-def test_a_click_is_answered_within_50_milliseconds():
-    """CPU time, so that a busy machine does not change the outcome."""
-    _, game = make_game()
-    spent = []
-    for _ in range(10):
-        for button in (game.answers[0], game.next):
-            start = time.thread_time()
-            button.click()
-            spent.append(time.thread_time() - start)
-    assert np.quantile(spent[2:], 0.95) < 0.05
