@@ -17,7 +17,7 @@ FLOORS = (
     ("learners",),
     ("rl",),
     ("compiling",),
-    ("training",),
+    ("training", "resuming"),
     ("evaluation", "similarity"),
     ("checkpoints",),
     ("recipes",),
