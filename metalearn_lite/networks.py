@@ -127,7 +127,8 @@ class ConvNet:
         Returns the "frozen" network and its parameters, with the statistics folded into scales
         and shifts: every image is then embedded alone.
         """
-        frozen, params = ConvNet(self.channels, "frozen", self.num_unpooled), dict(params)
+        frozen = ConvNet(self.channels, "frozen", self.num_unpooled)
+        params = {name: value.detach() for name, value in params.items()}
         hidden = x.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         for block in range(1, len(self.channels) + 1):
             hidden = self._convolve(params, hidden, block)

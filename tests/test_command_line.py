@@ -1,8 +1,12 @@
 """The command line, on a recipe that takes a second."""
 
 import io
+import os
 import signal
+import subprocess
+import sys
 import zipfile
+from functools import wraps
 
 import pytest
 import torch
@@ -50,6 +54,7 @@ def test_a_stopped_training_is_kept_and_goes_on(tiny, tmp_path, capsys, monkeypa
     """Ctrl-C must not ship what is half trained. Another seed is another run."""
     sample = Sinusoids.sample
 
+    @wraps(sample)
     def stop(self, *args, **options):
         signal.raise_signal(signal.SIGINT)
         return sample(self, *args, **options)
@@ -133,3 +138,93 @@ def test_challenge_prints_every_run_and_the_mean(tmp_path, capsys, monkeypatch, 
     assert f"mean    error {100 * num_wrong / 20:5.1f} %" in out
     assert "people" in out
     assert "4.5" in out
+
+
+def command(*arguments, **options) -> subprocess.Popen:
+    """The command line in a process of its own, whose output comes at once."""
+    return subprocess.Popen(
+        [sys.executable, *options.pop("python", ()), "-m", "metalearn_lite", *arguments],
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **options,
+    )
+
+
+def test_ctrl_c_while_it_is_imported_is_one_line():
+    process = command("evaluate", "sinusoid-maml", python=("-X", "importtime"))
+    for line in process.stderr:
+        if line.split("|")[-1].strip() == "torch._utils":
+            break
+    process.send_signal(signal.SIGINT)
+    _, rest = process.communicate()
+    told = [line for line in rest.splitlines() if not line.startswith("import time:")]
+    assert told == ["metalearn_lite: interrupted"]
+    assert process.returncode == 130
+
+
+def test_ctrl_c_while_it_judges_is_one_line():
+    process = command("evaluate", "sinusoid-maml")
+    assert "Judging" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.communicate() == ("", "metalearn_lite: interrupted\n")
+    assert process.returncode == 130
+
+
+def test_ctrl_c_while_it_trains_keeps_the_run_and_says_so(tmp_path):
+    """The bar on stderr tells that training has begun."""
+    environment = {**os.environ, "TQDM_DISABLE": "", "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "metalearn_lite", "train", "bandits-rl2-10", "--out", tmp_path],
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    while "/1000" not in process.stderr.read(1) + process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate()
+    assert out.startswith("Stopped after iteration ")
+    assert out.count("\n") == 1
+    assert process.returncode == 130
+
+
+def test_a_reader_who_has_seen_enough_ends_it_quietly():
+    process = command("evaluate", "sinusoid-learned-optimiser")
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait() == 128 + signal.SIGPIPE
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+def test_output_that_cannot_be_written_is_one_line():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "metalearn_lite", "evaluate", "sinusoid-learned-optimiser"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.stderr == (
+        "metalearn_lite: the output cannot be written: No space left on device\n"
+    )
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize("seed", ["99999999999999999999999999", "-1", "x", "1.5"])
+def test_a_seed_that_is_none_is_named(capsys, seed):
+    with pytest.raises(SystemExit, match="2"):
+        command_line.main(["train", "sinusoid-maml", "--seed", seed])
+    assert f"{seed!r} is no whole number from 0 to" in capsys.readouterr().err
+
+
+def test_a_full_disk_in_training_names_the_file(tiny, tmp_path, capsys, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    assert command_line.main(["train", "tiny", "--out", str(tmp_path)]) == 2
+    unfinished = tmp_path / "tiny.seed0.unfinished.safetensors"
+    assert capsys.readouterr().err == f"metalearn_lite: {unfinished}: No space left on device\n"

@@ -22,7 +22,7 @@ FLOORS = (
     ("tasks",),
     ("learners",),
     ("rl",),
-    ("training", "distributed"),
+    ("training", "resuming", "distributed"),
     ("evaluation", "similarity"),
     ("challenge",),
     ("checkpoints",),

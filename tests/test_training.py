@@ -1,10 +1,16 @@
 import math
 import os
 import signal
-from functools import partial
+import subprocess
+import sys
+from functools import partial, wraps
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.evaluation import evaluate
@@ -22,6 +28,10 @@ from metalearn_lite.training import (
 )
 
 SAMPLE = partial(Sinusoids().sample, 4, 5)
+
+
+def sample(generator: torch.Generator) -> Episodes:
+    return SAMPLE(generator=generator)
 
 
 def new_run(seed: int = 0) -> tuple[MAML, torch.Generator]:
@@ -58,12 +68,13 @@ def test_resuming_equals_an_unbroken_run(tmp_path, stop_after, optimize):
 
     calls = 0
 
+    @wraps(sample)  # the same sampler by name, as it would be after a stop by hand
     def interrupted(generator):
         nonlocal calls
         calls += 1
         if calls == stop_after:
             os.kill(os.getpid(), signal.SIGINT)
-        return SAMPLE(generator=generator)
+        return sample(generator)
 
     first, generator = new_run()
     file = tmp_path / "run.safetensors"
@@ -76,7 +87,7 @@ def test_resuming_equals_an_unbroken_run(tmp_path, stop_after, optimize):
     second, _ = new_run(seed=99)  # another start and another generator state: both are restored
     other = torch.Generator().manual_seed(99)
     history = meta_train(
-        second, SAMPLE, 20, other, schedule=cosine, optimize=optimize, save_to=file
+        second, sample, 20, other, schedule=cosine, optimize=optimize, save_to=file
     )
     assert len(history.losses) == 20
     assert same(second, unbroken)
@@ -121,30 +132,174 @@ def test_ctrl_c_works_as_before_afterwards():
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_a_run_of_another_network_is_refused(tmp_path):
+def kept_run(tmp_path, iterations=4, **settings):
+    """The file of a run that was ended, not stopped."""
     learner, generator = new_run()
     file = tmp_path / "run.safetensors"
-    meta_train(learner, SAMPLE, 2, generator, save_to=file)
-    network = MLP(1, 9, 1)
-    other = MAML(network, network.init(generator))
-    with pytest.raises(ValueError, match="another learner or network"):
-        meta_train(other, SAMPLE, 4, generator, save_to=file)
+    meta_train(learner, SAMPLE, iterations, generator, save_to=file, **settings)
+    return file
 
 
-def test_a_run_with_another_optimizer_or_learner_is_refused(tmp_path):
+def refused(file, message, learner=None, sample=SAMPLE, iterations=6, **settings):
+    """Going on with ``file`` is refused in these words, and neither learner nor file changes."""
+    learner = new_run(seed=1)[0] if learner is None else learner
+    before = {name: value.detach().clone() for name, value in learner.params.items()}
+    content, generator = file.read_bytes(), torch.Generator().manual_seed(5)
+    with pytest.raises(ValueError, match=message):
+        meta_train(learner, sample, iterations, generator, save_to=file, **settings)
+    assert all(torch.equal(value, before[name]) for name, value in learner.params.items())
+    assert torch.equal(generator.get_state(), torch.Generator().manual_seed(5).get_state())
+    assert file.read_bytes() == content
+
+
+def maml(*sizes, **settings):
+    network = MLP(*sizes or (1, 8, 6, 1))
+    return MAML(network, network.init(), **settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "difference"),
+    [
+        ({"learner": maml(inner_lr=0.3)}, "inner_lr was 0.01 and is now 0.3"),
+        ({"learner": maml(inner_steps=3)}, "inner_steps was 1 and is now 3"),
+        ({"learner": maml(order=1)}, "order was 2 and is now 1"),
+        ({"learner": maml(1, 9, 1)}, r"network was MLP\(1, 8, 6, 1\) and is now MLP\(1, 9, 1\)"),
+        (
+            {"learner": JointTraining(MLP(1, 8, 6, 1), MLP(1, 8, 6, 1).init())},
+            "learner was MAML and is now JointTraining",
+        ),
+        ({"outer_lr": 0.5}, "outer_lr was 0.001 and is now 0.5"),
+        ({"schedule": cosine}, "schedule was constant and is now cosine"),
+        ({"optimize": muon}, "optimize was adam and is now muon"),
+        (
+            {"optimize": partial(muon, but=("bias",))},
+            r"optimize was adam and is now muon\(but=\('bias'\)\)",
+        ),
+        ({"max_norm": 3.0}, "max_norm was inf and is now 3.0"),
+        (
+            {"sample": partial(Sinusoids().sample, 4, 6)},
+            r"sample was Sinusoids\(\).sample\(4, 5\) and is now Sinusoids\(\).sample\(4, 6\)",
+        ),
+        ({"sample": sample}, r"sample was Sinusoids\(\).sample\(4, 5\) and is now sample"),
+        ({"iterations": 3}, "a run of 4 iterations, more than iterations=3"),
+    ],
+)
+def test_another_run_is_refused_by_name_and_both_values(tmp_path, settings, difference):
+    refused(kept_run(tmp_path), rf"{difference}; delete it or choose another save_to", **settings)
+
+
+def test_another_number_of_iterations_is_another_run_where_it_changes_what_is_done(tmp_path):
+    file = kept_run(tmp_path, schedule=cosine)
+    refused(file, "iterations was 4 and is now 6", iterations=6, schedule=cosine)
+
+
+def test_where_it_changes_nothing_a_run_may_be_made_longer(tmp_path):
+    longer, generator = new_run(seed=9)
+    meta_train(longer, SAMPLE, 6, generator, save_to=kept_run(tmp_path))
+    at_once, generator = new_run()
+    meta_train(at_once, SAMPLE, 6, generator)
+    assert same(longer, at_once)
+
+
+def test_a_complete_run_is_said_to_be(tmp_path, capsys):
+    file = kept_run(tmp_path)
+    learner, generator = new_run(seed=9)
+    assert len(meta_train(learner, SAMPLE, 4, generator, save_to=file).losses) == 4
+    assert capsys.readouterr().out == f"{file} is already complete: 4 of 4 iterations.\n"
+
+
+def infinite(tensors, about):
+    tensors["params.bias1"][0, 0] = math.inf
+
+
+def sooner(tensors, about):
+    tensors["losses"] = tensors["losses"][:2].clone()
+
+
+def sooner_by_its_own_count(tensors, about):
+    sooner(tensors, about)
+    about["done"] = "2"
+
+
+DAMAGES = {
+    "a moment of another shape": (
+        lambda tensors, about: tensors.update({"Adam.bias1.exp_avg": torch.zeros(3)}),
+        r"holds torch.float32 \(3,\) as Adam.bias1.exp_avg, not torch.float32 \(1, 8\)",
+    ),
+    "a moment too few": (lambda tensors, about: tensors.pop("Adam.bias1.exp_avg"), "holds nothing"),
+    "a parameter too few": (lambda tensors, about: tensors.pop("params.bias1"), "holds nothing"),
+    "doubles": (
+        lambda tensors, about: tensors.update({"params.bias1": torch.zeros(1, 8).double()}),
+        r"torch.float64 \(1, 8\) as params.bias1",
+    ),
+    "complex numbers": (
+        lambda tensors, about: tensors.update({"params.bias1": torch.zeros(1, 8) * 1j}),
+        "torch.complex64",
+    ),
+    "another generator": (
+        lambda tensors, about: tensors.update(generator=torch.zeros(16, dtype=torch.uint8)),
+        "as generator",
+    ),
+    "no number": (infinite, "damaged"),
+    "a truncated history": (sooner, "damaged"),
+    "a truncated history, counted": (sooner_by_its_own_count, "damaged"),
+    "no record": (lambda tensors, about: about.clear(), "an older version"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_all_of_a_file_is_checked_before_anything_is_touched(tmp_path, damage):
+    file = kept_run(tmp_path)
+    change, message = DAMAGES[damage]
+    tensors = load_file(file)
+    with safe_open(file, framework="pt") as opened:
+        about = opened.metadata()
+    change(tensors, about)
+    save_file(tensors, file, metadata=about)
+    refused(file, message)
+
+
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory):
+    file = kept_run(tmp_path_factory.mktemp("run"))
+    return file, file.read_bytes()
+
+
+@given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+def test_a_flipped_bit_is_noticed(whole_run, place, bit):
+    file, content = whole_run
+    content = bytearray(content)
+    content[int(place * len(content))] ^= 1 << bit
+    file.write_bytes(content)
+    refused(file, str(file))
+
+
+def test_what_is_no_file_is_named(tmp_path):
+    os.mkfifo(tmp_path / "run.safetensors")
     learner, generator = new_run()
-    file = tmp_path / "run.safetensors"
-    meta_train(learner, SAMPLE, 2, generator, save_to=file)
-    fresh, _ = new_run(seed=1)
-    with pytest.raises(ValueError, match="another optimizer; delete it"):
-        meta_train(fresh, SAMPLE, 4, generator, optimize=muon, save_to=file)
-    assert same(fresh, new_run(seed=1)[0])
-    del fresh.params["bias3"]
-    with pytest.raises(ValueError, match="another learner or network"):
-        meta_train(fresh, SAMPLE, 4, generator, save_to=file)
-    other = JointTraining(learner.network, learner.params)
-    with pytest.raises(ValueError, match="another learner or network"):
-        meta_train(other, SAMPLE, 4, generator, save_to=file)
+    with pytest.raises(ValueError, match="is not a file"):
+        meta_train(learner, SAMPLE, 4, generator, save_to=tmp_path / "run.safetensors")
+
+
+def test_a_full_disk_names_the_file_and_keeps_what_it_held(tmp_path, monkeypatch):
+    file = kept_run(tmp_path)
+    before = file.read_bytes()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    learner, generator = new_run()
+    with pytest.raises(OSError, match=rf"No space left on device: '{file}'"):
+        meta_train(learner, SAMPLE, 6, generator, save_to=file)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {file.name: before}
+
+
+def test_a_frozen_parameter_is_refused():
+    learner, generator = new_run()
+    learner.params["bias1"].requires_grad_(False)
+    with pytest.raises(ValueError, match="bias1 does not require a gradient"):
+        meta_train(learner, SAMPLE, 4, generator)
 
 
 def test_without_a_file_a_stopped_run_returns_what_it_has(capsys):
@@ -156,6 +311,82 @@ def test_without_a_file_a_stopped_run_returns_what_it_has(capsys):
 
     assert len(meta_train(learner, stop, 9, generator).losses) == 1
     assert capsys.readouterr().out == "Stopped after iteration 1 of 9.\n"
+
+
+def test_a_second_interrupt_ends_a_sampler_that_hangs():
+    learner, generator = new_run()
+    lines = []
+
+    def hanging(generator):
+        signal.raise_signal(signal.SIGINT)
+        lines.append("noted")
+        signal.raise_signal(signal.SIGINT)
+        lines.append("still sampling")
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    with pytest.raises(KeyboardInterrupt):
+        meta_train(learner, hanging, 9, generator)
+    assert lines == ["noted"]
+    assert signal.signal(signal.SIGINT, before) is signal.default_int_handler
+
+
+FIRST_RUN = """
+import os, signal, sys
+from functools import partial
+import torch
+from metalearn_lite.learners import MAML
+from metalearn_lite.networks import MLP
+from metalearn_lite.tasks.sinusoids import Sinusoids
+from metalearn_lite.training import meta_train
+
+class Interrupter:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch._dynamo.utils":
+            print("importing", flush=True)
+            for _ in range(2):
+                os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupter())
+signal.signal(signal.SIGINT, signal.default_int_handler)
+network, generator = MLP(1, 4, 1), torch.Generator().manual_seed(0)
+for _ in range(2):
+    learner = MAML(network, network.init(generator))
+    try:
+        print(len(meta_train(learner, partial(Sinusoids().sample, 2, 3), 3, generator).losses))
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+
+def test_interrupts_while_pytorch_is_imported_leave_it_usable():
+    """The first optimizer of a process imports half of PyTorch: see `meta_train`."""
+    done = subprocess.run([sys.executable, "-c", FIRST_RUN], capture_output=True, text=True)
+    assert done.stdout.split("\n") == [
+        "importing",
+        "Stopped after iteration 0 of 3.",
+        "0",
+        "3",
+        "",
+    ], done.stderr
+
+
+def test_a_run_stopped_before_it_began_keeps_no_file(tmp_path):
+    learner, generator = new_run()
+
+    def interrupted(params, outer_lr):
+        signal.raise_signal(signal.SIGINT)
+        return adam(params, outer_lr)
+
+    with pytest.raises(TrainingStopped, match=r"Stopped after iteration 0 of 9\.$"):
+        meta_train(
+            learner,
+            SAMPLE,
+            9,
+            generator,
+            optimize=interrupted,
+            save_to=tmp_path / "run.safetensors",
+        )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_cannot_be_written_is_told_before_training(tmp_path):

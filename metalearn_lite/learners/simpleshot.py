@@ -23,6 +23,7 @@ class SimpleShot(PrototypicalNetwork):
     """
 
     def __init__(self, network: ConvNet, params: Params, centre: Tensor):
+        params = {name: value.detach() for name, value in params.items()}
         super().__init__(network, {**params, "centre": centre})
 
     def embed(self, x: Tensor) -> Tensor:
