@@ -14,8 +14,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from metalearn_lite.compiling import compiled_meta_gradient
 from metalearn_lite.episodes import Episodes
+from metalearn_lite.fast.compiling import compiled_meta_gradient
 from metalearn_lite.files import load_tensors, save_tensors
 from metalearn_lite.learners.base import Learner
 from metalearn_lite.networks import Params

@@ -13,10 +13,11 @@ PACKAGE = Path(__file__).parents[1] / "metalearn_lite"
 FLOORS = (
     ("paths", "files", "figures", "episodes"),
     ("tasks",),
-    ("differentiable_twice", "networks"),
+    ("layers",),
+    ("fast",),
+    ("networks",),
     ("learners",),
     ("rl",),
-    ("compiling",),
     ("training",),
     ("evaluation", "similarity"),
     ("checkpoints",),

@@ -10,7 +10,7 @@ from torch import Tensor
 from metalearn_lite.episodes import Episodes
 from metalearn_lite.learners.base import example_losses, task_losses
 from metalearn_lite.learners.regularised import RegularisedMAML
-from metalearn_lite.networks import MLP, Params
+from metalearn_lite.networks import Network, Params
 
 
 class ImplicitMAML(RegularisedMAML):
@@ -37,7 +37,7 @@ class ImplicitMAML(RegularisedMAML):
 
     def __init__(
         self,
-        network: MLP,
+        network: Network,
         params: Params,
         inner_lr: float = 0.01,
         inner_steps: int = 10,
