@@ -79,6 +79,7 @@ class MAML(Learner):
         if not remember:
             adapted = {name: value.detach().requires_grad_() for name, value in adapted.items()}
         with torch.enable_grad():
+            # No task's parameters touch another's loss: the sum gives each task its own gradient.
             losses = task_losses(self.network(adapted, support.x), support.y)
             gradients = torch.autograd.grad(
                 losses.sum(),
