@@ -13,8 +13,8 @@ from torch import nn
 
 from benchmarks._side_by_side import side_by_side
 from metalearn_lite import interop
-from metalearn_lite.compiling import compiled_meta_gradient
 from metalearn_lite.episodes import Episodes
+from metalearn_lite.fast.compiling import compiled_meta_gradient
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import MLP
 from metalearn_lite.tasks.sinusoids import Sinusoids

@@ -9,16 +9,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from metalearn_lite.differentiable_twice import EPSILON, batch_norm, convolve
+from metalearn_lite import layers
+from metalearn_lite.fast.classifier import quick_logits
+from metalearn_lite.layers import Params
 
-Params = dict[str, Tensor]
 
-IMAGES_AT_ONCE = 80
+class Network(Protocol):
+    """What a learner learns with: a plain function of parameters and examples."""
+
+    settings: tuple
+    """What its class is called with to make the same network again; a checkpoint's card has it."""
+
+    def init(self, generator: torch.Generator | None = None) -> Params:
+        """Draws parameters. Without a ``generator``, by torch's global one."""
+
+    def __call__(self, params: Params, x: Tensor) -> Tensor:
+        """Answers for ``x`` ``(T, N, …)``, by parameters shared or with a task axis each."""
 
 
 class MLP:
@@ -38,25 +51,22 @@ class MLP:
     def init(self, generator: torch.Generator | None = None) -> Params:
         """Draws parameters: weights and biases uniform within 1/√inputs (PyTorch's default)."""
         params = {}
-        for layer, (inputs, outputs) in enumerate(zip(self.sizes, self.sizes[1:], strict=False), 1):
+        for layer, (inputs, outputs) in enumerate(pairwise(self.sizes), 1):
             bound = 1 / math.sqrt(inputs)
-            for name, shape in (("weight", (inputs, outputs)), ("bias", (1, outputs))):
-                params[f"{name}{layer}"] = torch.empty(shape).uniform_(
-                    -bound, bound, generator=generator
-                )
+            for name, rows in (("weight", inputs), ("bias", 1)):
+                drawn = torch.empty(rows, outputs).uniform_(-bound, bound, generator=generator)
+                params[f"{name}{layer}"] = drawn
         return params
 
     def __call__(self, params: Params, x: Tensor) -> Tensor:
         hidden = x.flatten(2)
-        num_layers = len(self.sizes) - 1
-        for layer in range(1, num_layers + 1):
+        for layer in range(1, len(self.sizes)):
+            hidden = hidden.relu() if layer > 1 else hidden
             weight, bias = params[f"weight{layer}"], params[f"bias{layer}"]
             if weight.dim() == 3:
                 hidden = torch.baddbmm(bias, hidden, weight)
             else:
                 hidden = hidden @ weight + bias
-            if layer < num_layers:
-                hidden = hidden.relu()
         return hidden
 
 
@@ -85,40 +95,32 @@ class ConvNet:
     ):
         if norm not in ("group", "batch", "frozen"):
             raise ValueError(f"norm={norm!r}: choose 'group', 'batch' or 'frozen'")
-        self.channels = tuple(channels)
-        self.norm = norm
-        self.num_unpooled = num_unpooled
-        self.settings = (self.channels, self.norm, self.num_unpooled)
+        self.settings = (tuple(channels), norm, num_unpooled)
+        self.channels, self.norm, self.num_unpooled = self.settings
 
     def init(self, generator: torch.Generator | None = None) -> Params:
         """Draws parameters: weights by He et al. (2015), scales 1, shifts 0."""
-        params, inputs = {}, 1
-        for block, width in enumerate(self.channels, 1):
-            params[f"weight{block}"] = new_kernels(inputs, width, generator)
-            params[f"scale{block}"] = torch.ones(width)
-            params[f"shift{block}"] = torch.zeros(width)
-            inputs = width
-        return params
+        return layers.new_blocks(self.channels, generator)
 
     def __call__(self, params: Params, x: Tensor) -> Tensor:
-        # Channels last is the order in memory that convolutions on a CPU like best.
         hidden = x.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         for block in range(1, len(self.channels) + 1):
             hidden = self._convolve(params, hidden, block)
-            scale, shift = params[f"scale{block}"], params[f"shift{block}"]
-            if self.norm == "batch":
-                hidden = F.batch_norm(hidden, None, None, scale, shift, training=True)
-            elif self.norm == "group":
-                hidden = F.group_norm(hidden, 8, scale, shift)
-            else:
-                hidden = hidden * scale[:, None, None] + shift[:, None, None]
-            hidden = hidden.relu()
+            hidden = self._normalise(params, hidden, block).relu()
         return hidden.flatten(1).unflatten(0, x.shape[:2])
 
     def _convolve(self, params: Params, hidden: Tensor, block: int) -> Tensor:
-        hidden = convolve_maps(hidden, params[f"weight{block}"])
+        hidden = layers.convolve_maps(hidden, params[f"weight{block}"])
         pools = block <= len(self.channels) - self.num_unpooled
         return F.max_pool2d(hidden, 2) if pools else hidden
+
+    def _normalise(self, params: Params, hidden: Tensor, block: int) -> Tensor:
+        scale, shift = params[f"scale{block}"], params[f"shift{block}"]
+        if self.norm == "batch":
+            return F.batch_norm(hidden, None, None, scale, shift, training=True)
+        if self.norm == "group":
+            return F.group_norm(hidden, 8, scale, shift)
+        return hidden * scale[:, None, None] + shift[:, None, None]
 
     @torch.no_grad()
     def freeze(self, params: Params, x: Tensor) -> tuple[ConvNet, Params]:
@@ -133,26 +135,11 @@ class ConvNet:
         for block in range(1, len(self.channels) + 1):
             hidden = self._convolve(params, hidden, block)
             variance, mean = torch.var_mean(hidden, (0, 2, 3), correction=0)
-            scale = params[f"scale{block}"] / torch.sqrt(variance + 1e-5)
+            scale = params[f"scale{block}"] / torch.sqrt(variance + layers.EPSILON)
             shift = params[f"shift{block}"] - mean * scale
             params |= {f"scale{block}": scale, f"shift{block}": shift}
-            hidden = (hidden * scale[:, None, None] + shift[:, None, None]).relu()
+            hidden = frozen._normalise(params, hidden, block).relu()
         return frozen, params
-
-
-def new_kernels(inputs: int, width: int, generator: torch.Generator | None = None) -> Tensor:
-    """Weights by He et al. (2015) for ``width`` kernels of 3 × 3, one a row: ``(width, 9·inputs)``.
-
-    Kernels are kept as one matrix, which is what the Muon optimizer needs.
-    """
-    weight = torch.randn(width, 9 * inputs, generator=generator)
-    return weight * math.sqrt(2 / (9 * inputs))
-
-
-def convolve_maps(maps: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Convolves ``maps`` ``(N, inputs, H, W)``, channels last in memory, by `new_kernels`."""
-    kernels = weight.unflatten(1, (-1, 3, 3)).contiguous(memory_format=torch.channels_last)
-    return F.conv2d(maps, kernels, bias, padding=1)
 
 
 class ConvClassifier:
@@ -173,24 +160,34 @@ class ConvClassifier:
     Called with ``x`` ``(T, N, 1, H, W)``. Returns logits ``(T, N, num_ways)``.
     """
 
+    fast = True  # Calls take the quicker arithmetic of fast/. The answers are those of activations.
+
     def __init__(self, num_ways: int = 5, width: int = 32):
-        self.num_ways = num_ways
-        self.width = width
-        self.settings = (num_ways, width)
+        self.num_ways, self.width = self.settings = (num_ways, width)
 
     def init(self, generator: torch.Generator | None = None) -> Params:
         """Draws parameters: weights by He et al. (2015), scales 1, shifts and biases 0."""
-        params, inputs = {}, 1
-        for block in range(1, 5):
-            # A row's order: height, width, input channels.
-            params[f"weight{block}"] = new_kernels(inputs, self.width, generator)
-            params[f"scale{block}"] = torch.ones(self.width)
-            params[f"shift{block}"] = torch.zeros(self.width)
-            inputs = self.width
+        params = layers.new_blocks([self.width] * 4, generator)
         head = torch.randn(self.width, self.num_ways, generator=generator)
-        params["weight5"] = head / math.sqrt(self.width)
-        params["bias5"] = torch.zeros(1, self.num_ways)
-        return params
+        bias = torch.zeros(1, self.num_ways)
+        return params | {"weight5": head / math.sqrt(self.width), "bias5": bias}
+
+    def __call__(self, params: Params, x: Tensor, measured: Params | None = None) -> Tensor:
+        if self.fast:
+            return quick_logits(params, x, measured)
+        return self.activations(params, x, measured)[-1]
+
+    def activations(
+        self, params: Params, x: Tensor, measured: Params | None = None
+    ) -> list[Tensor]:
+        """What each layer gives: of each block ``(T, N, width, …)``, then the logits."""
+        params, hidden, given = layers.one_for_each_task(params, len(x)), x, []
+        for block in range(1, 5):
+            hidden = layers.convolve_each(hidden, params[f"weight{block}"])
+            hidden = layers.normalise_each(hidden, params, block, measured).relu()
+            given.append(hidden)
+        logits = torch.baddbmm(params["bias5"], hidden.mean((3, 4)), params["weight5"])
+        return [*given, logits]
 
     def statistics(self, params: Params, x: Tensor) -> Params:
         """What batch normalisation measures on ``x``: ``mean1``, ``variance1`` … of ``(T, width)``.
@@ -198,126 +195,5 @@ class ConvClassifier:
         A network whose ``params`` hold them as well judges every image alone. Like them, its other
         parameters then need a task axis.
         """
-        measured = {}
-        self(params, x, measured)
+        self(params, x, measured := {})
         return measured
-
-    def activations(self, params: Params, x: Tensor) -> list[Tensor]:
-        """What each layer gives: of each block ``(T, N, width, …)``, then the logits.
-
-        The network written plainly. A call computes the same logits in less than half of the time.
-        """
-        num_tasks = len(x)
-        params = _one_for_each_task(params, num_tasks)
-        hidden, layers = x.transpose(0, 1).flatten(1, 2), []  # the tasks' channels side by side
-        for block in range(1, 5):
-            hidden = _convolve(hidden, params[f"weight{block}"])
-            hidden = _normalise(hidden, params, block).relu()
-            layers.append(hidden.unflatten(1, (num_tasks, -1)).transpose(0, 1))
-        features = layers[-1].mean((3, 4))
-        return [*layers, torch.baddbmm(params["bias5"], features, params["weight5"])]
-
-    def __call__(self, params: Params, x: Tensor, measured: Params | None = None) -> Tensor:
-        num_tasks = len(x)
-        params = _one_for_each_task(params, num_tasks)
-        patches = _patches(x)
-        kernels = _first_kernels(params, patches, measured)
-        # Block 1 gives the most numbers. Those of a few images stay in the processor's cache, and
-        # those of one task lie in memory as its convolution takes them.
-        at_once = max(1, IMAGES_AT_ONCE // x.shape[1])
-        split = [part.split(at_once) for part in (patches, kernels, params["weight2"])]
-        parts = [
-            _convolve(_first_block(*given), weight) for *given, weight in zip(*split, strict=True)
-        ]
-        hidden = _normalise(torch.cat(parts, 1), params, 2, measured).relu_()
-        for block in (3, 4):
-            hidden = _convolve(hidden, params[f"weight{block}"])
-            hidden = _normalise(hidden, params, block, measured).relu_()
-        means = hidden.permute(0, 2, 3, 1).mean((1, 2))  # over places, as they lie in memory
-        features = means.unflatten(1, (num_tasks, -1)).transpose(0, 1)
-        return torch.baddbmm(params["bias5"], features, params["weight5"])
-
-
-def _one_for_each_task(params: Params, num_tasks: int) -> Params:
-    if params["weight5"].dim() == 3:
-        return params
-    return {name: value.expand(num_tasks, *value.shape) for name, value in params.items()}
-
-
-def _patches(x: Tensor) -> Tensor:
-    """The nine pixels under each kernel of block 1, and a 1: ``(T, 10, N, H/2, W/2)``.
-
-    Whole planes one after the other, which are copied in half the time of ten numbers a place.
-    """
-    height, width = ((size + 1) // 2 for size in x.shape[-2:])
-    padded = F.pad(x.squeeze(2), (1, 1, 1, 1))
-    places = [
-        padded[:, :, row : row + 2 * height - 1 : 2, column : column + 2 * width - 1 : 2]
-        for row in range(3)
-        for column in range(3)
-    ]
-    return torch.stack([*places, torch.ones_like(places[0])], 1)
-
-
-def _first_kernels(params: Params, patches: Tensor, measured: Params | None) -> Tensor:
-    """The convolution and the normalisation of block 1 as one matrix ``(T, 10, width)``.
-
-    A convolution is linear, so the mean and variance of its output follow from those of the
-    patches: 9 numbers and 9 × 9. The large output itself need not be measured.
-    """
-    kernels = params["weight1"].mT
-    if "mean1" in params:
-        mean, variance = params["mean1"], params["variance1"]
-    else:
-        columns = patches.flatten(2)
-        moments = columns @ columns.mT / columns.shape[2]
-        average = moments[:, 9:, :9]
-        covariance = moments[:, :9, :9] - average.mT @ average
-        mean = (average @ kernels).squeeze(1)
-        variance = (kernels * (covariance @ kernels)).sum(1)
-    if measured is not None:
-        measured |= {"mean1": mean, "variance1": variance}
-    factor, constant = _line(params, 1, mean, variance)
-    return torch.cat([kernels * factor.unsqueeze(1), constant.unsqueeze(1)], 1)
-
-
-def _first_block(patches: Tensor, kernels: Tensor) -> Tensor:
-    """``(N, T·width, H/2, W/2)``: the tasks' channels side by side, as ``_convolve`` takes them."""
-    hidden, places = torch.bmm(patches.flatten(2).mT, kernels), patches.shape[2:]
-    # In memory: images, height, width, tasks, channels. Convolutions on a CPU like channels last.
-    if len(patches) > 1:  # A single task's numbers lie so already.
-        hidden = hidden.unflatten(1, places).permute(1, 2, 3, 0, 4).flatten(3)
-    return hidden.relu_().view(*places, -1).permute(0, 3, 1, 2)
-
-
-def _convolve(hidden: Tensor, weight: Tensor) -> Tensor:
-    """Each task's own 3 × 3 convolution with stride 2, all tasks in one call.
-
-    Args:
-        hidden: ``(N, T·inputs, H, W)``.
-        weight: ``(T, outputs, 9·inputs)``.
-    """
-    kernels = weight.flatten(0, 1).unflatten(1, (3, 3, -1)).permute(0, 3, 1, 2)
-    return convolve(hidden, kernels, len(weight))
-
-
-def _normalise(
-    hidden: Tensor, params: Params, block: int, measured: Params | None = None
-) -> Tensor:
-    """Batch normalisation of ``hidden`` ``(N, T·width, H, W)``, every channel of every task."""
-    scale, shift = params[f"scale{block}"], params[f"shift{block}"]
-    if f"mean{block}" in params:
-        given = _line(params, block, params[f"mean{block}"], params[f"variance{block}"])
-        factor, constant = (part.reshape(-1, 1, 1) for part in given)
-        return torch.addcmul(constant, hidden, factor)
-    if measured is not None:
-        variance, mean = torch.var_mean(hidden, (0, 2, 3), correction=0)
-        measured[f"mean{block}"] = mean.view_as(scale)
-        measured[f"variance{block}"] = variance.view_as(scale)
-    return batch_norm(hidden, scale.flatten(), shift.flatten())
-
-
-def _line(params: Params, block: int, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
-    """Normalising is a straight line, ``factor · h + constant``: both ``(T, width)``."""
-    factor = params[f"scale{block}"] * torch.rsqrt(variance + EPSILON)
-    return factor, params[f"shift{block}"] - mean * factor

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from metalearn_lite.compiling import compiled_meta_gradient
+from metalearn_lite.fast.compiling import compiled_meta_gradient
 from metalearn_lite.learners.base import Learner
 from metalearn_lite.networks import Params
 from metalearn_lite.paths import first_writable

@@ -5,7 +5,7 @@ from truths import generator
 
 from benchmarks.convolutional_meta_training_step import as_module
 from metalearn_lite import interop
-from metalearn_lite.networks import MLP, ConvClassifier, ConvNet
+from metalearn_lite.networks import MLP, ConvClassifier, ConvNet, Network
 
 
 def test_mlp_equals_torch():
@@ -45,6 +45,16 @@ def test_init_depends_on_the_generator_alone():
         other = network.init(generator(4))
         assert all(torch.equal(one[name], two[name]) for name in one)
         assert any(not torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.parametrize(
+    "network", [MLP(2, 3, 1), ConvNet((8, 16), "batch", 0), ConvClassifier(3, 8)]
+)
+def test_settings_make_the_same_network_again(network: Network):
+    again = type(network)(*network.settings)
+    assert vars(again) == vars(network)
+    shapes = [{n: v.shape for n, v in one.init(generator()).items()} for one in (again, network)]
+    assert shapes[0] == shapes[1]
 
 
 @pytest.mark.parametrize("norm", ["group", "batch"])

@@ -18,8 +18,7 @@ class ANIL(MAML):
 
     def inner_step(self, adapted: Params, support: Examples, step: int = 0) -> Params:
         """φ - α ∇φ of the support loss in the last layer; every other layer stays as it is."""
-        downhill = self.downhill(adapted, support, self.inner_lr, last_layer(adapted))
-        return adapted | {name: adapted[name] + move for name, move in downhill.items()}
+        return super().inner_step(adapted, support, step, last_layer(adapted))
 
 
 def last_layer(params: Params) -> list[str]:

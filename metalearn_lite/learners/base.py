@@ -82,17 +82,6 @@ def example_losses(predicted: Tensor, y: Tensor) -> Tensor:
     return F.mse_loss(predicted, y, reduction="none")
 
 
-def loss_slopes(predicted: Tensor, y: Tensor, weight: float = 1.0) -> Tensor:
-    """The derivative of ``weight * example_losses`` with respect to ``predicted``, in its shape.
-
-    Written out, it is differentiated in fewer operations than when autograd has made it.
-    """
-    if not y.is_floating_point():
-        is_class = y.unsqueeze(-1) == torch.arange(predicted.shape[-1], device=y.device)
-        return (predicted.softmax(-1) - is_class.to(predicted.dtype)) * weight
-    return (predicted - y.view_as(predicted)) * (2 * weight)
-
-
 def task_losses(predicted: Tensor, y: Tensor) -> Tensor:
     """Each task's mean loss, ``(T,)``, over its ``example_losses``."""
     return example_losses(predicted, y).flatten(1).mean(1)

@@ -51,9 +51,7 @@ class NoNorm(MAML):
 
     def inner_step(self, adapted: Params, support: Examples, step: int = 0) -> Params:
         """MAML's step of everything but those statistics."""
-        names = list(without_statistics(adapted))
-        downhill = self.downhill(adapted, support, self.inner_lr, names)
-        return adapted | {name: adapted[name] + downhill[name] for name in names}
+        return super().inner_step(adapted, support, step, without_statistics(adapted))
 
 
 class PerStepNorm(MAML):
@@ -101,8 +99,7 @@ class PerStepNorm(MAML):
     def inner_step(self, adapted: Params, support: Examples, step: int = 0) -> Params:
         """MAML's step of all but the normalisation, of which the next state has its own."""
         names = [name for name in adapted if not name.startswith(NORMALISATION)]
-        downhill = self.downhill(without_statistics(adapted), support, self.inner_lr, names)
-        moved = {name: adapted[name] + downhill[name] for name in names}
+        moved = super().inner_step(without_statistics(adapted), support, step, names)
         return adapted | moved | self.normalisation(step + 1, len(support.x))
 
     def normalisation(self, state: int, num_tasks: int) -> Params:

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from metalearn_lite.layers import convolve_maps, new_kernels
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
-from metalearn_lite.networks import ConvNet, Params, convolve_maps, new_kernels
+from metalearn_lite.networks import ConvNet, Params
 
 PICKINESS = 5.5  # how much more the better of two nearby places counts; see `find_parts`
 WIDTH = 16  # channels of the reader

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from metalearn_lite.episodes import Episodes
-from metalearn_lite.learners.base import example_losses, task_losses
+from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.regularised import RegularisedMAML
-from metalearn_lite.networks import MLP, Params
+from metalearn_lite.networks import Network, Params
 
 
 class ImplicitMAML(RegularisedMAML):
@@ -37,7 +37,7 @@ class ImplicitMAML(RegularisedMAML):
 
     def __init__(
         self,
-        network: MLP,
+        network: Network,
         params: Params,
         inner_lr: float = 0.01,
         inner_steps: int = 10,
@@ -51,16 +51,15 @@ class ImplicitMAML(RegularisedMAML):
 
     def meta_gradient(self, episodes: Episodes) -> tuple[Tensor, Params]:
         """The query loss of φ, and g of the class's equation, both averaged over tasks."""
-        (x, y), (query_x, query_y) = episodes
+        support, query = episodes
         with torch.no_grad():
-            adapted = self.adapt(episodes.support)
+            adapted = self.adapt(support)
         names, values = zip(*((n, v.requires_grad_()) for n, v in adapted.items()), strict=True)
         with torch.enable_grad():
-            # Sums over tasks, so that each task's part is the gradient of its own loss.
-            query_losses = task_losses(self.predict(adapted, query_x), query_y)
+            # The sum over tasks, so that each task's part is the gradient of its own loss.
+            query_losses = task_losses(self.predict(adapted, query.x), query.y)
             right_side = torch.autograd.grad(query_losses.sum(), values)
-            support_losses = example_losses(self.predict(adapted, x), y).mean(1)
-            gradient = torch.autograd.grad(support_losses.sum(), values, create_graph=True)
+            gradient = list(self.gradient(adapted, support, names).values())
 
         def times(vector: list[Tensor]) -> list[Tensor]:
             curved = torch.autograd.grad(gradient, values, vector, retain_graph=True)

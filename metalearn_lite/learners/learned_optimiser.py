@@ -77,7 +77,7 @@ class LearnedOptimiser(Learner):
             # Of the first order a gradient is a fact: what led to these values is cut off.
             known = values if self.order == 2 and values.requires_grad else values.detach()
             at = _unflatten(known.requires_grad_(), shapes)
-            uphill = self._trained.downhill(at, support, -1.0)
+            uphill = self._trained.gradient(at, support, at)
             gradient = torch.cat([value.flatten(1) for value in uphill.values()], 1)
             update, state = self.update(gradient, state)
             values = values + update

@@ -8,7 +8,7 @@ from torch import Tensor
 from metalearn_lite.episodes import Episodes
 from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.meta_sgd import MetaSGD
-from metalearn_lite.networks import MLP, Params
+from metalearn_lite.networks import Network, Params
 
 
 class MAMLPlusPlus(MetaSGD):
@@ -33,7 +33,7 @@ class MAMLPlusPlus(MetaSGD):
 
     def __init__(
         self,
-        network: MLP,
+        network: Network,
         params: Params,
         inner_lr: float = 0.01,
         inner_steps: int = 5,

@@ -8,7 +8,7 @@ from torch import Tensor
 from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.base import trainable
 from metalearn_lite.learners.maml import MAML
-from metalearn_lite.networks import MLP, Params
+from metalearn_lite.networks import Network, Params
 
 RATE = "rate."
 
@@ -32,7 +32,7 @@ class MetaSGD(MAML):
 
     def __init__(
         self,
-        network: MLP,
+        network: Network,
         params: Params,
         inner_lr: float = 0.01,
         inner_steps: int = 1,
@@ -57,5 +57,8 @@ class MetaSGD(MAML):
 
     def inner_step(self, adapted: Params, support: Examples, step: int = 0) -> Params:
         """φ - α · rate · ∇φ of the support loss, each parameter at its own rate."""
-        downhill = self.downhill(adapted, support, self.inner_lr)
-        return {n: value + self.rate(n, step) * downhill[n] for n, value in adapted.items()}
+        gradient = self.gradient(adapted, support, adapted)
+        return {
+            name: value - self.inner_lr * self.rate(name, step) * gradient[name]
+            for name, value in adapted.items()
+        }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.maml import MAML
-from metalearn_lite.networks import MLP, Params
+from metalearn_lite.networks import Network, Params
 
 
 class RegularisedMAML(MAML):
@@ -26,7 +26,7 @@ class RegularisedMAML(MAML):
 
     def __init__(
         self,
-        network: MLP,
+        network: Network,
         params: Params,
         inner_lr: float = 0.01,
         inner_steps: int = 5,

@@ -7,8 +7,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from metalearn_lite.episodes import Episodes, Examples
+from metalearn_lite.layers import convolve_maps, new_kernels
 from metalearn_lite.learners.base import Learner, Trace, task_losses, trainable
-from metalearn_lite.networks import MLP, ConvNet, Params, new_kernels
+from metalearn_lite.networks import MLP, ConvNet, Params
 
 
 class RelationNetwork(Learner):
@@ -70,9 +71,9 @@ class RelationNetwork(Learner):
         # A convolution of stacked maps is the sum of two, so each map is convolved once, and
         # not once for every pair.
         for_query, for_class = self.params["relation_weight1"].unflatten(1, (2, -1)).unbind(1)
-        queries, classes = _convolve(maps, for_query), _convolve(adapted, for_class)
+        queries, classes = convolve_maps(maps, for_query), convolve_maps(adapted, for_class)
         pairs = self._normalise(queries.unsqueeze(2) + classes.unsqueeze(1), 1)
-        pairs = self._normalise(_convolve(pairs, self.params["relation_weight2"]), 2)
+        pairs = self._normalise(convolve_maps(pairs, self.params["relation_weight2"]), 2)
         prefix = "relation_mlp_"
         mlp = {n.removeprefix(prefix): p for n, p in self.params.items() if n.startswith(prefix)}
         return self.mlp(mlp, pairs.flatten(1, 2)).view(pairs.shape[:3])
@@ -94,9 +95,3 @@ class RelationNetwork(Learner):
         path = [known.mean(1, keepdim=True).expand_as(known), known]
         losses = [task_losses(self.predict(adapted, support.x), support.y) for adapted in path]
         return Trace(path, torch.stack(losses))
-
-
-def _convolve(maps: Tensor, weight: Tensor) -> Tensor:
-    """Convolves ``maps`` ``(…, C, 3, 3)`` by kernels kept as one matrix, as `ConvNet` does."""
-    kernels = weight.unflatten(1, (-1, 3, 3))
-    return F.conv2d(maps.flatten(0, -4), kernels, padding=1).unflatten(0, maps.shape[:-3])

@@ -8,7 +8,7 @@ from torch import Tensor
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.maml import MAML
-from metalearn_lite.networks import MLP, Params
+from metalearn_lite.networks import Network, Params
 
 
 class Reptile(MAML):
@@ -32,7 +32,7 @@ class Reptile(MAML):
 
     def __init__(
         self,
-        network: MLP,
+        network: Network,
         params: Params,
         inner_lr: float = 0.02,
         inner_steps: int = 5,

@@ -81,15 +81,15 @@ def test_the_papers_meta_gradient_takes_the_optimisees_gradients_as_given(monkey
     _, gradient = learner.meta_gradient(batch)
     assert relative_error(gradient, small(order=2).meta_gradient(batch)[1]) > 1e-3
 
-    given, own = [], learner._trained.downhill
+    given, own = [], learner._trained.gradient
     monkeypatch.setattr(
-        learner._trained, "downhill", lambda *args: given.append(own(*args)) or given[-1]
+        learner._trained, "gradient", lambda *args: given.append(own(*args)) or given[-1]
     )
     learner.meta_loss(batch)
 
     def replayed(params):
         learner.params, steps = params, iter(list(given))
-        monkeypatch.setattr(learner._trained, "downhill", lambda *args: next(steps))
+        monkeypatch.setattr(learner._trained, "gradient", lambda *args: next(steps))
         return learner.meta_loss(batch).item()
 
     numeric = numeric_gradient(replayed, learner.params)

@@ -16,7 +16,7 @@ from truths import (
 )
 
 from metalearn_lite import interop
-from metalearn_lite.learners.base import example_losses, loss_slopes, task_losses
+from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.joint import JointTraining
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import MLP
@@ -150,13 +150,3 @@ def test_bad_settings_are_named(generator, name, value):
     network = MLP(1, 8, 1)
     with pytest.raises(ValueError, match=f"{name}={value}"):
         MAML(network, network.init(generator()), **{name: value})
-
-
-@pytest.mark.parametrize(
-    ("shape", "y"),
-    [((2, 3, 1), torch.arange(6.0).view(2, 3)), ((2, 3, 4), torch.tensor([[0, 1, 2], [3, 3, 0]]))],
-)
-def test_slopes_are_the_derivatives_of_the_losses(generator, shape, y):
-    predicted = torch.randn(shape, generator=generator(1), requires_grad=True)
-    (expected,) = torch.autograd.grad(example_losses(predicted, y).sum() * -0.3, predicted)
-    torch.testing.assert_close(loss_slopes(predicted, y, -0.3), expected)

@@ -12,7 +12,7 @@ from truths import (
     waves,
 )
 
-from metalearn_lite.compiling import compiled_meta_gradient
+from metalearn_lite.fast.compiling import compiled_meta_gradient
 from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.learners.maml_plus_plus import MAMLPlusPlus

@@ -35,7 +35,7 @@ def _gradient(params: Tensor, examples: Examples) -> Tensor:
     """Each task's own gradient ``(T, 3)`` at its own parameters ``(T, 3)``."""
     learner = MAML(_bent, {THETA: params[0]})
     with torch.no_grad():
-        return -learner.downhill({THETA: params.detach()}, examples)[THETA]
+        return learner.gradient({THETA: params.detach()}, examples, [THETA])[THETA]
 
 
 def _walk(start: Tensor, batches: list[Examples]) -> list[Tensor]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
 from metalearn_lite.episodes import Episodes, Examples
-from metalearn_lite.learners.base import Learner
 
 MetaGradient = Callable[[Episodes], tuple[torch.Tensor, dict[str, torch.Tensor]]]
 
 
-def compiled_meta_gradient(learner: Learner) -> MetaGradient:
+def compiled_meta_gradient(learner: Any) -> MetaGradient:
     """``learner.meta_gradient``, compiled for the shapes of the first episodes it is called with.
 
     ``torch.compile`` cannot look into ``torch.autograd.grad``. So the inner and outer gradients
@@ -38,7 +38,7 @@ def compiled_meta_gradient(learner: Learner) -> MetaGradient:
     return meta_gradient
 
 
-def _compile(learner: Learner, example: Episodes) -> MetaGradient:
+def _compile(learner: Any, example: Episodes) -> MetaGradient:
     from torch.fx.experimental.proxy_tensor import make_fx
 
     def tensors_held() -> dict[str, torch.Tensor]:

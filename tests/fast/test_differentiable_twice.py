@@ -5,7 +5,7 @@ from torch.autograd import gradcheck, gradgradcheck
 from torch.nn import functional as F
 from truths import generator
 
-from metalearn_lite.differentiable_twice import batch_norm, convolve
+from metalearn_lite.fast.differentiable_twice import batch_norm, convolve
 
 
 def doubles(*shapes: tuple[int, ...]) -> list[torch.Tensor]:

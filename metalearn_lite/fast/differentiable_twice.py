@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-EPSILON = 1e-5  # added to a variance before dividing by it, as torch.nn.BatchNorm2d does
+from metalearn_lite.layers import EPSILON
 
 
 def convolve(images: Tensor, kernels: Tensor, groups: int) -> Tensor:

@@ -1,0 +1,1 @@
+"""Arithmetic that is quick and not for reading. See README.md here for each one's plain twin."""
