@@ -19,6 +19,7 @@ FLOORS = (
     ("compiling",),
     ("training",),
     ("evaluation", "similarity"),
+    ("challenge",),
     ("checkpoints",),
     ("recipes",),
     ("teaching",),
