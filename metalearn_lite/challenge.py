@@ -13,6 +13,7 @@ from torch import Tensor
 from metalearn_lite.episodes import Episodes
 from metalearn_lite.evaluation import answers, exact_interval
 from metalearn_lite.learners.base import Learner
+from metalearn_lite.tasks import characters
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,6 +41,23 @@ Lake, Salakhutdinov & Tenenbaum (2015), but for
 
 COLUMNS = 5  # of the contact sheet: items in a row
 GAP = 3  # pixels of paper between two images
+
+
+def official_runs(download: bool = False) -> Episodes | None:
+    """The official runs, or None where they cannot be had, and one sentence to say so.
+
+    They are looked for in the data folders, and downloaded (0.4 MB) only if asked for.
+    """
+    try:
+        return characters.challenge_runs(download=download)
+    except FileNotFoundError:
+        print(
+            "The official runs, all_runs.zip, are not here, so what is said of them is not tested."
+        )
+    except (characters.ArchiveError, characters.DownloadError) as fault:
+        reason = str(fault).split(". ")[0].rstrip(".")
+        print(f"The official runs cannot be had ({reason}), so what is said of them is not tested.")
+    return None
 
 
 def read_runs(learner: Learner, runs: Episodes) -> Tensor:

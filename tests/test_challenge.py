@@ -1,6 +1,7 @@
 """The official challenge: the cards, the contact sheet, and that each answer is its own."""
 
 import datetime
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,14 @@ import pytest
 import torch
 
 from metalearn_lite import checkpoints, recipes
-from metalearn_lite.challenge import COLUMNS, PUBLISHED_ERRORS, draw_misread, in_words, read_runs
+from metalearn_lite.challenge import (
+    COLUMNS,
+    PUBLISHED_ERRORS,
+    draw_misread,
+    in_words,
+    official_runs,
+    read_runs,
+)
 from metalearn_lite.episodes import Episodes
 from metalearn_lite.evaluation import answers
 from metalearn_lite.learners.pixels import PixelNearestNeighbour
@@ -63,6 +71,22 @@ def test_the_class_named_is_the_likeliest(runs):
     assert torch.equal(read_runs(learner, runs), expected)
 
 
+@pytest.mark.parametrize("fault", [FileNotFoundError, characters.DownloadError, "another file"])
+def test_official_runs_that_cannot_be_had_are_one_sentence(fault, monkeypatch, capsys, tmp_path):
+    def fail(download):
+        raise fault("No connection. Try again later.")
+
+    if fault == "another file":
+        monkeypatch.setenv("METALEARN_LITE_DATA", str(tmp_path))
+        (tmp_path / "all_runs.zip").write_bytes(b"another")
+    else:
+        monkeypatch.setattr(characters, "challenge_runs", fail)
+    assert official_runs() is None
+    said = capsys.readouterr().out
+    assert said.startswith("The official runs")
+    assert said.count("\n") == 1
+
+
 def test_in_words():
     assert in_words(8, 400) == "8 of 400 wrong, 2.0 % (95 % interval 0.9–3.9)"
 
@@ -86,6 +110,17 @@ def test_the_card_says_what_the_checkpoint_scores(name):
     said, date = checkpoints.read_card(name)["official challenge"].rsplit(", ", 1)
     assert said == in_words(wrong, 400)
     assert datetime.date.fromisoformat(date) >= datetime.date(2026, 11, 30)
+
+
+@pytest.mark.parametrize("name", [name for name in SCORED if "elastic" in name])
+def test_readme_says_what_the_card_says(name):
+    said = checkpoints.read_card(name)["official challenge"]
+    wrong, share, low, high = re.match(
+        r"(\d+) of 400 wrong, ([\d.]+) % \(95 % interval ([\d.]+)–([\d.]+)\)", said
+    ).groups()
+    readme = Path(__file__).parents[1] / "README.md"
+    row = f"| **{wrong}** | **{share} %** ({low}–{high}) |"
+    assert row in readme.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", SCORED)
