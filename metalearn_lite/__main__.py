@@ -24,26 +24,20 @@ if __name__ == "__main__":
 
 import argparse
 import datetime
+import io
 import time
 from pathlib import Path
 
 import torch
 
 from metalearn_lite import checkpoints, recipes
+from metalearn_lite.files import write_whole
 from metalearn_lite.networks import ConvNet
 from metalearn_lite.training import TrainingDiverged, TrainingStopped
 
 FROM = "folder of the checkpoint (default: data/checkpoints)"
 JUDGING = "Judging it takes a while, with some recipes minutes."
-PUBLISHED_ERRORS = (
-    ("people", "4.5"),
-    ("BPL, trained on all 30 alphabets", "3.3"),
-    ("BPL, trained on minimal set 1 / 2", "4.3 / 4.0"),
-    ("Siamese network, all 30 alphabets", "8.0"),
-    ("ConvNet, all 30 alphabets", "13.5"),
-    ("ConvNet, minimal set 1 / 2", "24.0 / 22.3"),
-    ("modified Hausdorff distance", "38.8"),
-)
+ELASTIC = ("omniglot-elastic", "omniglot-elastic-small2", "glyphs-elastic")
 
 
 def train(args: argparse.Namespace) -> None:
@@ -81,26 +75,48 @@ def evaluate(args: argparse.Namespace) -> None:
 
 
 def challenge(args: argparse.Namespace) -> None:
-    from metalearn_lite.evaluation import evaluate
+    from metalearn_lite.challenge import (
+        NOTES,
+        PUBLISHED_ERRORS,
+        draw_misread,
+        in_words,
+        read_runs,
+    )
+    from metalearn_lite.evaluation import Evaluation
     from metalearn_lite.tasks import characters
 
-    learner = checkpoints.load(args.checkpoint, args.source)
-    if not isinstance(learner.network, ConvNet):
+    picture = args.picture
+    if picture and (picture.suffix.lower() != ".png" or not picture.parent.is_dir()):
         raise ValueError(
-            f"{args.checkpoint} does not compare images, and cannot tell 20 classes apart: choose "
-            "a prototypical, matching, Siamese or relation network, such as omniglot-elastic"
+            f"--picture {picture}: name a file that ends in .png, in a folder there is"
         )
+    learners = {name: checkpoints.load(name, args.source) for name in args.checkpoint or ELASTIC}
+    for name, learner in learners.items():
+        if not isinstance(learner.network, ConvNet):
+            raise ValueError(
+                f"{name} does not compare images, and cannot tell 20 classes apart: choose a "
+                "prototypical, matching, Siamese or relation network, such as omniglot-elastic"
+            )
     runs = characters.challenge_runs(args.runs)
-    # One run at a time: all 20 together would need a gigabyte more, and no less time.
-    result = evaluate(learner, runs, num_at_once=1)
-    errors = 100 * (1 - result.scores)
-    for run, error in enumerate(errors.tolist(), 1):
-        print(f"run {run:2d}  error {error:5.1f} %")
-    print(
-        f"mean    error {errors.mean():5.1f} % ± {100 * result.interval:.1f}  ({args.checkpoint})"
-    )
-    print("\nPublished errors in % (Lake, Salakhutdinov & Tenenbaum, 2015):")
-    _print_table(dict(PUBLISHED_ERRORS))
+    named = {}
+    for name, learner in learners.items():
+        named[name] = read_runs(learner, runs)
+        wrong = named[name] != runs.query.y
+        over_runs = Evaluation(100 * wrong.float().mean(1))
+        print(f"{name}: {in_words(wrong.sum().item(), wrong.numel())}")
+        print(
+            f"  mean over runs {over_runs.mean:.1f} ± {over_runs.interval:.1f} %; wrong in each ",
+            end="",
+        )
+        print(*wrong.sum(1).tolist(), flush=True)
+    print("\nPublished errors in %, by what was trained on:")
+    _print_table({name: f"{error:4.1f}" for name, error in PUBLISHED_ERRORS.items()})
+    print(NOTES)
+    if picture:
+        image = io.BytesIO()
+        draw_misread(runs, named).savefig(image, format="png", dpi=120)
+        write_whole(picture, image.getvalue())
+        print(f"\nWhat was misread: {picture}")
 
 
 def whole_number(text: str) -> int:
@@ -138,7 +154,14 @@ def command_parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("challenge", help="score the Omniglot one-shot challenge")
     command.add_argument("--runs", type=Path, help="all_runs.zip (default: found or downloaded)")
-    command.add_argument("--checkpoint", default="omniglot-elastic", help="default: %(default)s")
+    command.add_argument(
+        "--checkpoint",
+        action="append",
+        help=f"may be given several times (default: {', '.join(ELASTIC)})",
+    )
+    command.add_argument(
+        "--picture", type=Path, metavar="FILE.png", help="draw what each of them misreads"
+    )
     command.add_argument("--from", dest="source", type=Path, help=FROM)
     command.set_defaults(run=challenge)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -90,7 +91,6 @@ def ask_alone(learner: Learner, adapted: Any, x: Tensor) -> Tensor:
     return torch.cat([learner.predict(adapted, query) for query in x.split(1, dim=1)], 1)
 
 
-@torch.no_grad()
 def evaluate(
     learner: Learner,
     episodes: Episodes,
@@ -114,17 +114,47 @@ def evaluate(
     if episodes.num_tasks < 2:
         raise ValueError(f"{episodes.num_tasks} task has no interval; evaluate at least 2")
     checks.examples(episodes.query, "query")
-    scores, diverged = [], []
+    predicted = answers(learner, episodes, num_at_once, alone, **adapt_options)
+    scores = task_scores(predicted, episodes.query.y)
+    return Evaluation(scores, ~scores.isfinite() | predicted.isnan().flatten(1).any(1))
+
+
+@torch.no_grad()
+def answers(
+    learner: Learner,
+    episodes: Episodes,
+    num_at_once: int = 200,
+    alone: bool = False,
+    **adapt_options: Any,
+) -> Tensor:
+    """What the learner says to each task's query: ``(T, M, …)``, logits if it names classes.
+
+    The arguments are those of `evaluate`.
+    """
+    ask = partial(ask_alone, learner) if alone else learner.predict
+    parts = []
     for start in range(0, episodes.num_tasks, num_at_once):
         support, query = episodes.tasks(start, start + num_at_once)
-        adapted = learner.adapt(support, **adapt_options)
-        if alone:
-            predicted = ask_alone(learner, adapted, query.x)
-        else:
-            predicted = learner.predict(adapted, query.x)
-        scores.append(task_scores(predicted, query.y))
-        diverged.append(~scores[-1].isfinite() | predicted.isnan().flatten(1).any(1))
-    return Evaluation(torch.cat(scores), torch.cat(diverged))
+        parts.append(ask(learner.adapt(support, **adapt_options), query.x))
+    return torch.cat(parts)
+
+
+def exact_interval(wrong: int, total: int) -> tuple[float, float]:
+    """The exact binomial 95 % interval of the share ``wrong / total`` (Clopper & Pearson, 1934).
+
+    It holds for few errors, or none, where the normal approximation does not. It takes the answers
+    to be independent; those of one task are not quite, as they share its hands.
+
+    Returns:
+        The lower and the upper end, in 0 … 1.
+
+    Raises:
+        ValueError: unless 0 ≤ wrong ≤ total and total ≥ 1.
+    """
+    from scipy.stats import binomtest  # here, as it takes longer to import than all of this file
+
+    interval = binomtest(wrong, total).proportion_ci(0.95, method="exact")
+    return float(interval.low), float(interval.high)
 
 
 def evaluate_by_playing(

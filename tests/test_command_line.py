@@ -124,20 +124,76 @@ def write_challenge(path, num_wrong: int) -> None:
             archive.writestr(f"run{run:02}/class_labels.txt", "\n".join(lines))
 
 
-@pytest.mark.parametrize("num_wrong", [0, 5])
-def test_challenge_prints_every_run_and_the_mean(tmp_path, capsys, monkeypatch, num_wrong):
-    write_challenge(tmp_path / "all_runs.zip", num_wrong)
+@pytest.fixture
+def two_learners(tmp_path, monkeypatch):
+    """Checkpoints "one" and "two", of equal parameters, and what the command finds them in."""
     network = ConvNet((8, 8, 8))
     learner = PrototypicalNetwork(network, network.init(torch.Generator().manual_seed(0)))
-    checkpoints.save(learner, "mine", {}, tmp_path)
+    for name in ("one", "two"):
+        checkpoints.save(learner, name, {}, tmp_path)
     monkeypatch.setattr(checkpoints, "folder", lambda: tmp_path)
-    runs = str(tmp_path / "all_runs.zip")
-    assert command_line.main(["challenge", "--runs", runs, "--checkpoint", "mine"]) == 0
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("num_wrong", "said"),
+    [(0, "0 of 400 wrong, 0.0 % (95 % interval 0.0–0.9)"),
+     (5, "100 of 400 wrong, 25.0 % (95 % interval 20.8–29.5)")],
+)  # fmt: skip
+def test_challenge_prints_what_is_wrong_of_400(two_learners, capsys, num_wrong, said):
+    runs = str(two_learners / "all_runs.zip")
+    write_challenge(two_learners / "all_runs.zip", num_wrong)
+    assert command_line.main(["challenge", "--runs", runs, "--checkpoint", "one"]) == 0
     out = capsys.readouterr().out
-    assert out.count("run ") == 20
-    assert f"mean    error {100 * num_wrong / 20:5.1f} %" in out
-    assert "people" in out
-    assert "4.5" in out
+    assert f"one: {said}\n" in out
+    assert f"mean over runs {5 * num_wrong:.1f} ± 0.0 %; wrong in each" in out
+    assert "wrong in each" + f" {num_wrong}" * 20 + "\n" in out
+    assert "two" not in out.split("Published")[0]
+    for line in ("people                                 4.5", "BPL, minimal set 2", "30.1", "†"):
+        assert line in out
+
+
+def test_challenge_takes_several_checkpoints_and_draws_what_they_misread(two_learners, capsys):
+    write_challenge(two_learners / "all_runs.zip", 1)
+    write_challenge(two_learners / "hard.zip", 2)
+    sizes = []
+    for runs in ("all_runs.zip", "hard.zip"):
+        picture = two_learners / f"{runs}.png"
+        command = ["challenge", "--runs", str(two_learners / runs), "--picture", str(picture)]
+        assert command_line.main([*command, "--checkpoint", "one", "--checkpoint", "two"]) == 0
+        out = capsys.readouterr().out
+        assert out.count(" of 400 wrong") == 2
+        assert str(picture) in out
+        with Image.open(picture) as drawn:
+            assert drawn.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
+            sizes.append(drawn.size)
+    assert sizes[0][1] < sizes[1][1]  # 2 times 40 items take more rows than none
+
+
+def test_a_picture_that_cannot_be_is_refused_before_the_work(two_learners, capsys):
+    for picture in ("misread.jpg", "nonesuch/misread.png"):
+        assert command_line.main(["challenge", "--picture", picture]) == 2
+        assert f"--picture {picture}: name a file that ends in .png" in capsys.readouterr().err
+
+
+def test_without_the_file_and_a_network_the_challenge_ends_in_one_sentence(
+    two_learners, monkeypatch, capsys
+):
+    from metalearn_lite import paths
+    from metalearn_lite.tasks.characters import runs
+
+    monkeypatch.setattr(paths, "data_folders", lambda: [two_learners / "data"])
+    fetch = runs.fetch_archive
+    monkeypatch.setattr(
+        runs,
+        "fetch_archive",
+        lambda source, *_: fetch(source, True, None, "http://127.0.0.1:1/"),
+    )
+    assert command_line.main(["challenge", "--checkpoint", "one"]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert "all_runs.zip" in said.err
 
 
 def command(*arguments, **options) -> subprocess.Popen:

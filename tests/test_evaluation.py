@@ -4,7 +4,13 @@ import pytest
 import torch
 
 from metalearn_lite.episodes import Episodes, Examples
-from metalearn_lite.evaluation import Evaluation, evaluate, task_scores
+from metalearn_lite.evaluation import (
+    Evaluation,
+    answers,
+    evaluate,
+    exact_interval,
+    task_scores,
+)
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import MLP
 from metalearn_lite.tasks.sinusoids import Sinusoids
@@ -150,3 +156,34 @@ def test_scores_of_a_shape_that_is_none_are_refused():
     episodes = Sinusoids().sample(2, 5, 5, torch.Generator())
     with pytest.raises(ValueError, match="num_at_once=0: choose 1 or more"):
         evaluate(maml, episodes, num_at_once=0)
+
+
+def test_answers_are_what_the_learner_predicts():
+    generator = torch.Generator().manual_seed(0)
+    network = MLP(1, 8, 1)
+    maml = MAML(network, network.init(generator), inner_steps=2)
+    episodes = Sinusoids().sample(5, 5, 7, generator)
+    said = answers(maml, episodes, num_at_once=2)
+    assert said.shape == (5, 7)
+    assert not said.requires_grad
+    expected = maml.predict(maml.adapt(episodes.support), episodes.query.x)
+    torch.testing.assert_close(said, expected.detach())
+
+
+def test_the_exact_interval_has_the_values_that_can_be_had_by_hand():
+    # None wrong: (1 - p)^400 = 0.025. All wrong: p^400 = 0.025.
+    assert exact_interval(0, 400) == pytest.approx((0, 1 - 0.025 ** (1 / 400)))
+    assert exact_interval(400, 400) == pytest.approx((0.025 ** (1 / 400), 1))
+    low, high = exact_interval(8, 400)
+    assert (round(100 * low, 1), round(100 * high, 1)) == (0.9, 3.9)
+    # At each end, as many errors or more (or fewer) have a chance of 2.5 %.
+    chances = {p: [math.comb(400, k) * p**k * (1 - p) ** (400 - k) for k in range(9)]
+               for p in (low, high)}  # fmt: skip
+    assert 1 - sum(chances[low][:8]) == pytest.approx(0.025)
+    assert sum(chances[high]) == pytest.approx(0.025)
+
+
+@pytest.mark.parametrize(("wrong", "total"), [(-1, 400), (401, 400), (0, 0)])
+def test_an_interval_of_impossible_counts_is_refused(wrong, total):
+    with pytest.raises(ValueError, match=r"k|n"):
+        exact_interval(wrong, total)

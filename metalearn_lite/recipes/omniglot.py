@@ -137,6 +137,9 @@ def judge_maml(learner: Learner) -> dict[str, str]:
 PLAIN = PrototypicalNetwork, {"distance": "cosine", "sharpness": 20.0}, ConvNet(norm="batch")
 ELASTIC = ElasticPrototypes, {}, ConvNet((32, 64, 128, 64), norm="batch", num_unpooled=2)
 
+# No recipe looks at the official runs: they must choose nothing. Once a checkpoint is committed,
+# `python -m metalearn_lite challenge` is run, and what it says is written by hand, with the date,
+# into the card's line "official challenge".
 RECIPES = {
     "omniglot-protonet": Recipe(
         f"{SMALL1}, and Glyphs",
