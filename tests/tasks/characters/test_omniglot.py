@@ -341,3 +341,8 @@ def test_greek_and_latin_are_in_both_small_sets(no_folders):
 def test_the_named_folder_holds_the_archives_as_they_are():
     with zipfile.ZipFile(REAL / "images_background_small1.zip") as archive:
         assert sum(not name.endswith("/") for name in archive.namelist()) == 136 * 20
+
+
+def test_a_pipe_in_place_of_the_cache_is_not_waited_on(tmp_path):
+    os.mkfifo(tmp_path / "cache.safetensors")
+    assert omniglot._read_cache(tmp_path / "cache.safetensors") is None
