@@ -11,6 +11,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from metalearn_lite.figures import looks
 from metalearn_lite.rl.choosing import Stream
 from metalearn_lite.rl.contextual_bandits import LinUCB, Moment, regret, walk
 from metalearn_lite.tasks import mixed
@@ -23,14 +24,7 @@ from metalearn_lite.widgets.play import Play
 VALUES = (-7.0, 7.0)
 BELIEFS = (-0.75, 1.5)
 MOST_EXPLORATION = 2.0
-STYLES = (
-    {"color": picture.GREY, "marker": "s"},
-    {"color": picture.PURPLE, "marker": "D"},
-    {"color": picture.BLUE, "marker": "o"},
-    {"color": picture.SKY, "marker": "v"},
-    {"color": picture.GREEN, "marker": "^"},
-    {"color": picture.ORANGE, "marker": "P"},
-)
+MAX_LEARNERS = 6  # each with a colour and a marker of its own
 LEGEND = {"fontsize": 9.5, "columnspacing": 0.8, "handlelength": 1.3, "frameon": False}
 
 
@@ -81,8 +75,8 @@ class ChooserModel:
         features: Sequence[str],
         exploration: float = 0.5,
     ):
-        if len(learners) > len(STYLES):
-            raise ValueError(f"{len(learners)} learners: choose at most {len(STYLES)}")
+        if len(learners) > MAX_LEARNERS:
+            raise ValueError(f"{len(learners)} learners: choose at most {MAX_LEARNERS}")
         counts = (len(learners), len(features))
         expected = (stream.rewards.shape[2], stream.features.shape[2])
         if counts != expected:
@@ -293,7 +287,7 @@ class BeliefBars:
         axes.set_yticks(places, learners, fontsize=picture.FONT_SIZE)
         axes.axvline(0, color=picture.BLACK, linewidth=0.8)
         self._places = places
-        colors = [style["color"] for style in STYLES[: len(learners)]]
+        colors = [style["color"] for style in looks(learners).values()]
         self.bars = axes.barh(places, np.zeros(len(learners)), 0.5, color=colors, alpha=0.55)
         self.widths = [
             axes.plot([], [], "|-", color=picture.BLACK, linewidth=1.5, markersize=9)[0]
@@ -333,10 +327,17 @@ class Regret:
         horizon = len(frame.fixed_regret)
         tasks = np.arange(1, horizon + 1)
         axes.set(xlim=(0, horizon * 1.02), ylim=(0, frame.fixed_regret.max() * 1.05))
-        few = {"linewidth": 1.2, "markersize": 5, "markevery": max(1, horizon // 5)}
+        few = {
+            "linestyle": "-",
+            "linewidth": 1.2,
+            "markersize": 5,
+            "markevery": max(1, horizon // 5),
+        }
         fixed = [
-            axes.plot(tasks, losses, **style, **few, label=name)[0]
-            for style, name, losses in zip(STYLES, learners, frame.fixed_regret.T, strict=False)
+            axes.plot(tasks, losses, **style | few, label=name)[0]
+            for (name, style), losses in zip(
+                looks(learners).items(), frame.fixed_regret.T, strict=True
+            )
         ]
         (self.agent,) = axes.plot(
             [0], [0], color=picture.VERMILION, linewidth=3, label="the agent", in_layout=False
