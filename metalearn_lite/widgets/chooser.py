@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from textwrap import fill
 
 import ipywidgets
 import numpy as np
@@ -235,9 +236,10 @@ class Chooser(ipywidgets.VBox):
         self.sentence.text = frame.sentence
 
     def filmstrip(self, tasks: Sequence[int] = (1, 20, 100)) -> Figure:
-        """Support and beliefs at each of ``tasks``, as a figure that stays."""
-        figure = still_figure(3.3 * len(tasks), 5.2)
-        panels = figure.subplots(2, len(tasks), squeeze=False, height_ratios=(1, 1.15))
+        """Support and beliefs at each of ``tasks``, then the regret: a figure that stays."""
+        figure = still_figure(3 * len(tasks) + 3.6, 5.2)
+        states, end = figure.subfigures(1, 2, width_ratios=(3 * len(tasks), 3.6))
+        panels = states.subplots(2, len(tasks), squeeze=False, height_ratios=(1, 1.15))
         for column, task in enumerate(tasks):
             frame, first = self.model.frame(task), column == 0
             above, below = panels[:, column]
@@ -246,7 +248,10 @@ class Chooser(ipywidgets.VBox):
             bars = BeliefBars(plain_axes(below, "reward"), self.model.learners, frame)
             if not first:
                 below.set_yticklabels([])
-        figure.legend(handles=bars.legend, loc="outside lower center", ncols=4, **LEGEND)
+        regrets = Regret(plain_axes(end.subplots(), "task", "regret"), self.model.learners, frame)
+        regrets.agent.axes.set_title(f"up to task {tasks[-1]}", fontsize=picture.FONT_SIZE)
+        for part, lines, columns in ((states, bars.legend, 4), (end, regrets.legend, 2)):
+            part.legend(handles=lines, loc="outside lower center", ncols=columns, **LEGEND)
         return figure
 
     def description(self, tasks: Sequence[int] = (1, 20, 100)) -> str:
@@ -284,7 +289,8 @@ class BeliefBars:
     def __init__(self, axes: Axes, learners: Sequence[str], frame: Frame):
         places = np.arange(len(learners))
         axes.set(xlim=BELIEFS, ylim=(len(learners) - 0.4, -0.6), xticks=(0, 0.5, 1))
-        axes.set_yticks(places, learners, fontsize=picture.FONT_SIZE)
+        named = [fill(name, 14) for name in learners]
+        axes.set_yticks(places, named, fontsize=picture.FONT_SIZE)
         axes.axvline(0, color=picture.BLACK, linewidth=0.8)
         self._places = places
         colors = [style["color"] for style in looks(learners).values()]
