@@ -1,8 +1,16 @@
-"""How every figure of the course looks: colours that colour-blind readers can tell apart."""
+"""How every figure of the course looks: colours that colour-blind readers can tell apart.
+
+``LEARNERS`` says how each learner is drawn, wherever it is drawn: one learner, one name, one
+colour, one marker, one dash. `look` and `looks` turn that into matplotlib's words.
+"""
 
 from __future__ import annotations
 
-COLORS = {  # the palette of Okabe & Ito (2008)
+from collections.abc import Iterable
+from typing import NamedTuple
+
+COLORS = {
+    # The palette of Okabe & Ito (2008).
     "blue": "#0072B2",
     "orange": "#E69F00",
     "green": "#009E73",
@@ -12,14 +20,121 @@ COLORS = {  # the palette of Okabe & Ito (2008)
     "yellow": "#F0E442",
     "black": "#222222",
     "gray": "#777777",
+    # Orange and sky for areas; these twins for what is thin, as lines and letters are. With violet
+    # and brown they can be seen on a white page and on a dark one.
+    "dark orange": "#B37400",
+    "dark sky": "#0E90D4",
+    "violet": "#8A49CB",
+    "brown": "#8A5A2B",
 }
+LINE_COLORS = ("blue", "dark orange", "green", "red", "pink", "dark sky", "violet", "brown", "gray")
+"""what a line, a marker or a letter may have: readable on a white page and on a dark one"""
+
+
+class Look(NamedTuple):
+    """How a learner is drawn. No two learners that meet in a figure share all three."""
+
+    color: str
+    """one of ``LINE_COLORS``"""
+    marker: str
+    dash: str | tuple[int, tuple[int, ...]]
+
+
+DOTS, LONG = (0, (1, 1)), (0, (5, 1))
+
+LEARNERS = {
+    # gradient steps: notebooks 02 to 05, 08 and 10
+    "MAML": Look("blue", "o", "-"),
+    "first-order MAML": Look("dark orange", "s", "--"),
+    "Reptile": Look("green", "^", "-."),
+    "ANIL": Look("pink", "D", "-"),
+    "Meta-SGD": Look("dark sky", "X", "--"),
+    "MAML++": Look("violet", "P", "-"),
+    "a rate for every weight": Look("dark orange", "*", LONG),
+    "ℓ2-regularised": Look("gray", "p", "--"),
+    "implicit MAML": Look("brown", "v", "-."),
+    "joint training": Look("dark orange", "d", "--"),
+    "random start": Look("gray", "<", ":"),
+    "transfer": Look("red", "o", "--"),
+    "LVC": Look("pink", "s", "--"),
+    "oracle": Look("green", "*", "-."),
+    # comparing images: 00, 02, 06 to 08
+    "pixels": Look("gray", "x", ":"),
+    "modified Hausdorff": Look("brown", "+", ":"),
+    "SimpleShot": Look("dark sky", "P", "--"),
+    "Siamese": Look("dark orange", "^", "-."),
+    "matching": Look("violet", "p", "--"),
+    "prototypical": Look("green", ">", "-"),
+    "prototypical, cosine": Look("dark sky", "D", "-."),
+    "relation": Look("pink", "v", ":"),
+    "elastic": Look("red", "D", "-"),
+    # reading examples, and what needs no training: 09 and 12
+    "neural process": Look("dark orange", "D", "--"),
+    "recurrent": Look("pink", "p", ":"),
+    "transformer": Look("green", "P", "-."),
+    "least squares": Look("gray", "+", "-"),
+    "straight line": Look("brown", "s", ":"),
+    "nearest neighbour": Look("gray", "D", "--"),
+    # players: 11
+    "random": Look("gray", ".", ":"),
+    "greedy": Look("red", "s", "-."),
+    "ε-greedy": Look("pink", "^", DOTS),
+    "Thompson": Look("dark orange", "v", "--"),
+    "UCB1": Look("green", "p", LONG),
+    "Gittins": Look("brown", "D", "-"),
+    "RL²": Look("blue", "h", "-"),
+    "ruling out": Look("dark orange", "p", "--"),
+    "deducing": Look("brown", "*", ":"),
+    # who chooses a learner, and who takes the steps: 12
+    "LinUCB": Look("red", "^", "-"),
+    "linear Thompson": Look("violet", "v", "--"),
+    "greedy LinUCB": Look("dark orange", "h", "-."),
+    "SGD": Look("gray", "d", "--"),
+    "Adam": Look("dark orange", "X", "-."),
+    "learned optimiser": Look("violet", "*", "-"),
+}
+SPARE_MARKERS = "os^DvPXp"
+
+
+def look(name: str) -> dict[str, object]:
+    """The ``color``, ``marker`` and ``linestyle`` of a learner's line, for matplotlib.
+
+    Raises:
+        ValueError: no learner of that name is in ``LEARNERS``.
+    """
+    if name not in LEARNERS:
+        raise ValueError(f"no look for {name!r}: add it to LEARNERS, or take one of {[*LEARNERS]}")
+    color, marker, dash = LEARNERS[name]
+    return {"color": COLORS[color], "marker": marker, "linestyle": dash}
+
+
+def looks(names: Iterable[str]) -> dict[str, dict[str, object]]:
+    """The look of each of some learners that share a figure, by name.
+
+    A name that is not in ``LEARNERS``, such as a reader's own, gets a colour and a marker that none
+    of the others has. When the colours are used up they begin again.
+    """
+    names = list(dict.fromkeys(names))
+    given = {name: look(name) for name in names if name in LEARNERS}
+    taken = {part for style in given.values() for part in (style["color"], style["marker"])}
+    colors = [COLORS[color] for color in LINE_COLORS]
+    free = [color for color in colors if color not in taken] or colors
+    markers = [marker for marker in SPARE_MARKERS if marker not in taken] or [*SPARE_MARKERS]
+    others = [name for name in names if name not in given]
+    for place, name in enumerate(others):
+        given[name] = {
+            "color": free[place % len(free)],
+            "marker": markers[place % len(markers)],
+            "linestyle": "-",
+        }
+    return {name: given[name] for name in names}
 
 
 def use_course_style() -> None:
     """Sets matplotlib's defaults for this session: palette, sizes, light grid, no box."""
     import matplotlib as mpl
 
-    palette = [COLORS[name] for name in ("blue", "orange", "green", "red", "pink", "sky")]
+    palette = [COLORS[name] for name in LINE_COLORS]
     mpl.rcParams.update(
         {
             "axes.prop_cycle": mpl.cycler(color=palette),

@@ -23,7 +23,14 @@ from metalearn_lite.networks import Params
 from metalearn_lite.tasks.sinusoids import AMPLITUDE, INPUT, PHASE, SineTasks
 from metalearn_lite.widgets import picture, words
 from metalearn_lite.widgets.layout import button, row
-from metalearn_lite.widgets.picture import Picture, Pointer, Sentence, new_figure, plain_axes
+from metalearn_lite.widgets.picture import (
+    Picture,
+    Pointer,
+    Sentence,
+    new_figure,
+    plain_axes,
+    solid_looks,
+)
 from metalearn_lite.widgets.play import Play
 
 NUM_QUERIES = 201
@@ -31,13 +38,7 @@ MAX_POINTS = 30
 VALUES = (-6.5, 6.5)
 ERRORS = (1e-3, 1e2)
 
-# Each learner has a colour and a marker of its own, in both charts.
-STYLES = (
-    {"color": picture.BLUE, "marker": "o", "linewidth": 2},
-    {"color": picture.ORANGE, "marker": "s", "linewidth": 2},
-    {"color": picture.GREY, "marker": "^", "linewidth": 2},
-    {"color": picture.PURPLE, "marker": "D", "linewidth": 2},
-)
+MAX_LEARNERS = 4  # each with a colour and a marker of its own, in both charts
 LEGEND = {"fontsize": 10, "columnspacing": 1, "handlelength": 1.6, "frameon": False}
 
 
@@ -92,8 +93,8 @@ class AdaptationModel:
         inner_lr: float = 0.01,
         max_steps: int = 10,
     ):
-        if not 1 <= len(learners) <= len(STYLES):
-            raise ValueError(f"{len(learners)} learners: choose 1 to {len(STYLES)}")
+        if not 1 <= len(learners) <= MAX_LEARNERS:
+            raise ValueError(f"{len(learners)} learners: choose 1 to {MAX_LEARNERS}")
         if max_steps < 1:
             raise ValueError(f"max_steps={max_steps}: choose 1 or more")
         _require_alike(learners)
@@ -370,11 +371,12 @@ class Curves:
             clip_on=False,
             zorder=10,
         )
+        styles = solid_looks(frame.curves)
         self.predictions = {
             name: axes.plot(
                 frame.x,
                 _drawable(frame.curves[name]),
-                **STYLES[i],
+                **styles[name],
                 label=name,
                 markevery=(10 + 8 * i, 30),
                 zorder=3 - i / 10,
@@ -400,8 +402,8 @@ class Errors:
         axes.minorticks_off()
         self.now = axes.axvline(0, color=picture.BLACK, linewidth=0.8)
         self.support, self.query = {}, {}
-        for i, name in enumerate(frame.curves):
-            style = STYLES[i] | {"zorder": 3 - i / 10}
+        for i, (name, style) in enumerate(solid_looks(frame.curves).items()):
+            style = style | {"zorder": 3 - i / 10}
             (self.support[name],) = axes.plot([], [], **style | {"marker": "", "linestyle": ":"})
             (self.query[name],) = axes.plot([], [], **style)
         self.lines = [self.now, *self.support.values(), *self.query.values()]

@@ -16,16 +16,13 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
+from metalearn_lite.figures import looks
 from metalearn_lite.tasks.bandits import Bandits
 from metalearn_lite.widgets.layout import row, shrinking, still_figure
 from metalearn_lite.widgets.picture import (
     BLACK,
-    BLUE,
     FONT_SIZE,
-    GREEN,
     GREY,
-    ORANGE,
-    PURPLE,
     SKY,
     VERMILION,
     Picture,
@@ -41,13 +38,6 @@ if TYPE_CHECKING:
 
 YOU = "You"
 MAX_ARMS, MAX_PLAYERS = 9, 4  # keys 1 to 9; colours
-STYLES = (
-    {"color": BLACK, "linestyle": "-", "marker": "o"},
-    {"color": BLUE, "linestyle": "--", "marker": "s"},
-    {"color": ORANGE, "linestyle": "-.", "marker": "^"},
-    {"color": GREEN, "linestyle": ":", "marker": "D"},
-    {"color": PURPLE, "linestyle": "-", "marker": "v"},
-)
 
 
 class Record(NamedTuple):
@@ -439,11 +429,12 @@ def filmstrip(model: DuelModel) -> Figure:
     left, right = figure.subfigures(1, 2, width_ratios=(6, 4))
     panels = left.subplots(len(records), 1, sharex=True, squeeze=False)[:, 0]
     height = np.argsort(order)
+    styles = looks(records)
     for place, (axes, (name, record)) in enumerate(zip(panels, records.items(), strict=True)):
         plain_axes(axes, "pull" if place == len(records) - 1 else "", "arm’s\nprobability")
         pulls = np.arange(1, model.num_pulls + 1)
         paid = record.rewards == 1
-        color = STYLES[1 + place]["color"]
+        color = styles[name]["color"]
         size = {"markersize": 5 if model.num_pulls > 40 else 8, "linestyle": ""}
         axes.plot(pulls[paid], height[record.arms[paid]], "s", color=color, **size)
         axes.plot(pulls[~paid], height[record.arms[~paid]], "x", color=GREY, **size)
@@ -452,9 +443,9 @@ def filmstrip(model: DuelModel) -> Figure:
         axes.tick_params(labelsize=9)
         axes.set_title(f"{name}: {int(paid.sum())} rewards", fontsize=FONT_SIZE, loc="left")
     axes = plain_axes(right.subplots(), "pull", "regret")
-    for place, name in enumerate(records):
+    for name in records:
         regret = model._regrets(model.num_pulls)[name]
-        style = STYLES[1 + place] | {"marker": ""}
+        style = styles[name] | {"marker": ""}
         axes.plot(np.arange(model.num_pulls + 1), regret, linewidth=2.5, label=name, **style)
     axes.set_ylim(bottom=0)
     axes.legend(fontsize=10, frameon=False)
@@ -548,7 +539,8 @@ class _Regrets:
         self._num_pulls = 0
         self._lines = {}
         names = dict.fromkeys((YOU, *(n for game in model.games.values() for n in game)))
-        for name, style in zip(names, STYLES, strict=False):
+        you = {"color": BLACK, "linestyle": "-", "marker": "o"}
+        for name, style in {**looks(names), YOU: you}.items():
             style = style | {"linewidth": 2, "markersize": 5}
             (self._lines[name],) = axes.plot([], [], label=name, clip_on=False, **style)
         axes.figure.legend(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from textwrap import fill
 
 import ipywidgets
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from metalearn_lite.figures import looks
 from metalearn_lite.rl.choosing import Stream
 from metalearn_lite.rl.contextual_bandits import LinUCB, Moment, regret, walk
 from metalearn_lite.tasks import mixed
@@ -23,14 +25,7 @@ from metalearn_lite.widgets.play import Play
 VALUES = (-7.0, 7.0)
 BELIEFS = (-0.75, 1.5)
 MOST_EXPLORATION = 2.0
-STYLES = (
-    {"color": picture.GREY, "marker": "s"},
-    {"color": picture.PURPLE, "marker": "D"},
-    {"color": picture.BLUE, "marker": "o"},
-    {"color": picture.SKY, "marker": "v"},
-    {"color": picture.GREEN, "marker": "^"},
-    {"color": picture.ORANGE, "marker": "P"},
-)
+MAX_LEARNERS = 6  # each with a colour and a marker of its own
 LEGEND = {"fontsize": 9.5, "columnspacing": 0.8, "handlelength": 1.3, "frameon": False}
 
 
@@ -81,8 +76,8 @@ class ChooserModel:
         features: Sequence[str],
         exploration: float = 0.5,
     ):
-        if len(learners) > len(STYLES):
-            raise ValueError(f"{len(learners)} learners: choose at most {len(STYLES)}")
+        if len(learners) > MAX_LEARNERS:
+            raise ValueError(f"{len(learners)} learners: choose at most {MAX_LEARNERS}")
         counts = (len(learners), len(features))
         expected = (stream.rewards.shape[2], stream.features.shape[2])
         if counts != expected:
@@ -241,9 +236,10 @@ class Chooser(ipywidgets.VBox):
         self.sentence.text = frame.sentence
 
     def filmstrip(self, tasks: Sequence[int] = (1, 20, 100)) -> Figure:
-        """Support and beliefs at each of ``tasks``, as a figure that stays."""
-        figure = still_figure(3.3 * len(tasks), 5.2)
-        panels = figure.subplots(2, len(tasks), squeeze=False, height_ratios=(1, 1.15))
+        """Support and beliefs at each of ``tasks``, then the regret: a figure that stays."""
+        figure = still_figure(3 * len(tasks) + 3.6, 5.2)
+        states, end = figure.subfigures(1, 2, width_ratios=(3 * len(tasks), 3.6))
+        panels = states.subplots(2, len(tasks), squeeze=False, height_ratios=(1, 1.15))
         for column, task in enumerate(tasks):
             frame, first = self.model.frame(task), column == 0
             above, below = panels[:, column]
@@ -252,7 +248,10 @@ class Chooser(ipywidgets.VBox):
             bars = BeliefBars(plain_axes(below, "reward"), self.model.learners, frame)
             if not first:
                 below.set_yticklabels([])
-        figure.legend(handles=bars.legend, loc="outside lower center", ncols=4, **LEGEND)
+        regrets = Regret(plain_axes(end.subplots(), "task", "regret"), self.model.learners, frame)
+        regrets.agent.axes.set_title(f"up to task {tasks[-1]}", fontsize=picture.FONT_SIZE)
+        for part, lines, columns in ((states, bars.legend, 4), (end, regrets.legend, 2)):
+            part.legend(handles=lines, loc="outside lower center", ncols=columns, **LEGEND)
         return figure
 
     def description(self, tasks: Sequence[int] = (1, 20, 100)) -> str:
@@ -290,10 +289,11 @@ class BeliefBars:
     def __init__(self, axes: Axes, learners: Sequence[str], frame: Frame):
         places = np.arange(len(learners))
         axes.set(xlim=BELIEFS, ylim=(len(learners) - 0.4, -0.6), xticks=(0, 0.5, 1))
-        axes.set_yticks(places, learners, fontsize=picture.FONT_SIZE)
+        named = [fill(name, 14) for name in learners]
+        axes.set_yticks(places, named, fontsize=picture.FONT_SIZE)
         axes.axvline(0, color=picture.BLACK, linewidth=0.8)
         self._places = places
-        colors = [style["color"] for style in STYLES[: len(learners)]]
+        colors = [style["color"] for style in looks(learners).values()]
         self.bars = axes.barh(places, np.zeros(len(learners)), 0.5, color=colors, alpha=0.55)
         self.widths = [
             axes.plot([], [], "|-", color=picture.BLACK, linewidth=1.5, markersize=9)[0]
@@ -333,10 +333,17 @@ class Regret:
         horizon = len(frame.fixed_regret)
         tasks = np.arange(1, horizon + 1)
         axes.set(xlim=(0, horizon * 1.02), ylim=(0, frame.fixed_regret.max() * 1.05))
-        few = {"linewidth": 1.2, "markersize": 5, "markevery": max(1, horizon // 5)}
+        few = {
+            "linestyle": "-",
+            "linewidth": 1.2,
+            "markersize": 5,
+            "markevery": max(1, horizon // 5),
+        }
         fixed = [
-            axes.plot(tasks, losses, **style, **few, label=name)[0]
-            for style, name, losses in zip(STYLES, learners, frame.fixed_regret.T, strict=False)
+            axes.plot(tasks, losses, **style | few, label=name)[0]
+            for (name, style), losses in zip(
+                looks(learners).items(), frame.fixed_regret.T, strict=True
+            )
         ]
         (self.agent,) = axes.plot(
             [0], [0], color=picture.VERMILION, linewidth=3, label="the agent", in_layout=False

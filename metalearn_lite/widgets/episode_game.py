@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from string import ascii_uppercase as LETTERS
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from matplotlib.text import Text
 
 from metalearn_lite.episodes import Episodes
 from metalearn_lite.evaluation import Evaluation, task_scores
+from metalearn_lite.figures import looks
 from metalearn_lite.learners.base import Learner
 from metalearn_lite.widgets.drawings import Drawings
 from metalearn_lite.widgets.layout import row, shrinking, still_figure
@@ -26,9 +28,6 @@ from metalearn_lite.widgets.picture import (
     FONT_SIZE,
     GREEN,
     GREY,
-    ORANGE,
-    PURPLE,
-    SKY,
     VERMILION,
     Picture,
     Pointer,
@@ -400,7 +399,7 @@ def filmstrip(model: GameModel, task: int | None = None) -> Figure:
         names,
         means,
         xerr=[100 * score.interval for score in model.overall.values()],
-        color=[_colour(place + 1) for place in range(len(names))],
+        color=_colours(names)[1:],
         capsize=4,
         height=0.6,
     )
@@ -496,8 +495,8 @@ class _Tally:
         axes.spines[:].set_visible(False)
         size = min(12, 120 / model.num_rounds)
         self.scoress, self._wrongs = [], []
-        for place in range(num_players):
-            style = {"color": _colour(place), "linestyle": ""}
+        for place, color in enumerate(_colours(model.overall)):
+            style = {"color": color, "linestyle": ""}
             self.scoress += axes.plot([], [], "s", markersize=size, **style)
             self._wrongs += axes.plot(
                 [], [], "x", markersize=0.75 * size, markeredgewidth=2, **style
@@ -528,8 +527,8 @@ class _Bars:
         self._numbers = [
             axes.text(0, place, "", va="center", fontsize=FONT_SIZE) for place in range(num_players)
         ]
-        for place, bar in enumerate(self._bars):
-            bar.set_facecolor(_colour(place))
+        for bar, color in zip(self._bars, _colours(model.overall), strict=True):
+            bar.set_facecolor(color)
         self._player = _player_label(axes)
         self.moving = [*self._bars, *self._numbers, self._player]
         self.show(model.frame())
@@ -554,6 +553,6 @@ def _chance_line(axes: Axes, place: float) -> None:
     axes.text(place, 1.02, "chance", ha="center", transform=axes.get_xaxis_transform())
 
 
-def _colour(place: int) -> str:
-    """The player's colour is black; the learners share the others."""
-    return (BLACK, SKY, ORANGE, PURPLE, GREY)[place if place == 0 else 1 + (place - 1) % 4]
+def _colours(learners: Iterable[str]) -> list[str]:
+    """The player's colour is black; then the learners' own."""
+    return [BLACK, *(style["color"] for style in looks(learners).values())]

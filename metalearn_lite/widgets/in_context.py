@@ -20,7 +20,14 @@ from metalearn_lite.learners.neural_process import ConditionalNeuralProcess
 from metalearn_lite.tasks.sinusoids import INPUT, Sinusoids
 from metalearn_lite.widgets import picture, words
 from metalearn_lite.widgets.layout import button, row, shrinking, still_figure
-from metalearn_lite.widgets.picture import Picture, Pointer, Sentence, new_figure, plain_axes
+from metalearn_lite.widgets.picture import (
+    Picture,
+    Pointer,
+    Sentence,
+    new_figure,
+    plain_axes,
+    solid_looks,
+)
 from metalearn_lite.widgets.play import Play
 
 NUM_QUERIES = 121
@@ -29,13 +36,7 @@ VALUES = (-6.5, 6.5)
 ERRORS = (1e-3, 1e2)
 TWO_SIDED_95 = 1.96
 
-# Each learner has a colour and a marker of its own, in both charts.
-STYLES = (
-    {"color": picture.BLUE, "marker": "o", "linewidth": 2},
-    {"color": picture.ORANGE, "marker": "s", "linewidth": 2},
-    {"color": picture.PURPLE, "marker": "D", "linewidth": 2},
-    {"color": picture.GREEN, "marker": "^", "linewidth": 2},
-)
+MAX_LEARNERS = 4  # each with a colour and a marker of its own, in both charts
 LEGEND = {"fontsize": 10, "columnspacing": 1, "handlelength": 1.6, "frameon": False}
 
 
@@ -96,8 +97,8 @@ class InContextModel:
         num_points: int = 5,
         inner_steps: int = 10,
     ):
-        if not 1 <= len(learners) <= len(STYLES):
-            raise ValueError(f"{len(learners)} learners: choose 1 to {len(STYLES)}")
+        if not 1 <= len(learners) <= MAX_LEARNERS:
+            raise ValueError(f"{len(learners)} learners: choose 1 to {MAX_LEARNERS}")
         self.learners = dict(learners)
         self.inner_steps = inner_steps
         self.points: list[tuple[float, float]] = []
@@ -319,7 +320,7 @@ class Curves:
     def __init__(self, axes: Axes, frame: Frame):
         axes.set(xlim=INPUT, ylim=VALUES, xticks=(-4, -2, 0, 2, 4), yticks=(-5, 0, 5))
         self._x = frame.x
-        styles = dict(zip(frame.curves, STYLES, strict=False))
+        styles = solid_looks(frame.curves)
         self.bands = {
             name: axes.fill_between(
                 frame.x,
@@ -380,8 +381,8 @@ class Errors:
         axes.set_xticks((0, 5, 10, 15, 20))
         axes.yaxis.set_major_formatter("{x:g}")
         axes.minorticks_off()
-        styles = zip(frame.errors, STYLES, strict=False)
-        self.lines = {name: axes.plot([], [], **style)[0] for name, style in styles}
+        styles = solid_looks(frame.errors)
+        self.lines = {name: axes.plot([], [], **style)[0] for name, style in styles.items()}
         self.moving = list(self.lines.values())
         self.show(frame)
 

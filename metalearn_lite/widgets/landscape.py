@@ -24,6 +24,7 @@ from matplotlib.path import Path
 from torch import Tensor
 
 from metalearn_lite.episodes import Episodes, Examples
+from metalearn_lite.figures import look
 from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.learners.reptile import Reptile
@@ -248,9 +249,13 @@ def _capital(text: str) -> str:
 # The view
 
 STYLES = {  # the widest lies below, so that directions which agree are all to be seen
-    TRUE: {"color": picture.BLUE, "linewidth": 6, "linestyle": "-"},
-    "first-order MAML": {"color": picture.ORANGE, "linewidth": 3.5, "linestyle": "-"},
-    "Reptile": {"color": picture.BLACK, "linewidth": 1.6, "linestyle": (0, (2, 1))},
+    TRUE: {"color": look("MAML")["color"], "linewidth": 6, "linestyle": "-"},
+    "first-order MAML": {
+        "color": look("first-order MAML")["color"],
+        "linewidth": 3.5,
+        "linestyle": "-",
+    },
+    "Reptile": {"color": look("Reptile")["color"], "linewidth": 1.6, "linestyle": (0, (2, 1))},
 }
 MARKERS = ("o", "s", "^")
 ARROW = 0.22  # an arrow's length, as part of the plane's side

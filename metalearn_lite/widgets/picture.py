@@ -19,7 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from metalearn_lite.figures import COLORS
+from metalearn_lite.figures import COLORS, looks
 
 # Blacker than COLORS["black"], so that letters can be read on every other colour.
 BLACK, GREY = "#000000", COLORS["gray"]
@@ -277,6 +277,13 @@ def plain_axes(axes: Axes, xlabel: str = "", ylabel: str = "") -> Axes:
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     return axes
+
+
+def solid_looks(names: Iterable[str]) -> dict[str, dict[str, object]]:
+    """The learners' looks with solid lines, for charts where a dash tells something else."""
+    return {
+        name: style | {"linestyle": "-", "linewidth": 2} for name, style in looks(names).items()
+    }
 
 
 def drawable(values: np.ndarray, limits: tuple[float, float] = (-50, 50)) -> np.ndarray:

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from metalearn_lite.figures import looks
 from metalearn_lite.widgets import picture
 from metalearn_lite.widgets.layout import row, shrinking, still_figure
 from metalearn_lite.widgets.picture import Picture, Sentence, new_figure, plain_axes
@@ -26,20 +27,7 @@ WORST = 6.0
 """always answering 0 gives about 4: a method above this is off the chart"""
 DRAWN = (1e-3, WORST)
 
-# Each method has a colour, a marker and a dash of its own.
-STYLES = tuple(
-    {"color": color, "marker": marker, "linestyle": line, "linewidth": 1.8, "markersize": 8}
-    for color, marker, line in (
-        (picture.BLACK, "o", "-"),
-        (picture.BLUE, "s", "--"),
-        (picture.ORANGE, "^", "-"),
-        (picture.GREEN, "D", "--"),
-        (picture.VERMILION, "v", "-"),
-        (picture.PURPLE, "P", "--"),
-        (picture.SKY, "X", "-"),
-        (picture.GREY, "p", "--"),
-    )
-)
+MAX_METHODS = 8  # each with a colour and a marker of its own
 
 
 @dataclass(frozen=True)
@@ -85,8 +73,8 @@ class RaceModel:
     """
 
     def __init__(self, record: Record):
-        if not 1 <= len(record) <= len(STYLES):
-            raise ValueError(f"{len(record)} methods: choose 1 to {len(STYLES)}")
+        if not 1 <= len(record) <= MAX_METHODS:
+            raise ValueError(f"{len(record)} methods: choose 1 to {MAX_METHODS}")
         counts = {
             (method, name): len(numbers.get(name, ()))
             for method, numbers in record.items()
@@ -259,7 +247,8 @@ class Curves:
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.xaxis.set_major_formatter("{x:,.0f}")
         self.lines, self.heads, self.bars, self.keys = {}, {}, {}, []
-        for method, style in zip(model.record, STYLES, strict=False):
+        for method, style in looks(model.record).items():
+            style = style | {"linewidth": 1.8, "markersize": 8}
             self.keys += axes.plot([], [], **style, label=method)
             (self.lines[method],) = axes.plot([], [], **style | {"marker": ""}, alpha=0.9)
             (self.heads[method],) = axes.plot(

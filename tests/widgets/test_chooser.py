@@ -191,6 +191,11 @@ def test_filmstrip_stays_as_it_is_when_the_widget_moves_on(chooser):
     figure = chooser.filmstrip((1, 10))
     assert isinstance(figure, matplotlib.figure.Figure)
     assert [axes.get_title() for axes in figure.axes[:2]] == ["task 1", "task 10"]
+    regret = figure.axes[-1]
+    assert regret.get_title() == "up to task 10"
+    agent = next(line for line in regret.lines if line.get_label() == "the agent")
+    assert agent.get_xdata()[-1] == 10
+    np.testing.assert_allclose(agent.get_ydata()[1:], chooser.model.frame(10).regret)
     assert chooser.model.task == 1
 
 

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metalearn_lite import checkpoints
+from metalearn_lite.figures import looks
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import MLP
 from metalearn_lite.recipes import race as recipe
-from metalearn_lite.widgets.race import STYLES, WORST, Race, RaceModel
+from metalearn_lite.widgets.race import MAX_METHODS, WORST, Race, RaceModel
 
 START = MLP(1, 40, 40, 1).init(torch.Generator().manual_seed(0))
 RECORD = {
@@ -255,7 +256,11 @@ def test_what_is_off_the_chart_is_drawn_on_its_edge(race):
 
 def test_methods_differ_in_colour_and_in_marker():
     for part in ("color", "marker"):
-        assert len({style[part] for style in STYLES}) == len(STYLES)
+        assert (
+            len({style[part] for style in looks(recipe.METHODS).values()})
+            == len(recipe.METHODS)
+            == MAX_METHODS
+        )
 
 
 def test_filmstrip_stays_as_it_is_when_the_widget_moves_on(race):
