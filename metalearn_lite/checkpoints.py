@@ -57,7 +57,8 @@ def folder() -> Path:
 
 
 def _folder_of(name: str) -> Path:
-    return paths.find(f"checkpoints/{name}.json").parent
+    card = folder() / f"{name}.json"
+    return (card if card.exists() else paths.find(f"checkpoints/{name}.json")).parent
 
 
 def save(learner: Learner, name: str, about: dict[str, Any], into: Path | None = None) -> Path:
