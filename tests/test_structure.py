@@ -23,7 +23,7 @@ FLOORS = (
     ("learners",),
     ("rl",),
     ("compiling",),
-    ("training", "distributed"),
+    ("training", "resuming", "distributed"),
     ("evaluation", "similarity"),
     ("challenge",),
     ("checkpoints",),
