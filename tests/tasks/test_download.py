@@ -149,6 +149,7 @@ def test_what_a_killed_process_left_is_removed(fetch, tmp_path):
     assert sorted(files(tmp_path)) == [".file.zip.def.part", "file.zip"]
 
 
+@pytest.mark.slow
 def test_two_processes_at_once(server, tmp_path):
     server.files["file.zip"] = BODY
     code = (
