@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from metalearn_lite.episodes import Examples
-from metalearn_lite.learners.base import Learner, Trace, task_losses, trainable
-from metalearn_lite.learners.siamese import nothing_known
+from metalearn_lite.learners.base import Learner, Trace, trainable
+from metalearn_lite.learners.pixels import trace_of_memory
 from metalearn_lite.networks import ConvNet, Params
 
 
@@ -51,10 +51,6 @@ class MatchingNetwork(Learner):
         queries, support = F.normalize(queries, dim=-1), F.normalize(support, dim=-1)
         return (self.sharpness * queries @ support.transpose(1, 2)).log_softmax(2)
 
-    @torch.no_grad()
     def trace(self, support: Examples) -> Trace:
         """Step 0: any image may be of any class. Step 1: every image has its own class."""
-        known = self.adapt(support)
-        path = [nothing_known(known), known]
-        losses = [task_losses(self.predict(adapted, support.x), support.y) for adapted in path]
-        return Trace(path, torch.stack(losses))
+        return trace_of_memory(self, support)

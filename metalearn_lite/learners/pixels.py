@@ -49,13 +49,23 @@ class PixelNearestNeighbour(Learner):
             "or meta-train a PrototypicalNetwork, which learns what 'near' means"
         )
 
-    @torch.no_grad()
     def trace(self, support: Examples) -> Trace:
         """Step 0: any image may be of any class. Step 1: every image has its own class."""
-        num_images, num_ways = support.y.shape[1], int(support.y.max()) + 1
-        any_class = torch.arange(num_ways, device=support.y.device).repeat_interleave(num_images)
-        copies = (1, num_ways, *(1 for _ in support.x.shape[2:]))
-        nothing_known = Examples(support.x.repeat(copies), any_class.expand(len(support.x), -1))
-        path = [nothing_known, self.adapt(support)]
-        losses = [task_losses(self.predict(adapted, support.x), support.y) for adapted in path]
-        return Trace(path, torch.stack(losses))
+        return trace_of_memory(self, support)
+
+
+@torch.no_grad()
+def trace_of_memory(learner: Learner, support: Examples) -> Trace:
+    """The trace of a learner that adapts by remembering examples: nothing known, then all."""
+    known = learner.adapt(support)
+    path = [nothing_known(known), known]
+    losses = [task_losses(learner.predict(adapted, support.x), support.y) for adapted in path]
+    return Trace(path, torch.stack(losses))
+
+
+def nothing_known(known: Examples) -> Examples:
+    """What is remembered, with every example there once for every class."""
+    num_ways, num_examples = int(known.y.max()) + 1, known.y.shape[1]
+    any_class = torch.arange(num_ways, device=known.y.device).repeat_interleave(num_examples)
+    copies = (1, num_ways, *(1 for _ in known.x.shape[2:]))
+    return Examples(known.x.repeat(copies), any_class.expand(len(known.y), -1))

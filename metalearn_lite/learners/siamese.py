@@ -7,7 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from metalearn_lite.episodes import Episodes, Examples
-from metalearn_lite.learners.base import Learner, Trace, task_losses, trainable
+from metalearn_lite.learners.base import Learner, Trace, trainable
+from metalearn_lite.learners.pixels import trace_of_memory
 from metalearn_lite.networks import ConvNet, Params
 
 
@@ -76,17 +77,6 @@ class SiameseNetwork(Learner):
         # softplus(-z) is -log sigmoid(z).
         return (F.softplus(-logits[same]).mean() + F.softplus(logits[~same]).mean()) / 2
 
-    @torch.no_grad()
     def trace(self, support: Examples) -> Trace:
         """Step 0: any image may be of any class. Step 1: every image has its own class."""
-        known = self.adapt(support)
-        path = [nothing_known(known), known]
-        losses = [task_losses(self.predict(adapted, support.x), support.y) for adapted in path]
-        return Trace(path, torch.stack(losses))
-
-
-def nothing_known(known: Examples) -> Examples:
-    """A support, embedded, in which every example is there once for every class."""
-    num_ways, num_examples = int(known.y.max()) + 1, known.y.shape[1]
-    any_class = torch.arange(num_ways).repeat_interleave(num_examples)
-    return Examples(known.x.repeat(1, num_ways, 1), any_class.expand(len(known.y), -1))
+        return trace_of_memory(self, support)

@@ -30,7 +30,7 @@ def learner(kind: type[MAML], inner_steps: int = 2, order: int = 2) -> MAML:
 
 
 @pytest.mark.parametrize("kind", [*KINDS, ANIL])
-@pytest.mark.parametrize("inner_steps", [1, 2])
+@pytest.mark.parametrize("inner_steps", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_finite_differences(kind, inner_steps):
     """In float64, on a network of two filters, whose gradients all have to be there."""
     network = ConvClassifier(3, 2)

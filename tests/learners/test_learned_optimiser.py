@@ -158,6 +158,7 @@ def test_log_scaled_is_the_papers_and_does_not_jump():
     torch.testing.assert_close(sign, expected, atol=1e-6, rtol=0)
 
 
+@pytest.mark.slow
 def test_meta_training_lowers_the_loss_and_goes_on_after_a_stop(tmp_path):
     def run(iterations: int, save_to=None):
         network, g = GRU(1, 6), generator()

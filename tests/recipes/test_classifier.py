@@ -31,6 +31,7 @@ def test_a_batch_is_one_task_whose_labels_name_character_and_symmetry(glyphs, mo
     assert len(query.y.unique()) > 40
 
 
+@pytest.mark.slow
 def test_the_recipe_trains_freezes_and_drops_the_head(glyphs):
     learner = recipe.train(2, torch.Generator().manual_seed(0))
     assert learner.network.norm == "frozen"

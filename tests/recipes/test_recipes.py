@@ -23,6 +23,7 @@ def test_two_recipes_of_one_name_are_refused(monkeypatch):
         recipes._modules.__wrapped__()
 
 
+@pytest.mark.slow
 def test_sinusoids_train_and_are_judged():
     generator = torch.Generator().manual_seed(0)
     learner = sinusoids.train(MAML, 5, 3, constant, generator)

@@ -41,6 +41,7 @@ def test_deducing_comes_as_close_to_the_best_as_can_be_told(num_signals, num_rou
     assert_mean(returns, best_payment(num_signals, num_rounds))
 
 
+@pytest.mark.slow
 def test_deducing_four_signals_is_worth_almost_three_payments_more():
     assert random_payment(4, 20) == 5
     assert one_by_one_payment(4, 20) == pytest.approx(14.149, abs=1e-3)

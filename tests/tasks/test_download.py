@@ -146,6 +146,7 @@ def test_what_a_killed_process_left_is_removed(fetch, tmp_path):
     assert files(tmp_path) == ["file.zip"]
 
 
+@pytest.mark.slow
 def test_two_processes_at_once(server, tmp_path):
     server.files["file.zip"] = BODY
     code = (

@@ -150,6 +150,7 @@ def test_a_recorded_race_can_be_shown(tmp_path):
     assert first == second, "all start from the same parameters"
 
 
+@pytest.mark.slow
 def test_the_recipe_writes_both_records_and_two_checkpoints(tmp_path, monkeypatch):
     monkeypatch.setattr("metalearn_lite.paths.data_folder", lambda: tmp_path)
     recipe.main(budget=0.02, num_stops=2)
