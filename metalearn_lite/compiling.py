@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.base import Learner
 
@@ -25,6 +26,8 @@ def compiled_meta_gradient(learner: Learner) -> MetaGradient:
     compiled = {}
 
     def meta_gradient(episodes: Episodes):
+        if isinstance(episodes, Episodes):
+            checks.episodes(episodes)  # what is compiled does not look at numbers
         settings = tuple(v for v in vars(learner).values() if isinstance(v, int | float | str))
         if settings not in compiled:
             try:

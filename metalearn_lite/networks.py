@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from metalearn_lite import checks
 from metalearn_lite.differentiable_twice import EPSILON, batch_norm, convolve
 
 Params = dict[str, Tensor]
@@ -31,6 +32,7 @@ class MLP:
     """
 
     def __init__(self, *sizes: int):
+        checks.count(**{f"sizes[{place}]": size for place, size in enumerate(sizes)})
         if len(sizes) < 2:
             raise ValueError(f"sizes={sizes}: give at least an input and an output size")
         self.sizes = self.settings = sizes
@@ -83,8 +85,11 @@ class ConvNet:
         norm: str = "group",
         num_unpooled: int = 1,
     ):
-        if norm not in ("group", "batch", "frozen"):
-            raise ValueError(f"norm={norm!r}: choose 'group', 'batch' or 'frozen'")
+        checks.choice(("group", "batch", "frozen"), norm=norm)
+        checks.count(0, len(channels), num_unpooled=num_unpooled)
+        checks.count(**{f"channels[{block}]": width for block, width in enumerate(channels)})
+        if norm == "group" and any(width % 8 for width in channels):
+            raise ValueError(f"channels={channels}: choose multiples of 8, the groups of a norm")
         self.channels = tuple(channels)
         self.norm = norm
         self.num_unpooled = num_unpooled
@@ -173,6 +178,7 @@ class ConvClassifier:
     """
 
     def __init__(self, num_ways: int = 5, width: int = 32):
+        checks.count(num_ways=num_ways, width=width)
         self.num_ways = num_ways
         self.width = width
         self.settings = (num_ways, width)

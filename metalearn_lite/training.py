@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.compiling import compiled_meta_gradient
 from metalearn_lite.episodes import Episodes
 from metalearn_lite.files import load_tensors, save_tensors
@@ -128,6 +129,11 @@ def meta_train(
         OSError: ``save_to`` cannot be written; said before training, not after it.
         ValueError: ``save_to`` is damaged, or holds another kind of run.
     """
+    checks.count(0, iterations=iterations)
+    checks.count(save_every=save_every)
+    checks.rate(outer_lr=outer_lr)
+    if not max_norm > 0:
+        raise ValueError(f"max_norm={max_norm}: choose a length above 0, or math.inf for no bound")
     if save_to is not None and first_writable([Path(save_to).parent]) is None:
         raise OSError(f"cannot write into {Path(save_to).parent}; choose another folder")
     optimizers = optimize(learner.params, outer_lr)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.in_context import InContextLearner
 from metalearn_lite.networks import Params
@@ -24,6 +25,7 @@ class LeastSquares(InContextLearner):
 
     def adapt(self, support: Examples) -> Tensor:
         """The weights ``(T, D)``: zeros where there is no example."""
+        checks.context(support, self.params)
         y = support.y.unsqueeze(-1)
         return torch.linalg.lstsq(support.x, y, driver="gelsd").solution.squeeze(-1)
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from metalearn_lite import checks
 from metalearn_lite.learners.base import trainable
 from metalearn_lite.networks import Params
 from metalearn_lite.rl.returns import generalised_advantages
@@ -51,6 +52,8 @@ class RecurrentActorCritic:
     """
 
     def __init__(self, observation_size: int, num_actions: int, task_size: int, width: int = 64):
+        checks.count(observation_size=observation_size, num_actions=num_actions)
+        checks.count(task_size=task_size, width=width)
         self.observation_size = observation_size
         self.num_actions = num_actions
         self.task_size = task_size
@@ -154,6 +157,8 @@ class RL2:
         trace_decay: float = 0.9,
         entropy_weight: float = 0.03,
     ):
+        checks.chance(discount=discount, trace_decay=trace_decay)
+        checks.rate(entropy_weight=entropy_weight)
         self.network = network
         self.params = trainable(params)
         self.discount = discount
