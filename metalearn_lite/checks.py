@@ -187,7 +187,7 @@ def same_kind(given: Examples, params: Mapping[str, Tensor], what: str = "suppor
 _CALLED = {torch.float64: "double", torch.float16: "half", torch.bfloat16: "bfloat16"}
 
 
-def labels(y: Tensor, num_ways: int, what: str = "query.y") -> None:
+def labels(y: Tensor, num_ways: int, what: str = "y") -> None:
     """Integer labels 0 … ``num_ways`` - 1, whether or not all are there."""
     if untouchable(y) or not y.numel():
         return
@@ -198,14 +198,14 @@ def labels(y: Tensor, num_ways: int, what: str = "query.y") -> None:
         )
 
 
-def logits(predicted: Tensor, y: Tensor, what: str = "query.y") -> None:
+def logits(predicted: Tensor, y: Tensor) -> None:
     """``predicted`` is ``(T, N, num_ways)`` and ``y`` ``(T, N)`` holds classes of these ways."""
     if predicted.dim() != 3 or predicted.shape[:2] != y.shape:
         raise ValueError(
             f"logits {tuple(predicted.shape)} and labels {tuple(y.shape)}: "
             "give (T, N, num_ways) and (T, N)"
         )
-    labels(y, predicted.shape[-1], what)
+    labels(y, predicted.shape[-1])
 
 
 def classes(
@@ -235,12 +235,8 @@ def classes(
         pixels(x, f"{what}.x", NOISE)
     if untouchable(y):
         return Examples(x, y.long())
-    low, high = (end.item() for end in y.aminmax())
-    num_ways = high + 1 if num_ways is None else num_ways
-    if low < 0 or high >= num_ways:
-        raise ValueError(
-            f"{what}.y holds {_found(y)}: number the {num_ways} classes 0 to {num_ways - 1}"
-        )
+    num_ways = max(y.max().item() + 1, 1) if num_ways is None else num_ways
+    labels(y, num_ways, f"{what}.y")
     y = y.long()
     there = None
     if num_ways <= y.shape[1]:  # else some class has no example, whichever they are
@@ -346,7 +342,7 @@ def episodes(given) -> None:
     (_, y), (_, query_y) = given
     if not y.is_floating_point():
         num_ways = int(classes(given[0]).y.max()) + 1
-        labels(query_y, num_ways)
+        labels(query_y, num_ways, "query.y")
 
 
 def untouchable(value: Tensor) -> bool:

@@ -39,8 +39,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-SECONDS = 4  # of the processor, so that a busy machine makes no hang
-WAITING = 300  # seconds for a worker that does not listen, or that makes what is needed
+SECONDS = 2  # of the processor, so that a busy machine makes no hang
+WAITING = 600  # seconds for a worker that does not listen, or that makes what is needed
 END = "end"
 GIGABYTES = 8
 OUTCOMES = ("clear", "raw", "silent", "hang", "crash")

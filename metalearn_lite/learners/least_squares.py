@@ -43,6 +43,7 @@ class StraightLine(LeastSquares):
 
     def adapt(self, support: Examples) -> Tensor:
         """Slope and height at 0, ``(T, 2)``; one example leaves them open: the shortest pair."""
+        checks.context(support, self.params)
         return super().adapt(Examples(F.pad(support.x, (0, 1), value=1.0), support.y))
 
     def predict(self, adapted: Tensor, x: Tensor) -> Tensor:

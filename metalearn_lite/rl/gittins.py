@@ -43,7 +43,7 @@ def gittins_table(
     """
     checks.count(num_pulls=num_pulls, num_ahead=num_ahead)
     checks.count(2, num_levels=num_levels)
-    checks.chance(discount=discount)
+    checks.finite(discount=discount)
     checks.fits(num_pulls_and_ahead=num_pulls + num_ahead, num_levels=num_levels)
     if not 0 < discount < 1:
         raise ValueError(f"discount={discount}: choose a number between 0 and 1, such as 0.99")
