@@ -6,6 +6,7 @@ keyword, ``checks.count(num_ways=num_ways)``, several at once if their range is 
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 import warnings
@@ -19,6 +20,9 @@ from metalearn_lite.episodes import Examples
 
 MOST_NUMBERS = 2**28
 """in one tensor that a sampler makes: a gigabyte of float32"""
+
+NOISE = 1.0
+"""how far images with noise may lie outside 0 … 1; pixels of 0 to 255 lie farther"""
 
 # Numbers
 
@@ -113,8 +117,11 @@ def values(least: float = 0.0, most: float = 1.0, /, **given: Tensor) -> None:
                 raise ValueError(f"{name} holds {low:g} to {high:g}: give {least:g} to {most:g}")
 
 
-def pixels(x: Tensor, name: str = "x") -> None:
-    """Images ``(…, 1, S, S)`` of float numbers, paper 0 and ink 1. Warns of white paper."""
+def pixels(x: Tensor, name: str = "x", slack: float = 1e-3) -> None:
+    """Images ``(…, 1, S, S)`` of float numbers, paper 0 and ink 1. Warns of white paper.
+
+    Numbers may lie outside by ``slack``, as rounding or noise on the images makes them.
+    """
     tensor(**{name: x})
     if x.dim() < 3 or x.shape[-3] != 1 or x.shape[-1] != x.shape[-2] or not x.numel():
         raise ValueError(f"{name} has shape {tuple(x.shape)}: give square images (…, 1, S, S)")
@@ -125,7 +132,7 @@ def pixels(x: Tensor, name: str = "x") -> None:
     if untouchable(x):
         return
     low, high = (end.item() for end in x.detach().aminmax())
-    if not (low >= -1e-3 and high <= 1.001):
+    if not (low >= -slack and high <= 1 + slack):
         raise ValueError(
             f"{name} holds {low:g} to {high:g}: give images of 0 (paper) to 1 (ink); "
             "pixels of 0 to 255 must be divided by 255"
@@ -148,7 +155,8 @@ def examples(given: Examples, what: str = "support", least: int = 1) -> None:
     """``x`` is ``(T, N, …)``, of three axes or more, ``y`` is ``(T, N)``; N at least ``least``."""
     x, y = given
     tensor(**{f"{what}.x": x, f"{what}.y": y})
-    if x.dim() < 3 or y.dim() != 2 or x.shape[:2] != y.shape or not len(x):
+    classes_too = y.is_floating_point() or y.dim() == 2
+    if x.dim() < 3 or y.dim() < 2 or x.shape[:2] != y.shape[:2] or not (len(x) and classes_too):
         remedy = "x.unsqueeze(-1) adds the axis of features" if x.dim() == 2 else "T is 1 or more"
         raise ValueError(
             f"{what}.x has shape {tuple(x.shape)} and {what}.y {tuple(y.shape)}: "
@@ -179,7 +187,7 @@ def same_kind(given: Examples, params: Mapping[str, Tensor], what: str = "suppor
 _CALLED = {torch.float64: "double", torch.float16: "half", torch.bfloat16: "bfloat16"}
 
 
-def labels(y: Tensor, num_ways: int, what: str = "query.y") -> None:
+def labels(y: Tensor, num_ways: int, what: str = "y") -> None:
     """Integer labels 0 … ``num_ways`` - 1, whether or not all are there."""
     if untouchable(y) or not y.numel():
         return
@@ -190,11 +198,27 @@ def labels(y: Tensor, num_ways: int, what: str = "query.y") -> None:
         )
 
 
-def classes(given: Examples, num_ways: int | None = None, what: str = "support") -> Examples:
+def logits(predicted: Tensor, y: Tensor) -> None:
+    """``predicted`` is ``(T, N, num_ways)`` and ``y`` ``(T, N)`` holds classes of these ways."""
+    if predicted.dim() != 3 or predicted.shape[:2] != y.shape:
+        raise ValueError(
+            f"logits {tuple(predicted.shape)} and labels {tuple(y.shape)}: "
+            "give (T, N, num_ways) and (T, N)"
+        )
+    labels(y, predicted.shape[-1])
+
+
+def classes(
+    given: Examples,
+    num_ways: int | None = None,
+    what: str = "support",
+    params: Mapping[str, Tensor] | None = None,
+) -> Examples:
     """The door for labels: the examples with int64 labels 0 … num_ways - 1, each in every task.
 
     Args:
         num_ways: how many classes; without it as many as the largest label says.
+        params: whose dtype and device the examples must have.
 
     Raises:
         ValueError: they are no integers, a label is out of range, or in some task a class has no
@@ -206,14 +230,13 @@ def classes(given: Examples, num_ways: int | None = None, what: str = "support")
         raise ValueError(
             f"{what}.y is {y.dtype}: give classes as integers 0, 1, …, for example {what}.y.long()"
         )
+    same_kind(given, params or {}, what)
+    if x.dim() == 5 and x.shape[2] == 1:
+        pixels(x, f"{what}.x", NOISE)
     if untouchable(y):
         return Examples(x, y.long())
-    low, high = (end.item() for end in y.aminmax())
-    num_ways = high + 1 if num_ways is None else num_ways
-    if low < 0 or high >= num_ways:
-        raise ValueError(
-            f"{what}.y holds {_found(y)}: number the {num_ways} classes 0 to {num_ways - 1}"
-        )
+    num_ways = max(y.max().item() + 1, 1) if num_ways is None else num_ways
+    labels(y, num_ways, f"{what}.y")
     y = y.long()
     there = None
     if num_ways <= y.shape[1]:  # else some class has no example, whichever they are
@@ -236,14 +259,37 @@ def _found(y: Tensor) -> str:
     return f"the labels {shown}" if len(found) > 1 else f"only the label {shown}"
 
 
+def steps(asked: int | None, else_: int, given: Examples) -> int:
+    """How many inner steps to take: those asked for, or else ``else_``. Each needs an example."""
+    if asked is not None:
+        count(0, inner_steps=asked)
+    taken = else_ if asked is None else asked
+    if taken:
+        examples(given)
+    return taken
+
+
+def context(given: Examples, params: Mapping[str, Tensor]) -> None:
+    """What a learner of values reads, none included: floats of the dtype of its ``params``."""
+    examples(given, least=0)
+    if not (given.x.is_floating_point() and given.y.is_floating_point()):
+        raise ValueError(
+            f"support.x is {given.x.dtype} and support.y {given.y.dtype}: this learner answers "
+            "with values, so give floats, for example support.y.float()"
+        )
+    same_kind(given, params)
+
+
 def support(given: Examples, params: Mapping[str, Tensor], network: object = None) -> None:
     """What a learner can take gradient steps on, with ``network`` and its ``params``.
+
+    No example at all is fine as long as no step is taken.
 
     Raises:
         ValueError: for shapes, dtypes, devices; labels that are no classes of the network; and
             inside ``torch.inference_mode()``, where there are no gradients.
     """
-    examples(given)
+    examples(given, least=0)
     same_kind(given, params)
     if torch.is_inference_mode_enabled() or given.x.is_inference():
         raise ValueError(
@@ -252,7 +298,7 @@ def support(given: Examples, params: Mapping[str, Tensor], network: object = Non
         )
     outputs = getattr(network, "num_ways", None) or (getattr(network, "sizes", None) or (None,))[-1]
     if given.y.is_floating_point():
-        if outputs is not None and outputs > 1:
+        if outputs is not None and outputs > 1 and given.y.dim() == 2:
             raise ValueError(
                 f"support.y is {given.y.dtype} but the network answers {outputs} logits, one for "
                 "each class: give classes as integers, for example support.y.long()"
@@ -263,7 +309,32 @@ def support(given: Examples, params: Mapping[str, Tensor], network: object = Non
             f"support.y is {given.y.dtype}, classes, but the network answers one number for each "
             "x, a regression: give support.y.float(), or a network with an output for each class"
         )
-    classes(given, outputs)
+    if given.y.shape[1]:
+        classes(given, outputs)
+
+
+def names_unused(adapt: Callable) -> Callable:
+    """``adapt`` or ``trace`` of a learner, naming the parameters that its network never looks at.
+
+    Autograd says only that there are some.
+    """
+
+    @functools.wraps(adapt)
+    def named(learner, support, *args, **kwargs):
+        try:
+            return adapt(learner, support, *args, **kwargs)
+        except RuntimeError as error:
+            if "not have been used" not in str(error):
+                raise
+            names, values = zip(*learner.start(support).items(), strict=True)
+            values = [value.detach().requires_grad_() for value in values]
+            with torch.enable_grad():
+                answers = learner.network(dict(zip(names, values, strict=True)), support.x)
+                gradients = torch.autograd.grad(answers.sum(), values, allow_unused=True)
+            all_used(names, gradients)
+            raise
+
+    return named
 
 
 def episodes(given) -> None:
@@ -271,7 +342,7 @@ def episodes(given) -> None:
     (_, y), (_, query_y) = given
     if not y.is_floating_point():
         num_ways = int(classes(given[0]).y.max()) + 1
-        labels(query_y, num_ways)
+        labels(query_y, num_ways, "query.y")
 
 
 def untouchable(value: Tensor) -> bool:

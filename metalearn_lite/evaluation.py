@@ -73,12 +73,7 @@ def task_scores(predicted: Tensor, y: Tensor) -> Tensor:
     """
     if y.is_floating_point():
         return task_losses(predicted, y).nan_to_num(nan=torch.inf, posinf=torch.inf)
-    if predicted.dim() != 3 or predicted.shape[:2] != y.shape:
-        raise ValueError(
-            f"logits {tuple(predicted.shape)} and labels {tuple(y.shape)}: "
-            "give (T, N, num_ways) and (T, N)"
-        )
-    checks.labels(y, predicted.shape[-1])
+    checks.logits(predicted, y)
     right = (predicted.argmax(-1) == y) & ~predicted.isnan().any(-1)
     return right.float().mean(1)
 

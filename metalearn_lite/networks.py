@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from metalearn_lite import layers
+from metalearn_lite import checks, layers
 from metalearn_lite.fast.classifier import quick_logits
 from metalearn_lite.layers import Params
 
@@ -44,6 +44,7 @@ class MLP:
     """
 
     def __init__(self, *sizes: int):
+        checks.count(**{f"sizes[{place}]": size for place, size in enumerate(sizes)})
         if len(sizes) < 2:
             raise ValueError(f"sizes={sizes}: give at least an input and an output size")
         self.sizes = self.settings = sizes
@@ -93,8 +94,11 @@ class ConvNet:
         norm: str = "group",
         num_unpooled: int = 1,
     ):
-        if norm not in ("group", "batch", "frozen"):
-            raise ValueError(f"norm={norm!r}: choose 'group', 'batch' or 'frozen'")
+        checks.choice(("group", "batch", "frozen"), norm=norm)
+        checks.count(0, len(channels), num_unpooled=num_unpooled)
+        checks.count(**{f"channels[{block}]": width for block, width in enumerate(channels)})
+        if norm == "group" and any(width % 8 for width in channels):
+            raise ValueError(f"channels={channels}: choose multiples of 8, the groups of a norm")
         self.settings = (tuple(channels), norm, num_unpooled)
         self.channels, self.norm, self.num_unpooled = self.settings
 
@@ -163,6 +167,7 @@ class ConvClassifier:
     fast = True  # Calls take the quicker arithmetic of fast/. The answers are those of activations.
 
     def __init__(self, num_ways: int = 5, width: int = 32):
+        checks.count(num_ways=num_ways, width=width)
         self.num_ways, self.width = self.settings = (num_ways, width)
 
     def init(self, generator: torch.Generator | None = None) -> Params:

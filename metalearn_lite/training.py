@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.fast.compiling import compiled_meta_gradient
 from metalearn_lite.learners.base import Learner
 from metalearn_lite.networks import Params
@@ -141,6 +142,11 @@ def meta_train(
         ValueError: ``save_to`` is damaged, or keeps another run; the message says what differs.
             Or a parameter was frozen.
     """
+    checks.count(0, iterations=iterations)
+    checks.count(save_every=save_every)
+    checks.rate(outer_lr=outer_lr)
+    if not max_norm > 0:
+        raise ValueError(f"max_norm={max_norm}: choose a length above 0, or math.inf for no bound")
     if frozen := [name for name, value in learner.params.items() if not value.requires_grad]:
         raise ValueError(
             f"{', '.join(frozen)} does not require a gradient, but meta_train changes all of "

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes, Examples
 
 MetaGradient = Callable[[Episodes], tuple[torch.Tensor, dict[str, torch.Tensor]]]
@@ -25,6 +26,9 @@ def compiled_meta_gradient(learner: Any) -> MetaGradient:
     compiled = {}
 
     def meta_gradient(episodes: Episodes):
+        # What is compiled looks at no number. A head tells all training classes apart, no ways.
+        if isinstance(episodes, Episodes) and "head" not in learner.params:
+            checks.episodes(episodes)
         settings = tuple(v for v in vars(learner).values() if isinstance(v, int | float | str))
         if settings not in compiled:
             try:

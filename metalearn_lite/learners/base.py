@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.networks import Params
 
@@ -58,7 +59,8 @@ class Learner(ABC):
         A method whose direction is not the gradient of its meta-loss overrides this.
         """
         loss = self.meta_loss(episodes)
-        gradients = torch.autograd.grad(loss, list(self.params.values()))
+        gradients = torch.autograd.grad(loss, list(self.params.values()), allow_unused=True)
+        checks.all_used(self.params, gradients)
         return loss.detach(), dict(zip(self.params, gradients, strict=True))
 
 
@@ -69,9 +71,13 @@ def example_losses(predicted: Tensor, y: Tensor) -> Tensor:
         predicted: ``(T, N)`` values, or ``(T, N, num_ways)`` logits. Values may also come as
             ``(T, N, 1)``, as a network returns them; then the losses have that shape too.
         y: ``(T, N)`` float values, or integer classes.
+
+    Raises:
+        ValueError: the shapes do not belong together, or a label is no class of the logits.
     """
     if not y.is_floating_point():
-        losses = F.cross_entropy(predicted.flatten(0, 1), y.flatten(), reduction="none")
+        checks.logits(predicted, y)
+        losses = F.cross_entropy(predicted.flatten(0, 1), y.flatten().long(), reduction="none")
         return losses.unflatten(0, y.shape)
     if predicted.shape == (*y.shape, 1):
         y = y.unsqueeze(-1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import torch
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.base import trainable
 from metalearn_lite.learners.maml import MAML
@@ -74,6 +75,7 @@ class PerStepNorm(MAML):
         inner_steps: int = 1,
         order: int = 2,
     ):
+        checks.count(0, inner_steps=inner_steps)
         states = inner_steps + 1
         params = {
             name: value.expand(states, -1)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.base import Learner, Trace, task_losses, trainable
 from metalearn_lite.networks import ConvNet, Params
@@ -32,6 +33,8 @@ class FineTunedClassifier(Learner):
     def __init__(
         self, network: ConvNet, params: Params, inner_lr: float = 0.01, inner_steps: int = 100
     ):
+        checks.rate(inner_lr=inner_lr)
+        checks.count(0, inner_steps=inner_steps)
         self.network = network
         self.params = trainable(params)
         self.inner_lr = inner_lr
@@ -58,6 +61,7 @@ class FineTunedClassifier(Learner):
     @torch.no_grad()
     def adapt(self, support: Examples, inner_steps: int | None = None) -> Params:
         """Each task's head: ``weight`` ``(T, D, W)`` and ``bias`` ``(T, 1, W)`` for W ways."""
+        support = self._checked(support)
         heads = self._new_heads(self.embed(support.x), support.y, inner_steps)
         return deque(heads, maxlen=1).pop()  # the last, without keeping those before it
 
@@ -68,10 +72,14 @@ class FineTunedClassifier(Learner):
     @torch.no_grad()
     def trace(self, support: Examples, inner_steps: int | None = None) -> Trace:
         """The head after 0, 1, … ``inner_steps`` steps, and each one's support loss."""
+        support = self._checked(support)
         points = self.embed(support.x)
         path = list(self._new_heads(points, support.y, inner_steps))
         losses = [task_losses(_logits(head, points), support.y) for head in path]
         return Trace(path, torch.stack(losses))
+
+    def _checked(self, support: Examples) -> Examples:
+        return checks.classes(support, params=self.params)
 
     def _new_heads(self, points: Tensor, y: Tensor, inner_steps: int | None) -> Iterator[Params]:
         """A linear layer of zeros, then after each gradient step on the cross-entropy.
@@ -83,7 +91,9 @@ class FineTunedClassifier(Learner):
         weight = points.new_zeros(len(points), points.shape[2], belongs.shape[2])
         head = {"weight": weight, "bias": weight[:, :1]}
         yield head
-        for _ in range(self.inner_steps if inner_steps is None else inner_steps):
+        steps = self.inner_steps if inner_steps is None else inner_steps
+        checks.count(0, inner_steps=steps)
+        for _ in range(steps):
             gradient = (_logits(head, points).softmax(2) - belongs) / points.shape[1]
             head = {
                 "weight": head["weight"] - self.inner_lr * points.transpose(1, 2) @ gradient,

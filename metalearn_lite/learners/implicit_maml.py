@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes
 from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.regularised import RegularisedMAML
@@ -44,6 +45,7 @@ class ImplicitMAML(RegularisedMAML):
         strength: float = 1.0,
         solver_steps: int = 5,
     ):
+        checks.count(0, solver_steps=solver_steps)
         if strength == 0:
             raise ValueError("strength=0: with no pull towards θ, φ says nothing about θ")
         super().__init__(network, params, inner_lr, inner_steps, strength)

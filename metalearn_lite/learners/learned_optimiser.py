@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.base import Learner, Trace, task_losses, trainable
 from metalearn_lite.learners.maml import MAML
@@ -52,6 +53,8 @@ class LearnedOptimiser(Learner):
         output_scale: float = 0.1,
         order: int = 1,
     ):
+        checks.count(0, inner_steps=inner_steps)
+        checks.finite(output_scale=output_scale)
         self.network = network
         self.params = trainable(params)
         self.optimisee = tuple(optimisee)
@@ -69,11 +72,12 @@ class LearnedOptimiser(Learner):
 
     def path(self, support: Examples, start: Params, inner_steps: int | None = None):
         """The optimisees before the first update, and after each: yields ``Params`` ``(T, …)``."""
+        checks.support(support, start, self._trained.network)
         shapes = {name: value.shape[1:] for name, value in start.items()}
         values = torch.cat([value.flatten(1) for value in start.values()], 1)
         state = values.new_zeros(*values.shape, self.network.width)
         yield start
-        for _ in range(self.inner_steps if inner_steps is None else inner_steps):
+        for _ in range(checks.steps(inner_steps, self.inner_steps, support)):
             # Of the first order a gradient is a fact: what led to these values is cut off.
             known = values if self.order == 2 and values.requires_grad else values.detach()
             at = _unflatten(known.requires_grad_(), shapes)
@@ -138,6 +142,7 @@ class LearnedOptimiser(Learner):
 
 def random_starts(network: MLP, num_tasks: int, generator: torch.Generator) -> Params:
     """New parameters of ``network`` for each task, ``(T, …)``."""
+    checks.count(num_tasks=num_tasks)
     drawn = [network.init(generator) for _ in range(num_tasks)]
     return {name: torch.stack([one[name] for one in drawn]) for name in drawn[0]}
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.in_context import InContextLearner
 from metalearn_lite.networks import Params
@@ -24,6 +25,7 @@ class LeastSquares(InContextLearner):
 
     def adapt(self, support: Examples) -> Tensor:
         """The weights ``(T, D)``: zeros where there is no example."""
+        checks.context(support, self.params)
         y = support.y.unsqueeze(-1)
         return torch.linalg.lstsq(support.x, y, driver="gelsd").solution.squeeze(-1)
 
@@ -41,6 +43,7 @@ class StraightLine(LeastSquares):
 
     def adapt(self, support: Examples) -> Tensor:
         """Slope and height at 0, ``(T, 2)``; one example leaves them open: the shortest pair."""
+        checks.context(support, self.params)
         return super().adapt(Examples(F.pad(support.x, (0, 1), value=1.0), support.y))
 
     def predict(self, adapted: Tensor, x: Tensor) -> Tensor:

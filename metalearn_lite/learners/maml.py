@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Examples
 from metalearn_lite.fast.inner_step import quick_inner_step
 from metalearn_lite.learners.base import Learner, Trace, task_losses, trainable
@@ -35,25 +36,27 @@ class MAML(Learner):
         inner_steps: int = 1,
         order: int = 2,
     ):
-        if order not in (1, 2):
+        if order not in (1, 2) or isinstance(order, bool):
             raise ValueError(f"order={order!r}: choose 2 (MAML) or 1 (first-order MAML)")
-        if inner_steps < 0:
-            raise ValueError(f"inner_steps={inner_steps}: choose 0 or more")
+        checks.count(0, inner_steps=inner_steps)
+        checks.rate(inner_lr=inner_lr)
         self.network = network
         self.params = trainable(params)
         self.inner_lr = inner_lr
         self.inner_steps = inner_steps
         self.order = order
 
+    @checks.names_unused
     def adapt(self, support: Examples, inner_steps: int | None = None) -> Params:
         """φ: every task's own parameters, ``(T, …)``, after ``inner_steps`` gradient steps."""
         adapted = self.start(support)
-        for step in range(self.inner_steps if inner_steps is None else inner_steps):
+        for step in range(checks.steps(inner_steps, self.inner_steps, support)):
             adapted = self.inner_step(adapted, support, step)
         return adapted
 
     def start(self, support: Examples) -> Params:
         """φ before the first step: θ, seen once by every task (a view, not a copy)."""
+        checks.support(support, self.params, self.network)
         num_tasks = len(support.x)
         return {name: value.expand(num_tasks, *value.shape) for name, value in self.params.items()}
 
@@ -93,11 +96,12 @@ class MAML(Learner):
         output = self.network(adapted, x)
         return output.squeeze(-1) if output.shape[-1] == 1 else output
 
+    @checks.names_unused
     @torch.no_grad()
     def trace(self, support: Examples, inner_steps: int | None = None) -> Trace:
         """φ after 0, 1, … ``inner_steps`` steps, and each one's support loss."""
         path = [{name: value.detach() for name, value in self.start(support).items()}]
-        for step in range(self.inner_steps if inner_steps is None else inner_steps):
+        for step in range(checks.steps(inner_steps, self.inner_steps, support)):
             path.append(self.inner_step(path[-1], support, step))
         losses = [task_losses(self.predict(adapted, support.x), support.y) for adapted in path]
         return Trace(path, torch.stack(losses))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes
 from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.meta_sgd import MetaSGD
@@ -43,6 +44,8 @@ class MAMLPlusPlus(MetaSGD):
         first_order_until: float = 0.0,
         per_parameter: bool = False,
     ):
+        checks.count(inner_steps=inner_steps)
+        checks.chance(last_step_share=last_step_share, first_order_until=first_order_until)
         self.learned_rates = learned_rates
         self.multi_step = multi_step
         self.last_step_share = last_step_share
@@ -75,6 +78,7 @@ class MAMLPlusPlus(MetaSGD):
     def meta_loss(self, episodes: Episodes) -> Tensor:
         """The query loss after each inner step, by the share of the step, averaged over tasks."""
         support, query = episodes
+        checks.examples(support)
         adapted, total = self.start(support), 0.0
         for step, share in enumerate(self.step_shares):
             adapted = self.inner_step(adapted, support, step)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.base import Learner, Trace, trainable
 from metalearn_lite.learners.pixels import trace_of_memory
@@ -26,6 +27,7 @@ class MatchingNetwork(Learner):
     """
 
     def __init__(self, network: ConvNet, params: Params, sharpness: float = 10.0):
+        checks.positive(sharpness=sharpness)
         self.network = network
         self.params = trainable(params)
         self.sharpness = sharpness
@@ -37,6 +39,7 @@ class MatchingNetwork(Learner):
 
     def adapt(self, support: Examples) -> Examples:
         """The support, embedded: ``x`` ``(T, N, D)``, ``y`` ``(T, N)``."""
+        support = checks.classes(support, params=self.params)
         return Examples(self.network(self.params, support.x), support.y)
 
     def predict(self, adapted: Examples, x: Tensor) -> Tensor:

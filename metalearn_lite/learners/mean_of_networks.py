@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.learners.transfer import Transfer
@@ -33,10 +34,10 @@ class MeanOfNetworks(Transfer):
         pull: float = 0.0,
         towards: str = "mean",
     ):
+        checks.finite(pull=pull)
         if pull < 0:
             raise ValueError(f"pull={pull}: choose 0 or more; below 0 it would push away")
-        if towards not in ("zero", "mean"):
-            raise ValueError(f"towards={towards!r}: choose 'zero' or 'mean'")
+        checks.choice(("zero", "mean"), towards=towards)
         super().__init__(network, params, inner_lr, inner_steps)
         self.pull = pull
         self.towards = towards

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.in_context import InContextLearner
 from metalearn_lite.networks import Params
@@ -18,6 +19,7 @@ class NearestValue(InContextLearner):
 
     def adapt(self, support: Examples) -> Examples:
         """The support itself."""
+        checks.context(support, self.params)
         return support
 
     def predict(self, adapted: Examples, x: Tensor) -> Tensor:

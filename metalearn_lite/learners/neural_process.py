@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.distributions import Normal
 from torch.nn import functional as F
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.base import trainable
 from metalearn_lite.learners.in_context import InContextLearner
@@ -24,6 +25,7 @@ class EncodeDecode:
     """
 
     def __init__(self, inputs: int = 1, width: int = 128):
+        checks.count(inputs=inputs, width=width)
         self.settings = (inputs, width)
         self.parts = {
             "encoder": MLP(inputs + 1, width, width, width),
@@ -62,6 +64,7 @@ class ConditionalNeuralProcess(InContextLearner):
 
     def encode(self, support: Examples) -> Tensor:
         """Every example's code, ``(T, N, width)``."""
+        checks.context(support, self.params)
         return self.network(self.params, "encoder", support.x, support.y.unsqueeze(-1))
 
     def adapt(self, support: Examples) -> Tensor:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.base import Learner, Trace, task_losses
 from metalearn_lite.networks import Params
@@ -23,7 +24,7 @@ class PixelNearestNeighbour(Learner):
 
     def adapt(self, support: Examples) -> Examples:
         """The support, remembered as it is: ``x`` ``(T, N, …)``, ``y`` ``(T, N)``."""
-        return support
+        return checks.classes(support)
 
     def predict(self, adapted: Examples, x: Tensor) -> Tensor:
         """Logits ``(T, M, num_ways)`` for ``x`` ``(T, M, …)``.

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Examples
 from metalearn_lite.images import frame, symmetric_versions
 from metalearn_lite.learners.base import Learner, Trace, task_losses, trainable
@@ -35,8 +36,8 @@ class PrototypicalNetwork(Learner):
         framed: bool = False,
         all_symmetries: bool = False,
     ):
-        if distance not in ("euclidean", "cosine"):
-            raise ValueError(f"distance={distance!r}: choose 'euclidean' or 'cosine'")
+        checks.choice(("euclidean", "cosine"), distance=distance)
+        checks.positive(sharpness=sharpness)
         self.network = network
         self.params = trainable(params)
         self.distance = distance
@@ -61,6 +62,7 @@ class PrototypicalNetwork(Learner):
 
     def adapt(self, support: Examples) -> Tensor:
         """The prototypes ``(T, num_ways, D)``: the mean embedding of each class."""
+        support = checks.classes(support, params=self.params)
         belongs = F.one_hot(support.y).to(support.x.dtype)
         means = belongs / belongs.sum(1, keepdim=True)
         return means.transpose(1, 2) @ self.embed(support.x)

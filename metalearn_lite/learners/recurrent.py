@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.base import trainable
 from metalearn_lite.learners.in_context import InContextLearner
@@ -22,6 +23,7 @@ class GRU:
     """
 
     def __init__(self, inputs: int = 1, width: int = 128):
+        checks.count(inputs=inputs, width=width)
         self.settings = (inputs, width)
         self.width = width
         # On the device "meta" a module has shapes but no numbers: those are in ``params``.
@@ -69,6 +71,7 @@ class RecurrentLearner(InContextLearner):
 
     def adapt(self, support: Examples) -> tuple[Tensor, Tensor]:
         """The state ``(T, width)`` after the support, and its last y ``(T,)``, not read yet."""
+        checks.context(support, self.params)
         state = support.x.new_zeros(len(support.x), self.network.width)
         last_y = support.x.new_zeros(len(support.x))
         for x, y in zip(support.x.unbind(1), support.y.unbind(1), strict=True):

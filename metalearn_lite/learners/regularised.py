@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import Network, Params
@@ -33,8 +34,7 @@ class RegularisedMAML(MAML):
         strength: float = 1.0,
         order: int = 2,
     ):
-        if strength < 0:
-            raise ValueError(f"strength={strength}: choose 0 or more")
+        checks.rate(strength=strength)
         super().__init__(network, params, inner_lr, inner_steps, order)
         self.strength = strength
 

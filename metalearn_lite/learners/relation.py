@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.layers import convolve_maps, new_kernels
 from metalearn_lite.learners.base import Learner, Trace, task_losses, trainable
@@ -60,6 +61,7 @@ class RelationNetwork(Learner):
 
     def adapt(self, support: Examples) -> Tensor:
         """Each class's maps ``(T, num_ways, C, 3, 3)``: the mean over its support images."""
+        support = checks.classes(support, params=self.params)
         belongs = F.one_hot(support.y).to(support.x.dtype)
         means = belongs / belongs.sum(1, keepdim=True)
         maps = means.transpose(1, 2) @ self.network(self.params, support.x)
@@ -86,7 +88,9 @@ class RelationNetwork(Learner):
     def meta_loss(self, episodes: Episodes) -> Tensor:
         """The mean squared error of the relation scores, over all pairs of query and class."""
         logits = self.predict(self.adapt(episodes.support), episodes.query.x)
-        return F.mse_loss(logits.sigmoid(), F.one_hot(episodes.query.y).to(logits.dtype))
+        checks.logits(logits, episodes.query.y)
+        same = F.one_hot(episodes.query.y.long(), logits.shape[-1]).to(logits.dtype)
+        return F.mse_loss(logits.sigmoid(), same)
 
     @torch.no_grad()
     def trace(self, support: Examples) -> Trace:

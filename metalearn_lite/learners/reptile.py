@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.maml import MAML
@@ -38,8 +39,8 @@ class Reptile(MAML):
         inner_steps: int = 5,
         batch_size: int = 5,
     ):
-        if batch_size < 1:
-            raise ValueError(f"batch_size={batch_size}: choose 1 or more")
+        checks.count(batch_size=batch_size)
+        checks.positive(inner_lr=inner_lr)
         super().__init__(network, params, inner_lr, inner_steps, order=1)
         self.batch_size = batch_size
 

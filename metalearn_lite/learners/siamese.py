@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.base import Learner, Trace, trainable
 from metalearn_lite.learners.pixels import trace_of_memory
@@ -44,6 +45,7 @@ class SiameseNetwork(Learner):
 
     def adapt(self, support: Examples) -> Examples:
         """The support, embedded: ``x`` ``(T, N, D)``, ``y`` ``(T, N)``."""
+        support = checks.classes(support, params=self.params)
         return Examples(self.network(self.params, support.x), support.y)
 
     def predict(self, adapted: Examples, x: Tensor) -> Tensor:
@@ -73,6 +75,7 @@ class SiameseNetwork(Learner):
         """
         support, query = self.adapt(episodes.support), episodes.query
         logits = self.compare(self.network(self.params, query.x), support.x)
+        checks.labels(query.y, int(support.y.max()) + 1)
         same = query.y.unsqueeze(2) == support.y.unsqueeze(1)
         # softplus(-z) is -log sigmoid(z).
         return (F.softplus(-logits[same]).mean() + F.softplus(logits[~same]).mean()) / 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.maml import MAML
@@ -32,6 +33,7 @@ class Transfer(MAML):
         Raises:
             ValueError: the tasks are no multiple of S, so some sources would count for more.
         """
+        checks.support(support, self.params, self.network)
         num_tasks, num_networks = len(support.x), self.num_networks
         if num_tasks % num_networks:
             raise ValueError(
@@ -63,5 +65,6 @@ def draw_networks(
     network: MLP, num_networks: int, generator: torch.Generator | None = None
 ) -> Params:
     """``num_networks`` random initialisations, each its own: parameters ``(num_networks, …)``."""
+    checks.count(num_networks=num_networks)
     drawn = [network.init(generator) for _ in range(num_networks)]
     return {name: torch.stack([params[name] for params in drawn]) for name in drawn[0]}

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.base import trainable
 from metalearn_lite.learners.in_context import InContextLearner
@@ -29,6 +30,9 @@ class Transformer:
     """
 
     def __init__(self, inputs: int = 1, width: int = 64, num_layers: int = 4, num_heads: int = 4):
+        checks.count(inputs=inputs, width=width, num_layers=num_layers, num_heads=num_heads)
+        if width % num_heads:
+            raise ValueError(f"width={width}: choose a multiple of num_heads={num_heads}")
         self.settings = (inputs, width, num_layers, num_heads)
         self.num_layers, self.num_heads = num_layers, num_heads
         # One input is always 1: it serves as a bias.
@@ -106,6 +110,7 @@ class TransformerLearner(InContextLearner):
 
     def adapt(self, support: Examples) -> Memory:
         """Each layer's keys and values of the support."""
+        checks.context(support, self.params)
         return self.network.read(self.params, support)
 
     def predict(self, adapted: Memory, x: Tensor) -> Tensor:

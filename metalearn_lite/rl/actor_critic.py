@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from metalearn_lite import checks
 from metalearn_lite.networks import Params
 
 
@@ -26,6 +27,8 @@ class RecurrentActorCritic:
     """
 
     def __init__(self, observation_size: int, num_actions: int, task_size: int, width: int = 64):
+        checks.count(observation_size=observation_size, num_actions=num_actions)
+        checks.count(task_size=task_size, width=width)
         self.observation_size = observation_size
         self.num_actions = num_actions
         self.task_size = task_size

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
+from math import comb, factorial
 
+from metalearn_lite import checks
+
+MOST_STATES = 500_000
 State = tuple[tuple[int, int], ...]
 
 
@@ -14,6 +18,13 @@ def best_reward(num_arms: int = 5, num_pulls: int = 10) -> float:
     often it did not. The arms' order does not matter. For 5 arms, 10 pulls take a tenth of a
     second and 20 pulls ten seconds: this is why longer games need other strategies.
     """
+
+    checks.count(num_arms=num_arms, num_pulls=num_pulls)
+    if (states := comb(num_pulls + 2 * num_arms, num_pulls) // factorial(num_arms)) > MOST_STATES:
+        raise ValueError(
+            f"num_arms={num_arms} and num_pulls={num_pulls}: some {states:,} states are too many "
+            f"to plan for; choose fewer, for {MOST_STATES:,} at most"
+        )
 
     @cache
     def best(known: State, pulls: int) -> float:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from metalearn_lite import checks
 from metalearn_lite.rl.gittins import gittins_table
 from metalearn_lite.rl.trajectories import Trajectories, stack_steps
 from metalearn_lite.tasks.bandits import Bandits
@@ -46,7 +47,12 @@ def play(
     """Lets the player play ``num_games`` games on each of the bandits ``tasks``.
 
     The result's ``actions`` and ``rewards`` are ``(T, num_games, num_pulls)``.
+
+    Raises:
+        ValueError: the player was made for another number of arms, or for shorter games.
     """
+    checks.count(num_games=num_games)
+    fits_the_game(player, bandits)
     state, memory = bandits.start(tasks, num_games), player.start(len(tasks), num_games)
     steps = []
     for _ in range(bandits.horizon):
@@ -56,6 +62,21 @@ def play(
         steps.append((state, arms, rewards))
         state = after
     return Trajectories(*stack_steps(steps))
+
+
+def fits_the_game(player: Player, bandits: Bandits) -> None:
+    """Raises ValueError where the player was made for other arms, or for shorter games."""
+    arms, pulls = getattr(player, "num_arms", None), getattr(player, "num_pulls", None)
+    if arms not in (None, bandits.num_actions):
+        raise ValueError(
+            f"{type(player).__name__} was made for num_arms={arms}, but the bandits have "
+            f"{bandits.num_actions}: give both the same"
+        )
+    if pulls is not None and pulls < bandits.horizon:
+        raise ValueError(
+            f"{type(player).__name__} was made for num_pulls={pulls}, but a game has "
+            f"{bandits.horizon}: give the player as many or more"
+        )
 
 
 class Counts(NamedTuple):
@@ -71,6 +92,7 @@ class CountingPlayer(ABC):
     """Gives each arm a score from its counts and pulls the highest; chance breaks ties."""
 
     def __init__(self, num_arms: int = 5):
+        checks.count(num_arms=num_arms)
         self.num_arms = num_arms
 
     def start(self, num_tasks: int, num_games: int) -> Counts:
@@ -118,6 +140,7 @@ class EpsilonGreedy(Greedy):
 
     def __init__(self, num_arms: int = 5, epsilon: float = 0.05):
         super().__init__(num_arms)
+        checks.chance(epsilon=epsilon)
         self.epsilon = epsilon
 
     def choose(self, memory: Counts, generator: torch.Generator | None = None) -> Tensor:
@@ -144,6 +167,7 @@ class UCB1(CountingPlayer):
 
     def __init__(self, num_arms: int = 5, exploration: float = 0.2, imagined_pulls: float = 2):
         super().__init__(num_arms)
+        checks.rate(exploration=exploration, imagined_pulls=imagined_pulls)
         self.exploration = exploration
         self.imagined_pulls = imagined_pulls
 
@@ -186,6 +210,8 @@ class Gittins(CountingPlayer):
 
     def __init__(self, num_arms: int = 5, num_pulls: int = 10, discount: float | None = None):
         super().__init__(num_arms)
+        checks.count(2 if discount is None else 1, num_pulls=num_pulls)
+        self.num_pulls = num_pulls
         self.discount = 1 - 1 / num_pulls if discount is None else discount
         self.table = gittins_table(num_pulls, self.discount).float()
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.base import Learner, task_losses
 from metalearn_lite.tasks import mixed
@@ -97,6 +98,7 @@ def record(
     generator: torch.Generator,
 ) -> Stream:
     """Streams of mixed tasks: each kind and each of ``SIZES`` as likely, in random order."""
+    checks.count(num_streams=num_streams, horizon=horizon)
     count = num_streams * horizon
     group = torch.randint(len(mixed.KINDS) * len(SIZES), (count,), generator=generator)
     kinds, sizes = group // len(SIZES), group % len(SIZES)

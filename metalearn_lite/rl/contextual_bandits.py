@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from metalearn_lite import checks
+
 
 class Beliefs(NamedTuple):
     """Of each arm a ridge regression from features to reward: ``S`` streams, ``K`` arms.
@@ -53,16 +55,15 @@ class ContextualAgent(ABC):
     def __init__(
         self, num_arms: int, num_features: int, exploration: float = 1.0, ridge: float = 1.0
     ):
-        if exploration < 0 or ridge <= 0:
-            raise ValueError(
-                f"exploration={exploration}, ridge={ridge}: choose exploration of 0 or more and "
-                "a ridge above 0"
-            )
+        checks.count(num_arms=num_arms, num_features=num_features)
+        checks.rate(exploration=exploration)
+        checks.positive(ridge=ridge)
         self.num_arms, self.num_features = num_arms, num_features
         self.exploration, self.ridge = exploration, ridge
 
     def start(self, num_streams: int) -> Beliefs:
         """What is believed before the first task: every arm is worth 0, and nothing is sure."""
+        checks.count(num_streams=num_streams)
         covariance = torch.eye(self.num_features) / self.ridge
         return Beliefs(
             covariance.repeat(num_streams, self.num_arms, 1, 1),

@@ -18,9 +18,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from metalearn_lite import checks
 from metalearn_lite.rl.bandit_players import highest
 from metalearn_lite.rl.trajectories import Trajectories, stack_steps
 from metalearn_lite.tasks.conventions import Conventions
+
+MOST_SIGNALS = 8  # their conventions are 8! = 40,320
+MOST_ROUNDS = 1_000
 
 
 class Guesser(Protocol):
@@ -47,6 +51,7 @@ def play(
     generator: torch.Generator | None = None,
 ) -> Trajectories:
     """Lets the player play ``num_games`` games with each of the partners ``tasks``."""
+    checks.count(num_games=num_games)
     state = conventions.start(tasks, num_games, generator)
     memory, steps = player.start(len(tasks), num_games), []
     for _ in range(conventions.horizon):
@@ -68,6 +73,7 @@ class RuledOut:
     """
 
     def __init__(self, num_signals: int = 4):
+        checks.count(num_signals=num_signals)
         self.num_signals = num_signals
 
     def start(self, num_tasks: int, num_games: int) -> Tensor:
@@ -92,6 +98,7 @@ class Deducer:
     """
 
     def __init__(self, num_signals: int = 4):
+        checks.count(1, MOST_SIGNALS, num_signals=num_signals)
         self.num_signals = num_signals
         tables = torch.tensor(list(permutations(range(num_signals))))
         self.tables = F.one_hot(tables, num_signals).float()  # (P, signals, actions)
@@ -125,6 +132,7 @@ def _place(signals: Tensor, actions: Tensor, num_signals: int) -> Tensor:
 
 def random_payment(num_signals: int = 4, num_rounds: int = 20) -> float:
     """What guessing is paid on average in a whole game."""
+    checks.count(num_signals=num_signals, num_rounds=num_rounds)
     return num_rounds / num_signals
 
 
@@ -134,6 +142,8 @@ def one_by_one_payment(num_signals: int = 4, num_rounds: int = 20) -> float:
     A signal's right action is found at its first, second, … visit, each as likely. How often a
     signal comes is binomial.
     """
+    checks.count(num_signals=num_signals)
+    checks.count(1, MOST_ROUNDS, num_rounds=num_rounds)
     total = 0.0
     for visits in range(num_rounds + 1):
         often = comb(num_rounds, visits) * (num_signals - 1) ** (num_rounds - visits)
@@ -147,6 +157,8 @@ def best_payment(num_signals: int = 4, num_rounds: int = 20) -> float:
 
     What is known in a game is the set of one-to-one conventions that are still possible.
     """
+    checks.count(1, 5, num_signals=num_signals)
+    checks.count(1, MOST_ROUNDS, num_rounds=num_rounds)
     tables = list(permutations(range(num_signals)))
     says = {
         (signal, action): sum(

@@ -7,6 +7,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from metalearn_lite import checks
+
 
 @lru_cache(maxsize=8)
 def gittins_table(
@@ -39,6 +41,10 @@ def gittins_table(
     Raises:
         ValueError: the discount does not lie strictly between 0 and 1.
     """
+    checks.count(num_pulls=num_pulls, num_ahead=num_ahead)
+    checks.count(2, num_levels=num_levels)
+    checks.finite(discount=discount)
+    checks.fits(num_pulls_and_ahead=num_pulls + num_ahead, num_levels=num_levels)
     if not 0 < discount < 1:
         raise ValueError(f"discount={discount}: choose a number between 0 and 1, such as 0.99")
     levels = torch.linspace(0, 1, num_levels, dtype=torch.float64)

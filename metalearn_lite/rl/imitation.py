@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.rl.trajectories import Trajectories, stack_steps
 from metalearn_lite.tasks.navigation import Navigation
@@ -25,6 +26,7 @@ class Demonstrations:
 
     def __init__(self, environment: Navigation | None = None, wobble: float = 0.05):
         self.environment = Navigation() if environment is None else environment
+        checks.rate(wobble=wobble)
         self.wobble = wobble
 
     def sample(self, num_tasks: int, generator: torch.Generator | None = None) -> Episodes:
@@ -38,6 +40,7 @@ class Demonstrations:
         self, tasks: Tensor, num_demonstrations: int, generator: torch.Generator | None = None
     ) -> Trajectories:
         """``num_demonstrations`` demonstrations of each task."""
+        checks.count(num_demonstrations=num_demonstrations)
         environment = self.environment
         bound = environment.max_action
         state = environment.start(tasks, num_demonstrations, generator)

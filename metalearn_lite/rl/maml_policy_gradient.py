@@ -8,6 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.learners.base import Trace
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import Params
@@ -67,6 +68,8 @@ class MAMLPolicyGradient(MAML):
             raise ValueError(f"sampling={sampling!r}: choose one of {', '.join(SAMPLING)}")
         if max_step is not None and not max_step > 0:
             raise ValueError(f"max_step={max_step}: choose a length above 0, or None for no bound")
+        checks.chance(discount=discount, trace_decay=trace_decay)
+        checks.rate(later_lr=later_lr)
         super().__init__(network, params, inner_lr, inner_steps)
         self.later_lr = later_lr
         self.max_step = max_step

@@ -8,6 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.networks import MLP, Params
 
 
@@ -53,6 +54,7 @@ class GaussianPolicy(MLP):
 
         ``std`` is the standard deviation to begin with.
         """
+        checks.positive(std=std)
         params = super().init(generator)
         for kind in ("weight", "bias"):
             params[f"{kind}{len(self.sizes) - 1}"] *= 0.01

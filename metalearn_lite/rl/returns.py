@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from metalearn_lite import checks
+
 RIDGE = 1e-5
 OBSERVATION_BOUND = 10.0
 
@@ -16,6 +18,7 @@ def returns_to_go(rewards: Tensor, discount: float = 1.0) -> Tensor:
         rewards: ``(T, N, H)``.
         discount: γ; a reward k steps ahead counts γᵏ.
     """
+    checks.chance(discount=discount)
     steps = torch.arange(rewards.shape[-1], dtype=rewards.dtype)
     ahead = steps.unsqueeze(1) - steps  # row: the step of the reward; column: where one stands
     return rewards @ torch.where(ahead >= 0, discount ** ahead.clamp(min=0), 0.0)
@@ -36,6 +39,7 @@ def generalised_advantages(
         discount: γ.
         trace_decay: λ, 0 … 1.
     """
+    checks.chance(discount=discount, trace_decay=trace_decay)
     following = torch.cat([values[..., 1:], torch.zeros_like(values[..., :1])], -1)
     surprises = rewards + discount * following - values
     return returns_to_go(surprises, discount * trace_decay)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.learners.base import trainable
 from metalearn_lite.networks import Params
 from metalearn_lite.rl.actor_critic import RecurrentActorCritic
@@ -69,6 +70,8 @@ class RL2:
         trace_decay: float = 0.9,
         entropy_weight: float = 0.03,
     ):
+        checks.chance(discount=discount, trace_decay=trace_decay)
+        checks.rate(entropy_weight=entropy_weight)
         self.network = network
         self.params = trainable(params)
         self.discount = discount

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.networks import Params
 from metalearn_lite.rl.policies import Policy
 from metalearn_lite.tasks.environment import Environment
@@ -48,6 +49,7 @@ def rollout(
         params: the policy's, shared by all tasks or with a task axis.
         tasks: ``(T, …)``, from ``environment.sample_tasks``.
     """
+    checks.count(num_trajectories=num_trajectories)
     state = environment.start(tasks, num_trajectories, generator)
     steps = []
     for _ in range(environment.horizon):

@@ -16,6 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.maml import MAML
@@ -63,6 +64,9 @@ class Frame:
     """what the picture shows, for those who cannot see it"""
 
 
+MOST_STEPS = 1_000
+
+
 class AdaptationModel:
     """One sine wave, some of its points, and learners that adapt to them. Needs no screen.
 
@@ -80,7 +84,7 @@ class AdaptationModel:
 
     Raises:
         ValueError: there is no learner, there are more than four, or they do not fit together;
-            or ``max_steps`` is below 1.
+            or a number is out of its range: ``max_steps`` 1 to 1,000, ``num_points`` 0 to 30.
     """
 
     def __init__(
@@ -95,8 +99,7 @@ class AdaptationModel:
     ):
         if not 1 <= len(learners) <= MAX_LEARNERS:
             raise ValueError(f"{len(learners)} learners: choose 1 to {MAX_LEARNERS}")
-        if max_steps < 1:
-            raise ValueError(f"max_steps={max_steps}: choose 1 or more")
+        checks.count(1, MOST_STEPS, max_steps=max_steps)
         _require_alike(learners)
         self.learners = dict(learners)
         self.amplitude, self.phase = amplitude, phase
@@ -128,6 +131,7 @@ class AdaptationModel:
 
     def draw_points(self, num_points: int) -> None:
         """New points at random, in place of all there are; 0 clears them."""
+        checks.count(0, MAX_POINTS, num_points=num_points)
         self.notice = ""
         x = torch.empty(num_points).uniform_(*INPUT, generator=self._generator)
         self.points = x.tolist()
@@ -162,6 +166,8 @@ class AdaptationModel:
     @torch.no_grad()
     def _adapt(self) -> None:
         """All steps of all learners, unless they are known: then another step costs nothing."""
+        checks.finite(amplitude=self.amplitude, phase=self.phase)
+        checks.rate(inner_lr=self.inner_lr)
         now = (self.amplitude, self.phase, self.inner_lr, *self.points)
         if now == self._adapted_to:
             return

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.base import task_losses, trainable
 from metalearn_lite.networks import MLP, Params
@@ -27,6 +28,7 @@ VALUES = (-6.5, 6.5)
 LOSSES = (1e-3, 1e2)
 # The test loss has risen when it is this much above its lowest so far.
 RISEN = 1.1
+MOST_STEPS = 1_000
 LEGEND = {"fontsize": 10, "columnspacing": 1, "handlelength": 1.6, "frameon": False}
 
 
@@ -79,14 +81,10 @@ class TrainingModel:
         noise: float = 0.0,
         max_steps: int = 60,
     ):
-        if not 1 <= num_points <= NUM_POINTS[-1]:
-            raise ValueError(f"num_points={num_points}: choose 1 to {NUM_POINTS[-1]}")
-        if not learning_rate > 0:
-            raise ValueError(f"learning_rate={learning_rate}: choose a number above 0")
-        if not noise >= 0:
-            raise ValueError(f"noise={noise}: choose 0 or more")
-        if max_steps < 1:
-            raise ValueError(f"max_steps={max_steps}: choose 1 or more")
+        checks.count(1, NUM_POINTS[-1], num_points=num_points)
+        checks.positive(learning_rate=learning_rate)
+        checks.rate(noise=noise)
+        checks.count(1, MOST_STEPS, max_steps=max_steps)
         self.num_points = num_points
         self.learning_rate = learning_rate
         self.noise = noise

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 
 def count(number: int, noun: str) -> str:
     """``1 point``, ``2 points``."""
@@ -15,7 +17,9 @@ def require(condition: bool, complaint: str) -> None:
 
 
 def percent(probability: float) -> str:
-    """Whole per cents, and never 0 or 100 for what is not quite."""
+    """Whole per cents, and never 0 or 100 for what is not quite; NaN is "no number"."""
+    if math.isnan(probability):
+        return "no number"
     if 0 < probability < 0.005:
         return "<1%"
     return ">99%" if 0.995 <= probability < 1 else f"{probability:.0%}"

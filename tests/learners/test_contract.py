@@ -12,25 +12,17 @@ import pytest
 import torch
 from truths import generator
 
-from metalearn_lite import checkpoints
 from metalearn_lite.episodes import Episodes, Examples
+from metalearn_lite.learners import LEARNERS
 from metalearn_lite.learners.base import Learner, task_losses
-from metalearn_lite.learners.hausdorff import ModifiedHausdorff
-from metalearn_lite.learners.least_squares import LeastSquares, StraightLine
-from metalearn_lite.learners.mean_of_networks import MeanOfNetworks
-from metalearn_lite.learners.nearest_value import NearestValue
 from metalearn_lite.learners.neural_process import EncodeDecode
-from metalearn_lite.learners.pixels import PixelNearestNeighbour
 from metalearn_lite.learners.recurrent import GRU
 from metalearn_lite.learners.simpleshot import SimpleShot
-from metalearn_lite.learners.transfer import Transfer
 from metalearn_lite.learners.transformer import Transformer
 from metalearn_lite.networks import MLP, ConvClassifier, ConvNet
 from metalearn_lite.tasks.sinusoids import Sinusoids
 
-UNTRAINED = (LeastSquares, StraightLine, NearestValue, PixelNearestNeighbour, ModifiedHausdorff)
-UNSHIPPED = (MeanOfNetworks, SimpleShot, Transfer, *UNTRAINED)
-REGISTRY = checkpoints.LEARNERS | {kind.__name__: kind for kind in UNSHIPPED}
+REGISTRY = LEARNERS
 
 NUM_TASKS, NUM_WAYS, NUM_SHOTS = 3, 3, 2
 CURVES = MLP(1, 6, 6, 1)

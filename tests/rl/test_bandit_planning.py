@@ -73,3 +73,11 @@ def test_on_ten_pulls_of_five_arms_nobody_is_better_and_gittins_is_close():
         returns = play(player, bandits, tasks, generator=generator).returns
         noise = 3 * returns.std().item() / len(returns) ** 0.5
         assert share * best - noise < returns.mean().item() < best + noise
+
+
+def test_what_would_take_for_ever_is_refused():
+    assert best_reward(2, 30) > 15
+    with pytest.raises(ValueError, match="num_arms=5 and num_pulls=100: some .* states are too"):
+        best_reward(5, 100)
+    with pytest.raises(ValueError, match="num_pulls=0: choose 1 or more"):
+        best_reward(5, 0)

@@ -137,3 +137,37 @@ def test_gittins_takes_the_less_known_of_two_arms_that_look_alike():
     memory = remembers(player, (0, 1), (0, 0), (1, 1), (1, 1), (1, 0), (1, 0))
     assert player.choose(memory).item() == 0
     assert player.discount == pytest.approx(0.95)
+
+
+@pytest.mark.parametrize(
+    ("player", "message"),
+    [
+        (UCB1(3), "UCB1 was made for num_arms=3, but the bandits have 5: give both the same"),
+        (Gittins(5, 5), "Gittins was made for num_pulls=5, but a game has 10: .* as many or more"),
+    ],
+)
+def test_a_player_made_for_another_game_is_refused(player, message):
+    bandits = Bandits(5, 10)
+    with pytest.raises(ValueError, match=message):
+        play(player, bandits, bandits.sample_tasks(2, torch.Generator()))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: UCB1(2.5), r"num_arms=2\.5: choose a whole number"),
+        (lambda: UCB1(exploration=-1), "exploration=-1: choose a finite number, 0 or more"),
+        (lambda: UCB1(imagined_pulls=float("nan")), "imagined_pulls=nan"),
+        (lambda: EpsilonGreedy(epsilon=7.0), r"epsilon=7\.0: choose a number from 0 to 1"),
+        (lambda: Gittins(5, 0), "num_pulls=0: choose 2 or more"),
+        (lambda: Gittins(5, 10, discount="0.9"), "discount='0.9': choose a finite number"),
+    ],
+)
+def test_settings_of_players_that_cannot_be_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_chances_above_1_are_refused():
+    with pytest.raises(ValueError, match="tasks holds 7 to 7: give 0 to 1"):
+        play(UCB1(5), Bandits(5, 10), torch.full((2, 5), 7.0))

@@ -82,3 +82,14 @@ def test_far_away_places_do_not_spoil_the_baseline(generator):
     observations = torch.randn(1, 4, 5, 2, generator=generator(1))
     observations[0, 0] = 1e20
     assert linear_baseline(observations, torch.randn(1, 4, 5)).isfinite().all()
+
+
+@pytest.mark.parametrize("wrong", [-0.1, 1.1, float("nan"), float("inf"), "0.9", True])
+def test_a_discount_and_a_decay_are_shares(wrong):
+    rewards = torch.zeros(1, 1, 3)
+    with pytest.raises(ValueError, match=r"discount=.*: choose a number from 0 to 1"):
+        returns_to_go(rewards, wrong)
+    with pytest.raises(ValueError, match=r"discount=.*: choose a number from 0 to 1"):
+        generalised_advantages(rewards, rewards, wrong, 0.9)
+    with pytest.raises(ValueError, match=r"trace_decay=.*: choose a number from 0 to 1"):
+        generalised_advantages(rewards, rewards, 0.9, wrong)

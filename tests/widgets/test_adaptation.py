@@ -202,7 +202,9 @@ def test_too_long_a_step_is_said_not_raised():
     [
         ({"learners": {}}, "0 learners: choose 1 to 4"),
         ({"learners": dict.fromkeys("abcde", learners()["MAML"])}, "5 learners"),
-        ({"max_steps": 0}, "max_steps=0: choose 1 or more"),
+        ({"max_steps": 0}, "max_steps=0: choose 1 to 1,000"),
+        ({"max_steps": 10**6}, "max_steps=1000000: choose 1 to 1,000"),
+        ({"num_points": 10**9}, "num_points=1000000000: choose 0 to 30"),
         ({"learners": learners() | {"big": MAML(MLP(1, 9, 1), MLP(1, 9, 1).init())}}, "'big' has"),
         ({"learners": {"other": OtherSteps(NETWORK, NETWORK.init())}}, "'other' takes other inner"),
     ],

@@ -163,10 +163,11 @@ def test_too_large_a_rate_is_said_not_raised(learning_rate):
     [
         ({"num_points": 0}, "num_points=0: choose 1 to 100"),
         ({"num_points": 101}, "num_points=101: choose 1 to 100"),
-        ({"learning_rate": 0.0}, "learning_rate=0.0: choose a number above 0"),
-        ({"noise": -1.0}, "noise=-1.0: choose 0 or more"),
-        ({"noise": float("nan")}, "noise=nan: choose 0 or more"),
-        ({"max_steps": 0}, "max_steps=0: choose 1 or more"),
+        ({"learning_rate": 0.0}, "learning_rate=0.0: choose a finite number above 0"),
+        ({"noise": -1.0}, "noise=-1.0: choose a finite number, 0 or more"),
+        ({"noise": float("nan")}, "noise=nan: choose a finite number, 0 or more"),
+        ({"max_steps": 0}, "max_steps=0: choose 1 to 1,000"),
+        ({"max_steps": 10**6}, "max_steps=1000000: choose 1 to 1,000"),
     ],
 )
 def test_what_cannot_be_shown_is_refused(options, message):

@@ -185,15 +185,14 @@ class Characters:
         """
         checks.count(num_tasks=num_tasks, num_ways=num_ways)
         checks.count(num_shots=num_shots, num_queries=num_queries)
-        checks.fits(num_tasks=num_tasks, num_characters=self.num_characters)
         if num_shots + num_queries > self.num_drawers:
             raise ValueError(
                 f"num_shots={num_shots} and num_queries={num_queries} need "
                 f"{num_shots + num_queries} images of each character but there are "
                 f"{self.num_drawers}; choose a sum of at most {self.num_drawers}."
             )
-        num_images = num_ways * (num_shots + num_queries)
-        checks.fits(num_tasks=num_tasks, images_of_a_task=num_images, pixels=IMAGE_SIZE**2)
+        numbers = max(self.num_characters, num_ways * (num_shots + num_queries) * IMAGE_SIZE**2)
+        checks.fits(num_tasks=num_tasks, numbers_of_a_task=numbers)
         classes = self.sample_classes(num_tasks, num_ways, generator, within_alphabet)
         drawers = choose(num_tasks, num_ways, self.num_drawers, num_shots + num_queries, generator)
         support, query = drawers.split([num_shots, num_queries], dim=-1)
@@ -227,8 +226,6 @@ class Characters:
         labels = torch.arange(num_ways, device=images.device).repeat_interleave(per_class)
         return Examples(images.float() / 255, labels.repeat(num_tasks, 1))
 
-    # Looking
-
     def contact_sheet(
         self, num_characters: int = 12, num_drawers: int = 10, title: str | None = None
     ) -> Figure:
@@ -245,11 +242,10 @@ def _check_images(images: Tensor) -> None:
             "characters with more drawings than others must lose some first."
         )
     checks.tensor(images=images)
-    if images.dtype != torch.uint8 or images.shape[2:] != (IMAGE_SIZE, IMAGE_SIZE):
+    size = (IMAGE_SIZE, IMAGE_SIZE)
+    if images.dtype != torch.uint8 or images.shape[2:] != size or not images.numel():
         raise ValueError(
             "images must be a uint8 tensor of shape (num_characters, num_drawers, 28, 28), "
             f"not {images.dtype} of shape {tuple(images.shape)}."
         )
-    if images.numel() == 0:
-        raise ValueError(f"images has shape {tuple(images.shape)}: give at least one drawing.")
     checks.ink_on_paper(images, 255)

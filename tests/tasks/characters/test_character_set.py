@@ -140,7 +140,7 @@ def test_alphabets_are_as_likely_however_large():
         ({"num_ways": 0}, "num_ways=0: choose 1 or more"),
         ({"num_shots": 0}, "num_shots=0: choose 1 or more"),
         ({"num_shots": 1.5}, r"num_shots=1\.5: choose a whole number, 1 or more"),
-        ({"num_tasks": 10**9}, "num_characters=22 asks for 22,000,000,000 numbers at once"),
+        ({"num_tasks": 10**9}, "num_tasks=1000000000 × numbers_of_a_task=.* numbers at once"),
         ({"num_queries": -1}, "num_queries=-1: choose 1 or more"),
     ],
 )
@@ -290,7 +290,7 @@ def test_white_paper_is_told():
             "images is a list: stack it .* more drawings than others must lose some",
         ),
         ({"images": np.zeros((2, 3, 28, 28), np.uint8)}, "not a numpy array"),
-        ({"images": torch.zeros(2, 0, 28, 28, dtype=torch.uint8)}, "at least one drawing"),
+        ({"images": torch.zeros(2, 0, 28, 28, dtype=torch.uint8)}, r"not .* \(2, 0, 28, 28\)"),
         ({"images": torch.zeros(2, 3, 28, 28)}, "uint8 .* not torch.float32"),
         ({"images": torch.zeros(2, 3, 32, 32, dtype=torch.uint8)}, r"not .* \(2, 3, 32, 32\)"),
         ({"names": ["c0"]}, "2 characters need as many"),
