@@ -22,7 +22,7 @@ from metalearn_lite.learners.transformer import Transformer
 from metalearn_lite.networks import MLP, ConvClassifier, ConvNet
 from metalearn_lite.tasks.sinusoids import Sinusoids
 
-REGISTRY = LEARNERS
+UNTRAINED = (LeastSquares, StraightLine, NearestValue, PixelNearestNeighbour, ModifiedHausdorff)
 
 NUM_TASKS, NUM_WAYS, NUM_SHOTS = 3, 3, 2
 CURVES = MLP(1, 6, 6, 1)
@@ -51,10 +51,6 @@ SETTINGS = {
 }
 STACKED = ("MeanOfNetworks", "Transfer")  # hold several networks: here it is one
 
-ELSEWHERE = {
-    "MAMLPolicyGradient": "learns from trajectories: tests/rl/test_maml_policy_gradient.py",
-    "RL2": "learns by playing, no example is given to it: tests/rl/test_rl2.py",
-}
 TRAINED_OTHERWISE = {
     "FineTunedClassifier": "on one big task, with a head over all training classes",
     "LearnedOptimiser": "on tasks together with the networks to be trained on them",
@@ -66,7 +62,7 @@ CANNOT = {
     ("alone", "LearnedOptimiser"): "each place in a batch starts from another random network",
     ("shuffled", "RecurrentLearner"): "it reads one example after another",
 }
-NAMES = [name for name in REGISTRY if name not in ELSEWHERE]
+NAMES = list(LEARNERS)
 
 
 def promise(word: str):
@@ -81,7 +77,7 @@ def promise(word: str):
 
 def make(name: str, dtype: torch.dtype = torch.float64) -> Learner:
     """A small learner with random parameters, none of them at an even start."""
-    kind = REGISTRY[name]
+    kind = LEARNERS[name]
     if "network" not in inspect.signature(kind).parameters:
         return kind()
     network = NETWORKS.get(name, CURVES)
@@ -220,4 +216,4 @@ def test_the_order_of_the_support_does_not_count(name):
 
 def test_the_tables_name_only_what_is_registered():
     tables = (NETWORKS, SETTINGS, STACKED, TRAINED_OTHERWISE, [name for _, name in CANNOT])
-    assert {name for table in tables for name in table} <= set(REGISTRY)
+    assert {name for table in tables for name in table} <= set(LEARNERS)
