@@ -22,7 +22,13 @@ from metalearn_lite.learners.transformer import Transformer
 from metalearn_lite.networks import MLP, ConvClassifier, ConvNet
 from metalearn_lite.tasks.sinusoids import Sinusoids
 
-UNTRAINED = (LeastSquares, StraightLine, NearestValue, PixelNearestNeighbour, ModifiedHausdorff)
+UNTRAINED = (
+    "LeastSquares",
+    "StraightLine",
+    "NearestValue",
+    "PixelNearestNeighbour",
+    "ModifiedHausdorff",
+)
 
 NUM_TASKS, NUM_WAYS, NUM_SHOTS = 3, 3, 2
 CURVES = MLP(1, 6, 6, 1)
@@ -56,7 +62,7 @@ TRAINED_OTHERWISE = {
     "LearnedOptimiser": "on tasks together with the networks to be trained on them",
     "MeanOfNetworks": "each of its networks on a task of its own, always the same one",
     "Transfer": "each of its networks on a task of its own, always the same one",
-    **{kind.__name__: "it has nothing to train" for kind in UNTRAINED},
+    **dict.fromkeys(UNTRAINED, "it has nothing to train"),
 }
 CANNOT = {
     ("alone", "LearnedOptimiser"): "each place in a batch starts from another random network",
