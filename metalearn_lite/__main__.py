@@ -98,6 +98,9 @@ def challenge(args: argparse.Namespace) -> None:
                 "prototypical, matching, Siamese or relation network, such as omniglot-elastic"
             )
     runs = characters.challenge_runs(args.runs)
+    # Its tensors are small: a second thread gains little, and on a busy machine each waits for the
+    # other most of the time.
+    torch.set_num_threads(1)
     named = {}
     for name, learner in learners.items():
         named[name] = read_runs(learner, runs)
