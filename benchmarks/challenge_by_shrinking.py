@@ -21,7 +21,8 @@ from PIL import Image
 from metalearn_lite import checkpoints
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.evaluation import answers, exact_interval
-from metalearn_lite.tasks import characters, omniglot
+from metalearn_lite.tasks import characters
+from metalearn_lite.tasks.characters import archives
 
 LEARNERS = ("omniglot-elastic", "omniglot-elastic-small2", "glyphs-elastic")
 
@@ -67,5 +68,5 @@ if __name__ == "__main__":
     if len(sys.argv) > 1:
         main(Path(sys.argv[1]))
     else:
-        source = omniglot.SOURCES["runs"]
-        main(omniglot.find_archive(source) or omniglot.fetch_archive(source, allowed=True))
+        source = archives.SOURCES["runs"]
+        main(archives.find_archive(source) or archives.fetch_archive(source, allowed=True))

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from metalearn_lite.tasks.glyphs import Glyphs
 from torch.nn import functional as F
 
 from benchmarks._side_by_side import side_by_side
@@ -19,6 +18,7 @@ from metalearn_lite.fast.compiling import compiled_meta_gradient
 from metalearn_lite.fast.differentiable_twice import batch_norm, convolve
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import MLP, ConvClassifier
+from metalearn_lite.tasks.characters import Glyphs
 from metalearn_lite.tasks.sinusoids import Sinusoids
 
 TASKS, IMAGES, WIDTH, SIZE = 16, 5, 32, 14

@@ -7,8 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from metalearn_lite.tasks.character_set import make_runs
-from metalearn_lite.tasks.glyphs import Glyphs
 
 from metalearn_lite import checkpoints, recipes
 from metalearn_lite.challenge import (
@@ -22,7 +20,8 @@ from metalearn_lite.challenge import (
 from metalearn_lite.episodes import Episodes
 from metalearn_lite.evaluation import answers
 from metalearn_lite.learners.pixels import PixelNearestNeighbour
-from metalearn_lite.tasks import characters, omniglot
+from metalearn_lite.tasks import characters
+from metalearn_lite.tasks.characters import Glyphs, archives, make_runs
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +95,7 @@ def test_what_is_published_is_whole():
     assert all(0 < error < 95 for error in PUBLISHED_ERRORS.values())  # guessing errs on 95
 
 
-FILE = omniglot.find_archive(omniglot.SOURCES["runs"])
+FILE = archives.find_archive(archives.SOURCES["runs"])
 SCORED = ("omniglot-elastic", "omniglot-elastic-small2", "omniglot-protonet", "glyphs-elastic")
 
 

@@ -190,7 +190,6 @@ def by_kind() -> Iterator[Input]:
     good = good_values()
     for found in pkgutil.walk_packages(metalearn_lite.__path__, "metalearn_lite."):
         area = found.name.split(".")[1]
-        area = "images" if found.name.endswith(("tasks.framing", "tasks.distortions")) else area
         if area not in AREAS:
             continue
         module = importlib.import_module(found.name)

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from metalearn_lite.tasks.glyphs import Glyphs
 from truths import double, generator, relative_error, small_network, waves
 
 from metalearn_lite.episodes import Episodes, Examples
@@ -19,6 +18,7 @@ from metalearn_lite.learners.regularised import RegularisedMAML
 from metalearn_lite.learners.reptile import Reptile
 from metalearn_lite.learners.transfer import Transfer, draw_networks
 from metalearn_lite.networks import ConvClassifier
+from metalearn_lite.tasks.characters import Glyphs
 
 
 def difference(learner: MAML, episodes: Episodes) -> float:

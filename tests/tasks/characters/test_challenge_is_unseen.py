@@ -11,13 +11,13 @@ from zipfile import ZipFile
 
 import numpy as np
 import pytest
-from metalearn_lite.tasks.glyphs import Glyphs
 from PIL import Image
 
-from metalearn_lite.tasks import characters, omniglot
+from metalearn_lite.tasks import characters
+from metalearn_lite.tasks.characters import Glyphs, archives
 
 SETS = ("small1", "small2")
-ARCHIVES = {name: omniglot.find_archive(omniglot.SOURCES[name]) for name in (*SETS, "runs")}
+ARCHIVES = {name: archives.find_archive(archives.SOURCES[name]) for name in (*SETS, "runs")}
 needs_all = pytest.mark.skipif(
     None in ARCHIVES.values(),
     reason="needs all_runs.zip and both minimal sets of Omniglot in a data folder; not here: "
@@ -77,5 +77,5 @@ def test_a_drawing_that_is_in_both_is_found(tmp_path, archives):
     runs.write_bytes(archives.zipped(archives.runs()))
     images.write_bytes(archives.zipped(archives.image_set()))
     assert drawings(runs) & drawings(images)
-    assert seen_in_runs(runs) & seen(omniglot.read_image_set(images)[0])
+    assert seen_in_runs(runs) & seen(archives.read_image_set(images)[0])
     assert not seen_in_runs(runs) & seen(Glyphs(1, 20, 2).images)
