@@ -70,8 +70,9 @@ class TaskEnv(gymnasium.Env):
             self._tasks, self._state, action, self.generator
         )
         self._steps += 1
+        terminated = self.environment.ended(self._tasks, self._state).item()
         truncated = self._steps >= self.environment.horizon
-        return self._observation(), reward.item(), False, truncated, {}
+        return self._observation(), reward.item(), terminated, truncated, {}
 
     def _observation(self) -> np.ndarray:
         return self.environment.observe(self._state)[0, 0].numpy().astype(np.float32)

@@ -16,7 +16,7 @@ from metalearn_lite.rl.returns import generalised_advantages, linear_baseline, r
 from metalearn_lite.rl.trajectories import Trajectories, rollout
 from metalearn_lite.tasks.environment import Environment
 
-SAMPLING = ("dropped", "promp", "dice", "e-maml")
+SAMPLING = ("dropped", "lvc", "dice", "e-maml")
 Batch = Sequence[Trajectories]
 
 
@@ -42,7 +42,7 @@ class MAMLPolicyGradient(MAML):
             length; a longer one is shortened. None lets every step be as long as it comes out.
         sampling: what the meta-gradient makes of the chance in the trajectories before a step.
             "dropped": nothing, as a plain differentiation of the inner gradient does. "dice": all
-            of it that changes the inner gradient's expectation (Foerster et al., 2018). "promp":
+            of it that changes the inner gradient's expectation (Foerster et al., 2018). "lvc":
             the same but for effects across time steps, which are noisy (Rothfuss et al., 2019).
             "e-maml": actions that led to a good adaptation become likelier (Stadie et al., 2018).
         discount: γ.
@@ -58,7 +58,7 @@ class MAMLPolicyGradient(MAML):
         inner_steps: int = 1,
         later_lr: float = 0.5,
         max_step: float | None = None,
-        sampling: str = "promp",
+        sampling: str = "lvc",
         discount: float = 0.99,
         trace_decay: float = 1.0,
         normalise: bool = True,
@@ -84,8 +84,8 @@ class MAMLPolicyGradient(MAML):
 
     def advantages(self, trajectories: Trajectories) -> Tensor:
         """How much better each action was than expected, ``(T, N, H)``."""
-        observations, _, rewards = trajectories
-        expected = linear_baseline(observations, returns_to_go(rewards, self.discount))
+        observations, _, rewards, played = trajectories
+        expected = linear_baseline(observations, returns_to_go(rewards, self.discount), played)
         return generalised_advantages(rewards, expected, self.discount, self.trace_decay)
 
     def surrogate(self, adapted: Params, trajectories: Trajectories) -> Tensor:
@@ -95,9 +95,9 @@ class MAMLPolicyGradient(MAML):
         """
         advantages = self.advantages(trajectories)
         if self.normalise:
-            advantages = _normalised(advantages)
+            advantages = _normalised(advantages, trajectories.played)
         log_prob = self.network.log_prob(adapted, *trajectories[:2])
-        if self.sampling in ("promp", "dice"):
+        if self.sampling in ("lvc", "dice"):
             # The likelihood under other parameters, over that under these: 1 in value.
             ratio = torch.exp(log_prob - log_prob.detach())
             if self.sampling == "dice":
@@ -105,7 +105,7 @@ class MAMLPolicyGradient(MAML):
                 before = torch.cat([torch.zeros_like(until[..., :1]), until[..., :-1]], -1)
                 ratio = (ratio - 1) * torch.exp(before)
             log_prob = ratio
-        return (log_prob * advantages).mean((1, 2))
+        return _mean(log_prob * advantages, trajectories.played)
 
     def inner_step(self, adapted: Params, support: Trajectories, step: int = 0) -> Params:
         """φ + α ∇φ of the surrogate, for every task at once; shortened to ``max_step``."""
@@ -191,20 +191,22 @@ class MAMLPolicyGradient(MAML):
         losses = self._loss(adapted, batch[0]) if len(batch) == 1 else 0.0
         for step, (before, after) in enumerate(pairwise(batch)):
             if self.sampling == "e-maml":
-                score = score + self.network.log_prob(adapted, *before[:2]).sum((1, 2))
+                log_prob = self.network.log_prob(adapted, *before[:2])
+                score = score + (log_prob * before.played).sum((1, 2))
             adapted = self.inner_step(adapted, before, step)
             losses = losses + self._loss(adapted, after)
             if self.sampling == "e-maml":
-                losses = losses - score * _better_than_others(after.rewards.mean((1, 2)))
+                losses = losses - score * _better_than_others(_mean(after.rewards, after.played))
         return losses
 
     def _loss(self, params: Params, played: Trajectories) -> Tensor:
         log_prob = self.network.log_prob(params, *played[:2])
-        return -(log_prob * self.advantages(played)).mean((1, 2))
+        return -_mean(log_prob * self.advantages(played), played.played)
 
     def meta_loss(self, batch: Batch) -> Tensor:
         """The mean of ``task_losses``, in units of the spread of all advantages: a scalar."""
-        return self.task_losses(batch).mean() / self.advantages(batch[-1]).std()
+        advantages = self.advantages(batch[-1])
+        return self.task_losses(batch).mean() / advantages[batch[-1].played.bool()].std()
 
     def meta_gradient(self, batch: Batch) -> tuple[Tensor, Params]:
         """Minus the mean return after adapting, and what meta-training descends."""
@@ -212,9 +214,16 @@ class MAMLPolicyGradient(MAML):
         return -batch[-1].returns.mean(), gradient
 
 
-def _normalised(advantages: Tensor) -> Tensor:
-    mean = advantages.mean((1, 2), keepdim=True)
-    return (advantages - mean) / (advantages.std((1, 2), keepdim=True) + 1e-8)
+def _mean(values: Tensor, played: Tensor) -> Tensor:
+    """Each task's mean over the steps that were played, ``(T,)``."""
+    return (values * played).sum((1, 2)) / played.sum((1, 2))
+
+
+def _normalised(advantages: Tensor, played: Tensor) -> Tensor:
+    """With mean 0 and standard deviation 1 over each task's steps that were played."""
+    centred = advantages - _mean(advantages, played).view(-1, 1, 1)
+    spread = _mean(centred.square(), played).sqrt().view(-1, 1, 1)
+    return centred / (spread + 1e-8)
 
 
 def _better_than_others(values: Tensor) -> Tensor:

@@ -61,5 +61,5 @@ def test_a_rollout_holds_what_the_policy_saw_and_did():
     assert played.observations.shape == played.actions.shape == (3, 4, 100, 2)
     assert played.rewards.shape == (3, 4, 100)
     moves = played.observations[:, :, 1:] - played.observations[:, :, :-1]
-    torch.testing.assert_close(moves, played.actions[:, :, :-1].clamp(-0.1, 0.1))
+    torch.testing.assert_close(moves, 0.1 * played.actions[:, :, :-1].clamp(-1, 1))
     assert torch.equal(played.returns, played.rewards.sum(-1))
