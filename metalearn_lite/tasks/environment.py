@@ -1,7 +1,8 @@
 """The contract of every environment: tasks in which a learner acts, all of them at once.
 
 ``T`` is ``num_tasks``, ``N`` counts the trajectories of a task, ``H`` is ``horizon``, the number of
-steps in a trajectory that does not end before. An environment keeps nothing: the state goes in and comes out.
+steps in a trajectory that does not end before. An environment keeps nothing: the state goes in and
+comes out.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Environment(ABC):
         """
 
     def ended(self, tasks: Tensor, state: Tensor) -> Tensor:
-        """Where the step that led to ``state`` was the last: ``(T, N)``. Nowhere, unless it is said.
+        """Where the step that led to ``state`` was the last, ``(T, N)``: nowhere unless it is said.
 
         What comes after it is not part of the trajectory.
         """
