@@ -67,8 +67,6 @@ MODULES = {
     "bandits-rl2-100": "memory",
     "conventions-rl2": "memory",
     "navigation-maml": "navigation",
-    "navigation-maml-half": "navigation",
-    "navigation-maml-distance": "navigation",
     "navigation-joint": "navigation",
     "navigation-oracle": "navigation",
     "navigation-imitation": "navigation",

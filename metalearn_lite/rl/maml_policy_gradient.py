@@ -42,8 +42,9 @@ class MAMLPolicyGradient(MAML):
             length; a longer one is shortened. None lets every step be as long as it comes out.
         sampling: what the meta-gradient makes of the chance in the trajectories before a step.
             "dropped": nothing, as a plain differentiation of the inner gradient does. "dice": all
-            of it that changes the inner gradient's expectation (Foerster et al., 2018). "lvc":
-            the same but for effects across time steps, which are noisy (Rothfuss et al., 2019).
+            of it that changes the inner gradient's expectation (Foerster et al., 2018). "lvc",
+            low-variance curvature: the same but for effects across time steps, which are noisy
+            (Rothfuss et al., 2019, where it is one part of ProMP).
             "e-maml": actions that led to a good adaptation become likelier (Stadie et al., 2018).
         discount: γ.
         trace_decay: λ of the generalised advantages.
@@ -185,18 +186,25 @@ class MAMLPolicyGradient(MAML):
     def task_losses(self, batch: Batch) -> Tensor:
         """Their gradient is minus that of each task's reward per step after adapting: ``(T,)``.
 
-        With several inner steps, what is played after each of them counts alike.
+        With several inner steps, what is played after each of them counts.
         """
+        return sum(self._losses(batch))
+
+    def _losses(self, batch: Batch) -> list[Tensor]:
+        """``task_losses``, apart for what is played after each inner step."""
         adapted, score = self.start(batch[0]), 0.0
-        losses = self._loss(adapted, batch[0]) if len(batch) == 1 else 0.0
+        if len(batch) == 1:
+            return [self._loss(adapted, batch[0])]
+        losses = []
         for step, (before, after) in enumerate(pairwise(batch)):
             if self.sampling == "e-maml":
                 log_prob = self.network.log_prob(adapted, *before[:2])
                 score = score + (log_prob * before.played).sum((1, 2))
             adapted = self.inner_step(adapted, before, step)
-            losses = losses + self._loss(adapted, after)
+            loss = self._loss(adapted, after)
             if self.sampling == "e-maml":
-                losses = losses - score * _better_than_others(_mean(after.rewards, after.played))
+                loss = loss - score * _better_than_others(_mean(after.rewards, after.played))
+            losses.append(loss)
         return losses
 
     def _loss(self, params: Params, played: Trajectories) -> Tensor:
@@ -204,9 +212,13 @@ class MAMLPolicyGradient(MAML):
         return -_mean(log_prob * self.advantages(played), played.played)
 
     def meta_loss(self, batch: Batch) -> Tensor:
-        """The mean of ``task_losses``, in units of the spread of all advantages: a scalar."""
-        advantages = self.advantages(batch[-1])
-        return self.task_losses(batch).mean() / advantages[batch[-1].played.bool()].std()
+        """The mean of ``task_losses``, each game's in units of its advantages' spread: a scalar.
+
+        So what is played after a late step, where less is left to gain, counts as much as the rest.
+        """
+        spreads = [self.advantages(one)[one.played.bool()].std() for one in batch[1:] or batch]
+        parts = zip(self._losses(batch), spreads, strict=True)
+        return sum(loss.mean() / spread for loss, spread in parts)
 
     def meta_gradient(self, batch: Batch) -> tuple[Tensor, Params]:
         """Minus the mean return after adapting, and what meta-training descends."""

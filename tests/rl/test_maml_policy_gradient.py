@@ -78,6 +78,18 @@ def test_the_meta_gradient_is_that_of_the_meta_loss(inner_steps):
     assert relative_error(found, numeric) < 1e-5
 
 
+@pytest.mark.parametrize("game", [1, 2])
+def test_what_is_played_after_each_step_counts_in_units_of_its_own_spread(game):
+    """A task seen through a reward that is ten times larger gives the same meta-gradient."""
+    maml = small(inner_steps=2)
+    batch = double(maml.play(Short(), 3, 4, generator()))
+    maml.params = {n: v.detach().double().requires_grad_() for n, v in maml.params.items()}
+    _, expected = maml.meta_gradient(batch)
+    batch[game] = batch[game]._replace(rewards=10 * batch[game].rewards)
+    _, found = maml.meta_gradient(batch)
+    assert relative_error(found, expected) < 1e-4
+
+
 def test_what_comes_after_the_end_carries_no_gradient():
     """Any tail of a trajectory that has ended gives the same step and the same meta-gradient."""
     maml, (before, after) = small(), small().play(Short(), 2, 4, generator())
