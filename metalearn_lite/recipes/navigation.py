@@ -155,7 +155,7 @@ RECIPES = {
     ),
     "navigation-oracle": Recipe(
         f"{NAVIGATION}; the goal is seen",
-        partial(train, WITH_GOAL, NAVIGATING | JOINT, 300, **FASTER),
+        partial(train, WITH_GOAL, NAVIGATING | JOINT, 500, std=0.3, **FASTER),
         partial(judge_as_published, WITH_GOAL, updates=0),
     ),
     "navigation-imitation": Recipe(
