@@ -35,13 +35,14 @@ def train(
     save_to: Path | None = None,
     outer_lr: float = 1e-3,
     std: float = 1.0,
+    last: float = 1.0,
 ) -> MAMLPolicyGradient:
     """20 tasks an iteration, 20 trajectories a task; Adam where the paper has TRPO.
 
-    A policy begins with means near 0 and the standard deviation ``std``.
+    A policy begins with the standard deviation ``std``, and its last layer multiplied by ``last``.
     """
     policy = GaussianPolicy(environment.observation_size, 100, 100, environment.action_size)
-    params = policy.init(generator, std)
+    params = policy.init(generator, std, last)
     learner = MAMLPolicyGradient(policy, params, **settings)
     play = partial(learner.play, environment, NUM_TASKS, NUM_TRAJECTORIES)
     options = {"max_norm": 1.0, "save_to": save_to, "save_every": 50}
@@ -138,7 +139,7 @@ NAVIGATE, WITH_GOAL, DRIVE = Navigation(), Navigation(show_goal=True), Vehicle()
 DRIVING = {"inner_lr": 0.1, "later_lr": 0.25, "discount": 0.95}
 DRIVING_MAML = DRIVING | {"max_step": 0.3}
 FASTER = {"outer_lr": 3e-3}
-DRIVERS = {"outer_lr": 1.5e-3, "std": 0.2}
+DRIVERS = {"outer_lr": 1.5e-3, "std": 0.2, "last": 0.01}
 
 RECIPES = {
     "navigation-maml": Recipe(
