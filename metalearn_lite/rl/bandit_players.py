@@ -59,7 +59,7 @@ def play(
         arms = player.choose(memory, generator)
         after, rewards = bandits.step(tasks, state, arms, generator)
         memory = player.learn(memory, arms, rewards)
-        steps.append((state, arms, rewards))
+        steps.append((state, arms, rewards, torch.ones_like(rewards)))
         state = after
     return Trajectories(*stack_steps(steps))
 

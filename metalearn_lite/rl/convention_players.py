@@ -59,7 +59,7 @@ def play(
         actions = player.choose(memory, signals, generator)
         after, rewards = conventions.step(tasks, state, actions, generator)
         memory = player.learn(memory, signals, actions, rewards)
-        steps.append((state, actions, rewards))
+        steps.append((state, actions, rewards, torch.ones_like(rewards)))
         state = after
     return Trajectories(*stack_steps(steps))
 

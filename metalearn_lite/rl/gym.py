@@ -84,8 +84,9 @@ class TaskEnv(gymnasium.Env):
         self._states.append(self._state)
         self._actions.append(action)
         self._rewards.append(reward)
+        terminated = self.environment.ended(self._tasks, self._state).item()
         truncated = self._steps >= self.environment.horizon
-        return self._observation(), reward.item(), False, truncated, {}
+        return self._observation(), reward.item(), terminated, truncated, {}
 
     def render(self) -> np.ndarray | None:
         """The trajectory as it stands, ``(360, 360, 3)``; None without a ``render_mode``."""

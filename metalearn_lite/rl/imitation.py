@@ -8,7 +8,7 @@ from torch import Tensor
 from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.rl.trajectories import Trajectories, stack_steps
-from metalearn_lite.tasks.navigation import Navigation
+from metalearn_lite.tasks.navigation import LARGEST_MOVE, Navigation
 
 
 class Demonstrations:
@@ -24,7 +24,7 @@ class Demonstrations:
             off its way, and shows how it gets back. The actions shown are those it wanted.
     """
 
-    def __init__(self, environment: Navigation | None = None, wobble: float = 0.05):
+    def __init__(self, environment: Navigation | None = None, wobble: float = 0.5):
         self.environment = Navigation() if environment is None else environment
         checks.rate(wobble=wobble)
         self.wobble = wobble
@@ -39,18 +39,22 @@ class Demonstrations:
     def show(
         self, tasks: Tensor, num_demonstrations: int, generator: torch.Generator | None = None
     ) -> Trajectories:
-        """``num_demonstrations`` demonstrations of each task."""
+        """``num_demonstrations`` demonstrations of each task.
+
+        The expert goes on when it has arrived, to show how to come back; that earns nothing.
+        """
         checks.count(num_demonstrations=num_demonstrations)
         environment = self.environment
         bound = environment.max_action
         state = environment.start(tasks, num_demonstrations, generator)
+        played = torch.ones(state.shape[:2])
         steps = []
         for _ in range(environment.horizon):
-            wanted = (tasks.unsqueeze(1) - state).clamp(-bound, bound)
+            wanted = ((tasks.unsqueeze(1) - state) / LARGEST_MOVE).clamp(-bound, bound)
             noise = self.wobble * torch.randn(wanted.shape, generator=generator)
             after, reward = environment.step(tasks, state, wanted + noise, generator)
-            steps.append((state, wanted, reward))
-            state = after
+            steps.append((state, wanted, reward * played, played))
+            state, played = after, played * ~environment.ended(tasks, after)
         return Trajectories(*stack_steps(steps))
 
 

@@ -17,7 +17,7 @@ from metalearn_lite.rl.returns import generalised_advantages, linear_baseline, r
 from metalearn_lite.rl.trajectories import Trajectories, rollout
 from metalearn_lite.tasks.environment import Environment
 
-SAMPLING = ("dropped", "promp", "dice", "e-maml")
+SAMPLING = ("dropped", "lvc", "dice", "e-maml")
 Batch = Sequence[Trajectories]
 
 
@@ -43,8 +43,9 @@ class MAMLPolicyGradient(MAML):
             length; a longer one is shortened. None lets every step be as long as it comes out.
         sampling: what the meta-gradient makes of the chance in the trajectories before a step.
             "dropped": nothing, as a plain differentiation of the inner gradient does. "dice": all
-            of it that changes the inner gradient's expectation (Foerster et al., 2018). "promp":
-            the same but for effects across time steps, which are noisy (Rothfuss et al., 2019).
+            of it that changes the inner gradient's expectation (Foerster et al., 2018). "lvc",
+            low-variance curvature: the same but for effects across time steps, which are noisy
+            (Rothfuss et al., 2019, where it is one part of ProMP).
             "e-maml": actions that led to a good adaptation become likelier (Stadie et al., 2018).
         discount: γ.
         trace_decay: λ of the generalised advantages.
@@ -59,7 +60,7 @@ class MAMLPolicyGradient(MAML):
         inner_steps: int = 1,
         later_lr: float = 0.5,
         max_step: float | None = None,
-        sampling: str = "promp",
+        sampling: str = "lvc",
         discount: float = 0.99,
         trace_decay: float = 1.0,
         normalise: bool = True,
@@ -87,8 +88,8 @@ class MAMLPolicyGradient(MAML):
 
     def advantages(self, trajectories: Trajectories) -> Tensor:
         """How much better each action was than expected, ``(T, N, H)``."""
-        observations, _, rewards = trajectories
-        expected = linear_baseline(observations, returns_to_go(rewards, self.discount))
+        observations, _, rewards, played = trajectories
+        expected = linear_baseline(observations, returns_to_go(rewards, self.discount), played)
         return generalised_advantages(rewards, expected, self.discount, self.trace_decay)
 
     def surrogate(self, adapted: Params, trajectories: Trajectories) -> Tensor:
@@ -98,9 +99,9 @@ class MAMLPolicyGradient(MAML):
         """
         advantages = self.advantages(trajectories)
         if self.normalise:
-            advantages = _normalised(advantages)
+            advantages = _normalised(advantages, trajectories.played)
         log_prob = self.network.log_prob(adapted, *trajectories[:2])
-        if self.sampling in ("promp", "dice"):
+        if self.sampling in ("lvc", "dice"):
             # The likelihood under other parameters, over that under these: 1 in value.
             ratio = torch.exp(log_prob - log_prob.detach())
             if self.sampling == "dice":
@@ -108,7 +109,7 @@ class MAMLPolicyGradient(MAML):
                 before = torch.cat([torch.zeros_like(until[..., :1]), until[..., :-1]], -1)
                 ratio = (ratio - 1) * torch.exp(before)
             log_prob = ratio
-        return (log_prob * advantages).mean((1, 2))
+        return _mean(log_prob * advantages, trajectories.played)
 
     def inner_step(self, adapted: Params, support: Trajectories, step: int = 0) -> Params:
         """φ + α ∇φ of the surrogate, for every task at once; shortened to ``max_step``."""
@@ -188,26 +189,39 @@ class MAMLPolicyGradient(MAML):
     def task_losses(self, batch: Batch) -> Tensor:
         """Their gradient is minus that of each task's reward per step after adapting: ``(T,)``.
 
-        With several inner steps, what is played after each of them counts alike.
+        With several inner steps, what is played after each of them counts.
         """
+        return sum(self._losses(batch))
+
+    def _losses(self, batch: Batch) -> list[Tensor]:
+        """``task_losses``, apart for what is played after each inner step."""
         adapted, score = self.start(batch[0]), 0.0
-        losses = self._loss(adapted, batch[0]) if len(batch) == 1 else 0.0
+        if len(batch) == 1:
+            return [self._loss(adapted, batch[0])]
+        losses = []
         for step, (before, after) in enumerate(pairwise(batch)):
             if self.sampling == "e-maml":
-                score = score + self.network.log_prob(adapted, *before[:2]).sum((1, 2))
+                log_prob = self.network.log_prob(adapted, *before[:2])
+                score = score + (log_prob * before.played).sum((1, 2))
             adapted = self.inner_step(adapted, before, step)
-            losses = losses + self._loss(adapted, after)
+            loss = self._loss(adapted, after)
             if self.sampling == "e-maml":
-                losses = losses - score * _better_than_others(after.rewards.mean((1, 2)))
+                loss = loss - score * _better_than_others(_mean(after.rewards, after.played))
+            losses.append(loss)
         return losses
 
     def _loss(self, params: Params, played: Trajectories) -> Tensor:
         log_prob = self.network.log_prob(params, *played[:2])
-        return -(log_prob * self.advantages(played)).mean((1, 2))
+        return -_mean(log_prob * self.advantages(played), played.played)
 
     def meta_loss(self, batch: Batch) -> Tensor:
-        """The mean of ``task_losses``, in units of the spread of all advantages: a scalar."""
-        return self.task_losses(batch).mean() / self.advantages(batch[-1]).std()
+        """The mean of ``task_losses``, each game's in units of its advantages' spread: a scalar.
+
+        So what is played after a late step, where less is left to gain, counts as much as the rest.
+        """
+        spreads = [self.advantages(one)[one.played.bool()].std() for one in batch[1:] or batch]
+        parts = zip(self._losses(batch), spreads, strict=True)
+        return sum(loss.mean() / spread for loss, spread in parts)
 
     def meta_gradient(self, batch: Batch) -> tuple[Tensor, Params]:
         """Minus the mean return after adapting, and what meta-training descends."""
@@ -215,9 +229,16 @@ class MAMLPolicyGradient(MAML):
         return -batch[-1].returns.mean(), gradient
 
 
-def _normalised(advantages: Tensor) -> Tensor:
-    mean = advantages.mean((1, 2), keepdim=True)
-    return (advantages - mean) / (advantages.std((1, 2), keepdim=True) + 1e-8)
+def _mean(values: Tensor, played: Tensor) -> Tensor:
+    """Each task's mean over the steps that were played, ``(T,)``."""
+    return (values * played).sum((1, 2)) / played.sum((1, 2))
+
+
+def _normalised(advantages: Tensor, played: Tensor) -> Tensor:
+    """With mean 0 and standard deviation 1 over each task's steps that were played."""
+    centred = advantages - _mean(advantages, played).view(-1, 1, 1)
+    spread = _mean(centred.square(), played).sqrt().view(-1, 1, 1)
+    return centred / (spread + 1e-8)
 
 
 def _better_than_others(values: Tensor) -> Tensor:

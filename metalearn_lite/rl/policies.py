@@ -49,15 +49,18 @@ class GaussianPolicy(MLP):
     parameters as well; they do not depend on the observation.
     """
 
-    def init(self, generator: torch.Generator | None = None, std: float = 1.0) -> Params:
+    def init(
+        self, generator: torch.Generator | None = None, std: float = 1.0, last: float = 0.01
+    ) -> Params:
         """As ``MLP.init``, with a last layer a hundred times smaller: all means begin near 0.
 
-        ``std`` is the standard deviation to begin with.
+        ``std`` is the standard deviation to begin with. With ``last`` 1 the last layer is as it
+        comes: means begin further from 0, and a gradient step moves them more.
         """
         checks.positive(std=std)
         params = super().init(generator)
         for kind in ("weight", "bias"):
-            params[f"{kind}{len(self.sizes) - 1}"] *= 0.01
+            params[f"{kind}{len(self.sizes) - 1}"] *= last
         return params | {"log_std": torch.full((1, self.sizes[-1]), math.log(std))}
 
     def mean(self, params: Params, observation: Tensor) -> Tensor:

@@ -45,7 +45,7 @@ def generalised_advantages(
     return returns_to_go(surprises, discount * trace_decay)
 
 
-def linear_baseline(observations: Tensor, returns: Tensor) -> Tensor:
+def linear_baseline(observations: Tensor, returns: Tensor, played: Tensor) -> Tensor:
     """The return to go that can be expected, ``(T, N, H)``: one linear fit for each task.
 
     The features are those of Duan et al. (2016, "Benchmarking Deep Reinforcement Learning"): the
@@ -54,12 +54,14 @@ def linear_baseline(observations: Tensor, returns: Tensor) -> Tensor:
     Args:
         observations: ``(T, N, H, observation_size)``.
         returns: to fit, ``(T, N, H)``.
+        played: ``(T, N, H)``, 0 where a trajectory is over: such a step is not fitted, and nothing
+            is expected from it.
     """
     seen = observations.double().clamp(-OBSERVATION_BOUND, OBSERVATION_BOUND)
     time = torch.arange(returns.shape[-1], dtype=seen.dtype) / 100
     time = time.unsqueeze(-1).expand(*returns.shape, 1)
     columns = [seen, seen.square(), time, time**2, time**3, torch.ones_like(time)]
-    features = torch.cat(columns, -1).flatten(1, 2)
+    features = (torch.cat(columns, -1) * played.unsqueeze(-1)).flatten(1, 2)
     gram = features.mT @ features
     gram.diagonal(dim1=1, dim2=2).add_(RIDGE)
     target = features.mT @ returns.double().flatten(1).unsqueeze(-1)

@@ -21,7 +21,9 @@ class Trajectories(NamedTuple):
     actions: Tensor
     """``(T, N, H)`` integers, or ``(T, N, H, action_size)`` numbers as drawn, before clipping"""
     rewards: Tensor
-    """``(T, N, H)``"""
+    """``(T, N, H)``, 0 after the end"""
+    played: Tensor
+    """``(T, N, H)``: 1.0 up to the last step of a trajectory, 0.0 after its end"""
 
     @property
     def returns(self) -> Tensor:
@@ -29,8 +31,8 @@ class Trajectories(NamedTuple):
         return self.rewards.sum(-1)
 
 
-def stack_steps(steps: list[tuple[Tensor, Tensor, Tensor]]) -> tuple[Tensor, Tensor, Tensor]:
-    """Observations, actions and rewards, step by step ``(T, N, …)``, as ``(T, N, H, …)`` each."""
+def stack_steps(steps: list[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
+    """Observations, actions, rewards …, step by step ``(T, N, …)``, as ``(T, N, H, …)`` each."""
     return tuple(torch.stack(part, 2) for part in zip(*steps, strict=True))
 
 
@@ -45,16 +47,22 @@ def rollout(
 ) -> Trajectories:
     """Lets the policy act for ``horizon`` steps, in all tasks and trajectories at once.
 
+    A trajectory that has ended stays where it is, and earns nothing.
+
     Args:
         params: the policy's, shared by all tasks or with a task axis.
         tasks: ``(T, …)``, from ``environment.sample_tasks``.
     """
     checks.count(num_trajectories=num_trajectories)
     state = environment.start(tasks, num_trajectories, generator)
+    played = torch.ones(state.shape[:2])
     steps = []
     for _ in range(environment.horizon):
         observation = environment.observe(state)
         action = policy.sample(params, observation, generator)
-        state, reward = environment.step(tasks, state, action, generator)
-        steps.append((observation, action, reward))
+        after, reward = environment.step(tasks, state, action, generator)
+        steps.append((observation, action, reward * played, played))
+        going_on = played.view(*played.shape, *[1] * (state.dim() - 2)).bool()
+        state = torch.where(going_on, after, state)
+        played = played * ~environment.ended(tasks, state)
     return Trajectories(*stack_steps(steps))

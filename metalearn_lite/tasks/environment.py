@@ -1,7 +1,8 @@
 """The contract of every environment: tasks in which a learner acts, all of them at once.
 
 ``T`` is ``num_tasks``, ``N`` counts the trajectories of a task, ``H`` is ``horizon``, the number of
-steps in a trajectory. An environment keeps nothing: the state goes in and comes out.
+steps in a trajectory that does not end before. An environment keeps nothing: the state goes in and
+comes out.
 """
 
 from __future__ import annotations
@@ -50,6 +51,13 @@ class Environment(ABC):
             action: ``(T, N)`` integers, or ``(T, N, action_size)`` numbers.
             generator: the chance in it, if there is any.
         """
+
+    def ended(self, tasks: Tensor, state: Tensor) -> Tensor:
+        """Where the step that led to ``state`` was the last, ``(T, N)``: nowhere unless it is said.
+
+        What comes after it is not part of the trajectory.
+        """
+        return torch.zeros(state.shape[:2], dtype=torch.bool)
 
     def observe(self, state: Tensor) -> Tensor:
         """What the learner sees: ``(T, N, observation_size)``. Never what tells tasks apart."""

@@ -7,30 +7,33 @@ from torch import Tensor
 
 from metalearn_lite.tasks.environment import Environment
 
-REWARDS = ("squared", "distance")
+REWARDS = ("distance", "squared")
+LARGEST_MOVE = 0.1
+NEAR = 0.01
 
 
 class Navigation(Environment):
     """A point starts at the origin and should reach a goal that it does not see.
 
     A task is its goal ``(T, 2)``, uniform in [-0.5, 0.5]². An observation is the place, an action
-    the next move.
+    the next move: two numbers from -1 to 1, in units of the largest move, 0.1. It is over when both
+    coordinates are within 0.01 of the goal's.
 
     Args:
-        reward: "squared" gives minus the squared distance to the goal, as the paper says.
-            "distance" gives minus the distance, as the authors' code does.
+        reward: "distance" gives minus the distance to the goal, as the authors' code does and as
+            the paper's figures are measured. "squared" gives minus its square, as the text says.
         show_goal: an observation is the place and the goal. Nothing is left to find out: a policy
             trained on this is the "oracle" of the paper.
     """
 
     horizon = 100
     action_size = 2
-    max_action = 0.1
+    max_action = 1.0
     max_observation = 10.0
 
-    def __init__(self, reward: str = "squared", show_goal: bool = False):
+    def __init__(self, reward: str = "distance", show_goal: bool = False):
         if reward not in REWARDS:
-            raise ValueError(f"reward={reward!r}: choose 'squared' or 'distance'")
+            raise ValueError(f"reward={reward!r}: choose 'distance' or 'squared'")
         self.reward = reward
         self.show_goal = show_goal
         self.observation_size = 4 if show_goal else 2
@@ -47,10 +50,14 @@ class Navigation(Environment):
     def step(
         self, tasks: Tensor, state: Tensor, action: Tensor, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
-        place = state[..., :2] + action.clamp(-self.max_action, self.max_action)
+        move = LARGEST_MOVE * action.clamp(-self.max_action, self.max_action)
+        place = state[..., :2] + move
         squared = (place - tasks.unsqueeze(1)).square().sum(-1)
         reward = -(squared if self.reward == "squared" else squared.sqrt())
         return self._state(tasks, place), reward
+
+    def ended(self, tasks: Tensor, state: Tensor) -> Tensor:
+        return ((state[..., :2] - tasks.unsqueeze(1)).abs() < NEAR).all(-1)
 
     def _state(self, tasks: Tensor, place: Tensor) -> Tensor:
         if not self.show_goal:

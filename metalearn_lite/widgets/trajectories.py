@@ -151,10 +151,11 @@ class TrajectoryModel:
         self._played = now
 
     def _places(self, trajectories: Trajectories) -> np.ndarray:
-        seen = trajectories.observations[0, ..., :2]
-        bound = self.environment.max_action
-        last = seen[:, -1] + trajectories.actions[0, :, -1].clamp(-bound, bound)
-        return torch.cat([seen, last.unsqueeze(1)], 1).numpy()
+        seen = trajectories.observations[..., :2]
+        tasks = torch.tensor([self.goal])
+        last, _ = self.environment.step(tasks, seen[:, :, -1], trajectories.actions[:, :, -1])
+        last = torch.where(trajectories.played[..., -1:].bool(), last[..., :2], seen[:, :, -1])
+        return torch.cat([seen, last.unsqueeze(2)], 2)[0].numpy()
 
     def _sentence(
         self, update: int, returns: dict[str, np.ndarray], misses: dict[str, float]

@@ -21,7 +21,7 @@ ENVIRONMENTS = {
     "bandits": Bandits(),
     "bandits-3-arms": Bandits(3, 20),
     "navigation": Navigation(),
-    "navigation-distance": Navigation("distance"),
+    "navigation-squared": Navigation("squared"),
     "navigation-oracle": Navigation(show_goal=True),
     "vehicle": Vehicle(),
 }
@@ -48,13 +48,25 @@ def test_the_trajectory_is_that_of_the_batched_environment(environment):
     for step in range(environment.horizon):
         action = env.action_space.sample()
         observation, reward, terminated, truncated, _ = env.step(action)
-        state, expected = environment.step(
-            tasks, state, torch.as_tensor(action)[None, None], generator
-        )
+        action = torch.as_tensor(action)[None, None]
+        state, expected = environment.step(tasks, state, action, generator)
         assert observation == pytest.approx(environment.observe(state)[0, 0].numpy())
         assert reward == pytest.approx(expected.item())
         assert not terminated
         assert truncated == (step + 1 == environment.horizon)
+
+
+def test_it_is_terminated_at_the_goal_and_not_before():
+    env = TaskEnv(Navigation())
+    goal = torch.tensor([0.2, -0.3])
+    place, _ = env.reset(seed=0, options={"task": goal})
+    ends = []
+    while not any(ends):
+        place, _, terminated, truncated, _ = env.step((10 * (goal.numpy() - place)).clip(-1, 1))
+        ends.append(terminated)
+        assert not truncated
+    assert ends == [False, False, True]
+    assert abs(place - goal.numpy()).max() < 0.01
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -10,7 +10,7 @@ from truths import generator, numeric_gradient, relative_error
 from metalearn_lite import checkpoints
 from metalearn_lite.evaluation import evaluate_by_playing
 from metalearn_lite.rl.imitation import Demonstrations
-from metalearn_lite.rl.maml_policy_gradient import MAMLPolicyGradient
+from metalearn_lite.rl.maml_policy_gradient import SAMPLING, MAMLPolicyGradient
 from metalearn_lite.rl.policies import GaussianPolicy
 from metalearn_lite.rl.trajectories import Trajectories
 from metalearn_lite.tasks.navigation import Navigation
@@ -78,6 +78,41 @@ def test_the_meta_gradient_is_that_of_the_meta_loss(inner_steps):
     assert relative_error(found, numeric) < 1e-5
 
 
+@pytest.mark.parametrize("game", [1, 2])
+def test_what_is_played_after_each_step_counts_in_units_of_its_own_spread(game):
+    """A task seen through a reward that is ten times larger gives the same meta-gradient."""
+    maml = small(inner_steps=2)
+    batch = double(maml.play(Short(), 3, 4, generator()))
+    maml.params = {n: v.detach().double().requires_grad_() for n, v in maml.params.items()}
+    _, expected = maml.meta_gradient(batch)
+    batch[game] = batch[game]._replace(rewards=10 * batch[game].rewards)
+    _, found = maml.meta_gradient(batch)
+    assert relative_error(found, expected) < 1e-4
+
+
+def test_what_comes_after_the_end_carries_no_gradient():
+    """Any tail of a trajectory that has ended gives the same step and the same meta-gradient."""
+    maml, (before, after) = small(), small().play(Short(), 2, 4, generator())
+
+    def with_tail(played: Trajectories, seed: int) -> Trajectories:
+        observations, actions, rewards, mask = (part.clone() for part in played)
+        mask[..., 7:], rewards[..., 7:] = 0, 0
+        observations[..., 7:, :] = torch.randn(2, 4, 5, 2, generator=generator(seed))
+        actions[..., 7:, :] = torch.randn(2, 4, 5, 2, generator=generator(seed + 1))
+        return Trajectories(observations, actions, rewards, mask)
+
+    def shorter(played: Trajectories) -> Trajectories:
+        return Trajectories(*(part[:, :, :7] for part in played))
+
+    for sampling in SAMPLING:
+        maml.sampling = sampling
+        _, expected = maml.meta_gradient([shorter(before), shorter(after)])
+        for seed in (5, 6):
+            batch = [with_tail(before, seed), with_tail(after, seed + 2)]
+            _, found = maml.meta_gradient(batch)
+            assert relative_error(found, expected) < 1e-4
+
+
 def test_the_trace_has_each_step_and_the_returns_before_it():
     maml = small(inner_steps=2)
     batch = maml.play(Short(), 3, 4, generator())
@@ -122,8 +157,8 @@ def test_without_a_bound_a_policy_runs_away_and_with_it_does_not():
         maml = small(inner_lr=100.0, max_step=bound)
         path = maml.adapt_by_playing(Navigation(), tasks, 10, 1, generator(2))
         returns[bound] = path[1][1].returns.mean().item()
-    assert returns[None] < -2000
-    assert returns[0.05] > -500
+    assert returns[None] < -500
+    assert returns[0.05] > -100
 
 
 def test_a_step_to_infinity_is_reported():
@@ -132,7 +167,7 @@ def test_a_step_to_infinity_is_reported():
         meta_train(maml, partial(maml.play, Short(), 2, 3), 5, generator())
 
 
-@pytest.mark.parametrize("sampling", ["dropped", "promp", "dice", "e-maml"])
+@pytest.mark.parametrize("sampling", ["dropped", "lvc", "dice", "e-maml"])
 def test_training_that_was_stopped_ends_as_if_it_was_not(sampling, tmp_path):
     def run(iterations, save_to=None, maml=None):
         maml = small(sampling=sampling) if maml is None else maml
@@ -194,10 +229,10 @@ def test_impossible_settings_are_refused(settings, words):
 def test_a_demonstration_goes_to_the_goal_and_another_takes_another_way():
     support, query = Demonstrations().sample(20, generator())
     assert support.x.shape == support.y.shape == query.x.shape == (20, 100, 2)
-    assert support.y.abs().max() <= 0.1
+    assert support.y.abs().max() <= 1
     tasks = Navigation().sample_tasks(20, generator())
     last = torch.stack([support.x[:, -1], query.x[:, -1]])
     assert (last - tasks).norm(dim=-1).max() < 0.3
     assert not torch.allclose(support.x, query.x)
-    wanted = (tasks.unsqueeze(1) - query.x).clamp(-0.1, 0.1)
+    wanted = (10 * (tasks.unsqueeze(1) - query.x)).clamp(-1, 1)
     torch.testing.assert_close(query.y, wanted)

@@ -42,7 +42,8 @@ def trajectories(batches: list) -> Trajectories:
     actions = torch.tensor(batches)
     states = torch.stack([torch.zeros_like(actions[..., 0]), 1 + actions[..., 0]], -1)
     observations = torch.eye(3, dtype=torch.float64)[states]
-    return Trajectories(observations, actions, REWARDS[states, actions])
+    rewards = REWARDS[states, actions]
+    return Trajectories(observations, actions, rewards, torch.ones_like(rewards))
 
 
 def probabilities(params: Params) -> dict[tuple[int, int], torch.Tensor]:
@@ -105,7 +106,7 @@ def hessian_error(sampling: str) -> float:
 def test_only_dice_has_the_right_second_derivative():
     """That of the expected return. Without the chance in the trajectories it is another thing."""
     assert hessian_error("dice") < 1e-12
-    assert 0.01 < hessian_error("promp") < hessian_error("dropped")
+    assert 0.01 < hessian_error("lvc") < hessian_error("dropped")
     assert hessian_error("dropped") > 0.5
 
 

@@ -61,5 +61,13 @@ def test_a_rollout_holds_what_the_policy_saw_and_did():
     assert played.observations.shape == played.actions.shape == (3, 4, 100, 2)
     assert played.rewards.shape == (3, 4, 100)
     moves = played.observations[:, :, 1:] - played.observations[:, :, :-1]
-    torch.testing.assert_close(moves, played.actions[:, :, :-1].clamp(-0.1, 0.1))
+    torch.testing.assert_close(moves, 0.1 * played.actions[:, :, :-1].clamp(-1, 1))
     assert torch.equal(played.returns, played.rewards.sum(-1))
+
+
+def test_the_last_layer_begins_a_hundred_times_smaller_unless_it_is_said():
+    policy = GaussianPolicy(2, 5, 2)
+    small, usual = policy.init(generator()), policy.init(generator(), last=1.0)
+    torch.testing.assert_close(100 * small["weight2"], usual["weight2"])
+    torch.testing.assert_close(100 * small["bias2"], usual["bias2"])
+    assert torch.equal(small["weight1"], usual["weight1"])

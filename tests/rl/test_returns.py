@@ -56,16 +56,19 @@ def test_the_baseline_finds_what_is_linear_in_its_features(generator):
     first = observations[0] @ torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64) + 3
     second = observations[1].square().sum(-1) + 1e-5 * time**3 - time
     returns = torch.stack([first, second])
-    found = linear_baseline(observations, returns)
+    found = linear_baseline(observations, returns, torch.ones_like(returns))
     torch.testing.assert_close(found, returns, rtol=0, atol=1e-3)
 
 
 def test_the_baseline_is_the_ridge_solution_of_each_task_alone(generator):
     observations = torch.randn(2, 4, 5, 2, generator=generator(1), dtype=torch.float64)
     returns = torch.randn(2, 4, 5, generator=generator(2), dtype=torch.float64)
-    found = linear_baseline(observations, returns)
+    played = torch.ones_like(returns)
+    found = linear_baseline(observations, returns, played)
     for task in range(2):
-        alone = linear_baseline(observations[task : task + 1], returns[task : task + 1])
+        alone = linear_baseline(
+            *(part[task : task + 1] for part in (observations, returns, played))
+        )
         torch.testing.assert_close(found[task : task + 1], alone)
     rows = observations[0].reshape(-1, 2)
     time = (torch.arange(5, dtype=torch.float64) / 100).repeat(4).unsqueeze(1)
@@ -81,7 +84,20 @@ def test_the_baseline_is_the_ridge_solution_of_each_task_alone(generator):
 def test_far_away_places_do_not_spoil_the_baseline(generator):
     observations = torch.randn(1, 4, 5, 2, generator=generator(1))
     observations[0, 0] = 1e20
-    assert linear_baseline(observations, torch.randn(1, 4, 5)).isfinite().all()
+    found = linear_baseline(observations, torch.randn(1, 4, 5), torch.ones(1, 4, 5))
+    assert found.isfinite().all()
+
+
+def test_the_baseline_does_not_fit_what_comes_after_the_end(generator):
+    """A trajectory that ended is a shorter one: its tail may hold anything."""
+    observations = torch.randn(1, 4, 9, 2, generator=generator(1), dtype=torch.float64)
+    returns = torch.randn(1, 4, 9, generator=generator(2), dtype=torch.float64)
+    played = torch.ones(1, 4, 9, dtype=torch.float64)
+    played[..., 6:] = 0
+    expected = linear_baseline(observations[:, :, :6], returns[..., :6], played[..., :6])
+    found = linear_baseline(observations, returns, played)
+    torch.testing.assert_close(found[..., :6], expected)
+    assert (found[..., 6:] == 0).all()
 
 
 @pytest.mark.parametrize("wrong", [-0.1, 1.1, float("nan"), float("inf"), "0.9", True])

@@ -36,7 +36,7 @@ def test_as_a_bandit_player_it_plays_the_same_games():
     tasks = bandits.sample_tasks(4, generator())
     games = learner.play(bandits, tasks, 2, generator(5))
     same = play(learner, bandits, tasks, 2, generator(5))
-    for ours, theirs in zip(games[:3], same, strict=True):
+    for ours, theirs in zip(games[:3], same[:3], strict=True):
         assert torch.equal(ours, theirs)
     assert games.returns.shape == (4, 2)
 

@@ -34,7 +34,7 @@ class ToTheGoal(GaussianPolicy):
         self.goal = torch.tensor(goal)
 
     def sample(self, params, observation, generator=None):
-        return self.goal - observation
+        return 10 * (self.goal - observation)
 
 
 def learners() -> dict[str, MAMLPolicyGradient]:
@@ -72,15 +72,16 @@ def test_frame_shows_what_the_learners_play(update):
 
 
 def test_the_last_place_is_where_the_last_clipped_action_led():
-    """So the reward of the last step is minus its squared distance to the goal."""
+    """So the reward of the last step is minus its distance to the goal."""
     model = new_model(goal=(0.1, -0.3))
     frame = model.frame(1)
     for name, learner in model.learners.items():
         _, played = learner.adapt_by_playing(
             Short(), torch.tensor([[0.1, -0.3]]), 5, 3, torch.Generator().manual_seed(0)
         )[1]
-        squared = np.square(frame.paths[name][:, -1] - (0.1, -0.3)).sum(-1)
-        np.testing.assert_allclose(-squared, played.rewards[0, :, -1], rtol=1e-4)
+        away = np.linalg.norm(frame.paths[name][:, -1] - (0.1, -0.3), axis=-1)
+        assert played.played.all()
+        np.testing.assert_allclose(-away, played.rewards[0, :, -1], rtol=1e-4)
         miss = np.linalg.norm(frame.paths[name][:, -1] - (0.1, -0.3), axis=-1).mean()
         assert frame.misses[name] == pytest.approx(miss)
 
@@ -92,9 +93,23 @@ def test_who_goes_straight_there_arrives():
     assert frame.misses["straight"] == pytest.approx(0, abs=1e-6)
     # Steps of 0.1 in each direction: after the third it is 0.1 short in y, then it is there.
     gaps = [(0.2, 0.3), (0.1, 0.2), (0.0, 0.1)]
-    worth = -sum(a * a + b * b for a, b in gaps)
+    worth = -sum(math.hypot(a, b) for a, b in gaps)
     np.testing.assert_allclose(frame.returns["straight"], [[worth, 0]], atol=1e-5)
     assert f"straight −{-worth:.1f} ± 0.0." in frame.sentence
+
+
+def test_a_path_stays_where_it_ended():
+    """However its policy would have gone on: here, in great strides."""
+
+    class PastTheGoal(ToTheGoal):
+        def sample(self, params, observation, generator=None):
+            at_goal = (observation - self.goal).norm(dim=-1, keepdim=True) < 0.01
+            return torch.where(at_goal, 1.0, super().sample(params, observation, generator))
+
+    policy = PastTheGoal((0.3, 0.4))
+    straight = {"straight": MAMLPolicyGradient(policy, policy.init())}
+    frame = new_model(learners=straight, goal=(0.3, 0.4)).frame(0)
+    np.testing.assert_allclose(frame.paths["straight"][:, 4:], [[[0.3, 0.4]] * 9] * 5, atol=1e-6)
 
 
 def test_learners_are_left_as_they_are():
