@@ -230,7 +230,7 @@ def test_steps_need_an_example(make, waves):
 @pytest.mark.parametrize("steps", [-1, 2.5, True, "3"])
 def test_steps_are_counted(make, waves, steps):
     for verb in ("adapt", "trace"):
-        with pytest.raises(ValueError, match="inner_steps=.*: choose"):
+        with pytest.raises(ValueError, match=r"inner_steps=.*: choose"):
             getattr(make(), verb)(waves.support, inner_steps=steps)
 
 

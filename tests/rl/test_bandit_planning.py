@@ -77,7 +77,7 @@ def test_on_ten_pulls_of_five_arms_nobody_is_better_and_gittins_is_close():
 
 def test_what_would_take_for_ever_is_refused():
     assert best_reward(2, 30) > 15
-    with pytest.raises(ValueError, match="num_arms=5 and num_pulls=100: some .* states are too"):
+    with pytest.raises(ValueError, match=r"num_arms=5 and num_pulls=100: some .* states are too"):
         best_reward(5, 100)
     with pytest.raises(ValueError, match="num_pulls=0: choose 1 or more"):
         best_reward(5, 0)
