@@ -143,7 +143,7 @@ def pixels(x: Tensor, name: str = "x", slack: float = 1e-3) -> None:
 def ink_on_paper(x: Tensor, full: int = 1) -> None:
     """Warns where images of paper 0 and ink ``full`` seem to be white paper, dark ink."""
     share = x.detach().float().mean().item() / full
-    if share > 0.5:
+    if share > 0.6:
         warnings.warn(
             f"These images are mostly ink (their mean is {share:.0%} of it): is their paper white? "
             f"Paper is 0 here and ink {full}: give {full} minus the image.",
@@ -250,7 +250,7 @@ def classes(
             f"0 to {num_ways - 1}: each needs an example in every task. "
             "Number a task's classes from 0, without a gap"
         )
-    return Examples(x, y)
+    return given if y is given.y else Examples(x, y)
 
 
 def _found(y: Tensor) -> str:
