@@ -21,6 +21,9 @@ from metalearn_lite.episodes import Examples
 MOST_NUMBERS = 2**28
 """in one tensor that a sampler makes: a gigabyte of float32"""
 
+MOST_STEPS = 10_000
+"""of an inner loop: seconds, and all of them are remembered"""
+
 NOISE = 1.0
 """how far images with noise may lie outside 0 … 1; pixels of 0 to 255 lie farther"""
 
@@ -143,7 +146,7 @@ def pixels(x: Tensor, name: str = "x", slack: float = 1e-3) -> None:
 def ink_on_paper(x: Tensor, full: int = 1) -> None:
     """Warns where images of paper 0 and ink ``full`` seem to be white paper, dark ink."""
     share = x.detach().float().mean().item() / full
-    if share > 0.5:
+    if share > 0.6:
         warnings.warn(
             f"These images are mostly ink (their mean is {share:.0%} of it): is their paper white? "
             f"Paper is 0 here and ink {full}: give {full} minus the image.",
@@ -250,7 +253,7 @@ def classes(
             f"0 to {num_ways - 1}: each needs an example in every task. "
             "Number a task's classes from 0, without a gap"
         )
-    return Examples(x, y)
+    return given if y is given.y else Examples(x, y)
 
 
 def _found(y: Tensor) -> str:
@@ -262,7 +265,7 @@ def _found(y: Tensor) -> str:
 def steps(asked: int | None, else_: int, given: Examples) -> int:
     """How many inner steps to take: those asked for, or else ``else_``. Each needs an example."""
     if asked is not None:
-        count(0, inner_steps=asked)
+        count(0, MOST_STEPS, inner_steps=asked)
     taken = else_ if asked is None else asked
     if taken:
         examples(given)
@@ -277,7 +280,10 @@ def context(given: Examples, params: Mapping[str, Tensor]) -> None:
             f"support.x is {given.x.dtype} and support.y {given.y.dtype}: this learner answers "
             "with values, so give floats, for example support.y.float()"
         )
-    same_kind(given, params)
+    same_kind(given, params or {"y": given.y})
+    for name, part in (("x", given.x), ("y", given.y)):
+        if not untouchable(part) and not part.isfinite().all():
+            raise ValueError(f"support.{name} holds NaN or infinity: leave such examples out")
 
 
 def support(given: Examples, params: Mapping[str, Tensor], network: object = None) -> None:

@@ -109,6 +109,11 @@ def evaluate(
     if episodes.num_tasks < 2:
         raise ValueError(f"{episodes.num_tasks} task has no interval; evaluate at least 2")
     checks.examples(episodes.query, "query")
+    if episodes.support.x.dtype != episodes.query.x.dtype:
+        raise ValueError(
+            f"support.x is {episodes.support.x.dtype} and query.x {episodes.query.x.dtype}: "
+            "give both one dtype, for example by .float()"
+        )
     predicted = answers(learner, episodes, num_at_once, alone, **adapt_options)
     scores = task_scores(predicted, episodes.query.y)
     return Evaluation(scores, ~scores.isfinite() | predicted.isnan().flatten(1).any(1))

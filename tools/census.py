@@ -21,12 +21,11 @@ from __future__ import annotations
 
 import argparse
 import collections
-import contextlib
 import importlib
 import inspect
-import io
 import json
 import linecache
+import os
 import pkgutil
 import resource
 import select
@@ -311,11 +310,14 @@ def supports() -> Iterator[Input]:
                     if data == "waves" and what.startswith("y ") and what != "y of another shape":
                         continue
 
-                    def adapt(learner=learner, spoil=spoil, episodes=episodes):
+                    def adapt(learner=learner, spoil=spoil, episodes=episodes, what=what):
                         support = spoil(episodes.support)
-                        return evaluate(learner, Episodes(support, episodes.query))
+                        result = evaluate(learner, Episodes(support, episodes.query))
+                        # No number is what comes of no number, as long as it is said.
+                        if not (what == "x of NaN" and "2 diverged" in str(result)):
+                            raise AssertionError("answered wrongly")
 
-                    yield "learners", f"{name}: {data}, {what}", adapt, True
+                    yield "learners", f"{name}: {data}, {what}", adapt, False
 
 
 def listed() -> Iterator[Input]:
@@ -476,8 +478,7 @@ def outcome(case: Callable[[], Any], wrong: bool) -> tuple[str, str]:
     package = str(Path(metalearn_lite.__file__).parent)
     signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            case()
+        case()
     except Hang:
         return "hang", ""
     except MemoryError as error:
@@ -500,7 +501,8 @@ def work(area: str | None, start: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (GIGABYTES << 30, GIGABYTES << 30))
     signal.signal(signal.SIGPROF, _hang)
     warnings.simplefilter("ignore")
-    out = sys.stdout
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whatever is printed, C's words included
     for number, (where, what, case, wrong) in enumerate(inputs()):
         if number < start or (area and where != area):
             continue

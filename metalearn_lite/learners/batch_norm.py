@@ -26,6 +26,7 @@ class SupportNorm(MAML):
 
     def start(self, support: Examples) -> Params:
         """θ for every task, and what is measured on the support with it."""
+        checks.examples(support)
         adapted = super().start(support)
         return adapted | self.network.statistics(adapted, support.x)
 
@@ -75,7 +76,7 @@ class PerStepNorm(MAML):
         inner_steps: int = 1,
         order: int = 2,
     ):
-        checks.count(0, inner_steps=inner_steps)
+        checks.count(0, checks.MOST_STEPS, inner_steps=inner_steps)
         states = inner_steps + 1
         params = {
             name: value.expand(states, -1)

@@ -34,7 +34,7 @@ class FineTunedClassifier(Learner):
         self, network: ConvNet, params: Params, inner_lr: float = 0.01, inner_steps: int = 100
     ):
         checks.rate(inner_lr=inner_lr)
-        checks.count(0, inner_steps=inner_steps)
+        checks.count(0, checks.MOST_STEPS, inner_steps=inner_steps)
         self.network = network
         self.params = trainable(params)
         self.inner_lr = inner_lr
@@ -92,7 +92,7 @@ class FineTunedClassifier(Learner):
         head = {"weight": weight, "bias": weight[:, :1]}
         yield head
         steps = self.inner_steps if inner_steps is None else inner_steps
-        checks.count(0, inner_steps=steps)
+        checks.count(0, checks.MOST_STEPS, inner_steps=steps)
         for _ in range(steps):
             gradient = (_logits(head, points).softmax(2) - belongs) / points.shape[1]
             head = {

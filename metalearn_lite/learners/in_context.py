@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.base import Learner, Trace, task_losses
 
@@ -29,6 +30,5 @@ def first_examples(examples: Examples, count: int) -> Examples:
     Raises:
         ValueError: there are not as many.
     """
-    if not 0 <= count <= examples.y.shape[1]:
-        raise ValueError(f"count={count}: choose 0 to {examples.y.shape[1]}, all there are")
+    checks.count(0, examples.y.shape[1], count=count)
     return Examples(examples.x[:, :count], examples.y[:, :count])

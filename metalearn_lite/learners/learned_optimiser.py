@@ -53,7 +53,7 @@ class LearnedOptimiser(Learner):
         output_scale: float = 0.1,
         order: int = 1,
     ):
-        checks.count(0, inner_steps=inner_steps)
+        checks.count(0, checks.MOST_STEPS, inner_steps=inner_steps)
         checks.finite(output_scale=output_scale)
         self.network = network
         self.params = trainable(params)
@@ -142,7 +142,7 @@ class LearnedOptimiser(Learner):
 
 def random_starts(network: MLP, num_tasks: int, generator: torch.Generator) -> Params:
     """New parameters of ``network`` for each task, ``(T, …)``."""
-    checks.count(num_tasks=num_tasks)
+    checks.count(1, 100_000, num_tasks=num_tasks)
     drawn = [network.init(generator) for _ in range(num_tasks)]
     return {name: torch.stack([one[name] for one in drawn]) for name in drawn[0]}
 

@@ -38,7 +38,7 @@ class MAML(Learner):
     ):
         if order not in (1, 2) or isinstance(order, bool):
             raise ValueError(f"order={order!r}: choose 2 (MAML) or 1 (first-order MAML)")
-        checks.count(0, inner_steps=inner_steps)
+        checks.count(0, checks.MOST_STEPS, inner_steps=inner_steps)
         checks.rate(inner_lr=inner_lr)
         self.network = network
         self.params = trainable(params)

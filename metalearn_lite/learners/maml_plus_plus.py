@@ -44,7 +44,7 @@ class MAMLPlusPlus(MetaSGD):
         first_order_until: float = 0.0,
         per_parameter: bool = False,
     ):
-        checks.count(inner_steps=inner_steps)
+        checks.count(1, checks.MOST_STEPS, inner_steps=inner_steps)
         checks.chance(last_step_share=last_step_share, first_order_until=first_order_until)
         self.learned_rates = learned_rates
         self.multi_step = multi_step
@@ -56,6 +56,7 @@ class MAMLPlusPlus(MetaSGD):
 
     def advance(self, progress: float) -> None:
         """Sets the order of the gradient and what each step counts."""
+        checks.chance(progress=progress)
         self.order = 1 if progress < self.first_order_until else 2
         k = self.inner_steps
         last = (1 - progress) / k + progress * self.last_step_share if self.multi_step else 1.0

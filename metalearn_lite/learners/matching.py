@@ -27,7 +27,7 @@ class MatchingNetwork(Learner):
     """
 
     def __init__(self, network: ConvNet, params: Params, sharpness: float = 10.0):
-        checks.positive(sharpness=sharpness)
+        checks.rate(sharpness=sharpness)
         self.network = network
         self.params = trainable(params)
         self.sharpness = sharpness

@@ -25,7 +25,7 @@ class EncodeDecode:
     """
 
     def __init__(self, inputs: int = 1, width: int = 128):
-        checks.count(inputs=inputs, width=width)
+        checks.count(1, 10_000, inputs=inputs, width=width)
         self.settings = (inputs, width)
         self.parts = {
             "encoder": MLP(inputs + 1, width, width, width),

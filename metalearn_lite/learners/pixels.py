@@ -29,8 +29,7 @@ class PixelNearestNeighbour(Learner):
     def predict(self, adapted: Examples, x: Tensor) -> Tensor:
         """Logits ``(T, M, num_ways)`` for ``x`` ``(T, M, …)``.
 
-        A logit is minus the distance to the nearest support image of the class; minus infinity
-        for a class that a task has no image of.
+        A logit is minus the distance to the nearest support image of the class.
         """
         distances = self.distances(x, adapted)
         belongs = F.one_hot(adapted.y).bool().unsqueeze(1)  # (T, 1, N, num_ways)

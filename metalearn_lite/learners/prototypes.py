@@ -37,7 +37,7 @@ class PrototypicalNetwork(Learner):
         all_symmetries: bool = False,
     ):
         checks.choice(("euclidean", "cosine"), distance=distance)
-        checks.positive(sharpness=sharpness)
+        checks.rate(sharpness=sharpness)
         self.network = network
         self.params = trainable(params)
         self.distance = distance

@@ -23,7 +23,7 @@ class GRU:
     """
 
     def __init__(self, inputs: int = 1, width: int = 128):
-        checks.count(inputs=inputs, width=width)
+        checks.count(1, 10_000, inputs=inputs, width=width)
         self.settings = (inputs, width)
         self.width = width
         # On the device "meta" a module has shapes but no numbers: those are in ``params``.

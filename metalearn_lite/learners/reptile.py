@@ -65,6 +65,7 @@ def minibatch(examples: Examples, batch_size: int, step: int) -> Examples:
     Examples are dealt out like cards, so that examples in the order of their classes still give
     minibatches of all classes.
     """
+    checks.count(batch_size=batch_size)
     num_batches = max(1, round(examples.y.shape[1] / batch_size))
     dealt = slice(step % num_batches, None, num_batches)
     return Examples(examples.x[:, dealt], examples.y[:, dealt])

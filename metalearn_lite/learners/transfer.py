@@ -65,6 +65,6 @@ def draw_networks(
     network: MLP, num_networks: int, generator: torch.Generator | None = None
 ) -> Params:
     """``num_networks`` random initialisations, each its own: parameters ``(num_networks, …)``."""
-    checks.count(num_networks=num_networks)
+    checks.count(1, 100_000, num_networks=num_networks)
     drawn = [network.init(generator) for _ in range(num_networks)]
     return {name: torch.stack([params[name] for params in drawn]) for name in drawn[0]}

@@ -30,7 +30,8 @@ class Transformer:
     """
 
     def __init__(self, inputs: int = 1, width: int = 64, num_layers: int = 4, num_heads: int = 4):
-        checks.count(inputs=inputs, width=width, num_layers=num_layers, num_heads=num_heads)
+        checks.count(1, 10_000, inputs=inputs, width=width)
+        checks.count(1, 1_000, num_layers=num_layers, num_heads=num_heads)
         if width % num_heads:
             raise ValueError(f"width={width}: choose a multiple of num_heads={num_heads}")
         self.settings = (inputs, width, num_layers, num_heads)

@@ -19,7 +19,7 @@ def best_reward(num_arms: int = 5, num_pulls: int = 10) -> float:
     second and 20 pulls ten seconds: this is why longer games need other strategies.
     """
 
-    checks.count(num_arms=num_arms, num_pulls=num_pulls)
+    checks.count(1, 1_000, num_arms=num_arms, num_pulls=num_pulls)
     if (states := comb(num_pulls + 2 * num_arms, num_pulls) // factorial(num_arms)) > MOST_STATES:
         raise ValueError(
             f"num_arms={num_arms} and num_pulls={num_pulls}: some {states:,} states are too many "

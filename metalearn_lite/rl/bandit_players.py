@@ -96,6 +96,8 @@ class CountingPlayer(ABC):
         self.num_arms = num_arms
 
     def start(self, num_tasks: int, num_games: int) -> Counts:
+        checks.count(num_tasks=num_tasks, num_games=num_games)
+        checks.fits(num_tasks=num_tasks, num_games=num_games, num_arms=self.num_arms)
         nothing = torch.zeros(num_tasks, num_games, self.num_arms)
         return Counts(nothing, nothing)
 
@@ -211,6 +213,8 @@ class Gittins(CountingPlayer):
     def __init__(self, num_arms: int = 5, num_pulls: int = 10, discount: float | None = None):
         super().__init__(num_arms)
         checks.count(2 if discount is None else 1, num_pulls=num_pulls)
+        if discount is not None:
+            checks.finite(discount=discount)
         self.num_pulls = num_pulls
         self.discount = 1 - 1 / num_pulls if discount is None else discount
         self.table = gittins_table(num_pulls, self.discount).float()

@@ -64,6 +64,8 @@ class ContextualAgent(ABC):
     def start(self, num_streams: int) -> Beliefs:
         """What is believed before the first task: every arm is worth 0, and nothing is sure."""
         checks.count(num_streams=num_streams)
+        numbers = self.num_arms * self.num_features**2
+        checks.fits(num_streams=num_streams, numbers_of_a_stream=numbers)
         covariance = torch.eye(self.num_features) / self.ridge
         return Beliefs(
             covariance.repeat(num_streams, self.num_arms, 1, 1),

@@ -77,6 +77,8 @@ class RuledOut:
         self.num_signals = num_signals
 
     def start(self, num_tasks: int, num_games: int) -> Tensor:
+        checks.count(num_tasks=num_tasks, num_games=num_games)
+        checks.fits(num_tasks=num_tasks, num_games=num_games, known=self.num_signals**2)
         return torch.zeros(num_tasks, num_games, self.num_signals, self.num_signals)
 
     def choose(
@@ -104,6 +106,8 @@ class Deducer:
         self.tables = F.one_hot(tables, num_signals).float()  # (P, signals, actions)
 
     def start(self, num_tasks: int, num_games: int) -> Tensor:
+        checks.count(num_tasks=num_tasks, num_games=num_games)
+        checks.fits(num_tasks=num_tasks, num_games=num_games, conventions=len(self.tables))
         return torch.ones(num_tasks, num_games, len(self.tables), dtype=torch.bool)
 
     def choose(

@@ -41,7 +41,7 @@ def gittins_table(
     Raises:
         ValueError: the discount does not lie strictly between 0 and 1.
     """
-    checks.count(num_pulls=num_pulls, num_ahead=num_ahead)
+    checks.count(0, num_pulls=num_pulls, num_ahead=num_ahead)
     checks.count(2, num_levels=num_levels)
     checks.finite(discount=discount)
     checks.fits(num_pulls_and_ahead=num_pulls + num_ahead, num_levels=num_levels)

@@ -31,6 +31,8 @@ class Demonstrations:
 
     def sample(self, num_tasks: int, generator: torch.Generator | None = None) -> Episodes:
         """New tasks, shown twice: ``x`` are places ``(T, H, 2)``, ``y`` moves ``(T, H, 2)``."""
+        checks.count(num_tasks=num_tasks)
+        checks.fits(num_tasks=num_tasks, steps=2 * self.environment.horizon)
         tasks = self.environment.sample_tasks(num_tasks, generator)
         shown = self.show(tasks, 2, generator)
         first, second = (Examples(shown.observations[:, n], shown.actions[:, n]) for n in range(2))

@@ -85,6 +85,8 @@ class RL2:
 
     def empty_memory(self, num_tasks: int, num_games: int) -> Tensor:
         """The memory before anything was seen: ``(T, N, width)``."""
+        checks.count(num_tasks=num_tasks, num_games=num_games)
+        checks.fits(num_tasks=num_tasks, num_games=num_games, width=self.network.width)
         return torch.zeros(num_tasks, num_games, self.network.width)
 
     @torch.no_grad()
@@ -95,8 +97,9 @@ class RL2:
 
     def start(self, num_tasks: int, num_games: int) -> Tensor:
         """The memory before the first pull of a bandit: it has read that nothing happened yet."""
+        memory = self.empty_memory(num_tasks, num_games)
         nothing = torch.zeros(num_tasks, num_games, self.network.observation_size)
-        return self.read(self.empty_memory(num_tasks, num_games), nothing)
+        return self.read(memory, nothing)
 
     @torch.no_grad()
     def probabilities(self, memory: Tensor) -> Tensor:

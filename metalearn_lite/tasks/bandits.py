@@ -40,6 +40,8 @@ class Bandits(Environment):
         self, tasks: Tensor, num_trajectories: int, generator: torch.Generator | None = None
     ) -> Tensor:
         self._check(tasks, num_trajectories)
+        size = self.observation_size
+        checks.fits(tasks=len(tasks), num_trajectories=num_trajectories, numbers_seen=size)
         return torch.zeros(len(tasks), num_trajectories, self.observation_size)
 
     def step(

@@ -69,6 +69,8 @@ class Conventions(Environment):
     ) -> Tensor:
         checks.count(num_trajectories=num_trajectories)
         checks.values(tasks=tasks)
+        size = self.observation_size
+        checks.fits(tasks=len(tasks), num_trajectories=num_trajectories, numbers_seen=size)
         shape = (len(tasks), num_trajectories)
         nothing = torch.zeros(*shape, self.num_actions**2)
         return torch.cat([self._signals(shape, generator), nothing], -1)

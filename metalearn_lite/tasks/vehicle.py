@@ -46,6 +46,7 @@ class Vehicle(Environment):
         self, tasks: Tensor, num_trajectories: int, generator: torch.Generator | None = None
     ) -> Tensor:
         checks.count(num_trajectories=num_trajectories)
+        checks.fits(tasks=len(tasks), num_trajectories=num_trajectories, numbers_seen=2)
         heading = 2 * torch.rand(len(tasks), num_trajectories, generator=generator) - 1
         return torch.stack([math.pi * heading, torch.zeros_like(heading)], -1)
 

@@ -275,9 +275,9 @@ def test_a_rate_is_a_number(kind, rate):
     [
         (settings(Reptile, inner_lr=0), "inner_lr=0: choose a finite number above 0"),
         (settings(Reptile, batch_size=2.5), r"batch_size=2\.5: choose a whole number"),
-        (settings(MAML, inner_steps=-1), "inner_steps=-1: choose 0 or more"),
+        (settings(MAML, inner_steps=-1), "inner_steps=-1: choose 0 to 10,000"),
         (settings(MAML, inner_steps=1.5), r"inner_steps=1\.5: choose a whole number"),
-        (settings(MAMLPlusPlus, inner_steps=0), "inner_steps=0: choose 1 or more"),
+        (settings(MAMLPlusPlus, inner_steps=0), "inner_steps=0: choose 1 to 10,000"),
         (settings(MAMLPlusPlus, last_step_share=-1), "last_step_share=-1: choose a number from 0"),
         (settings(MAMLPlusPlus, first_order_until=2), "first_order_until=2: choose a number from"),
         (settings(RegularisedMAML, strength=NAN), "strength=nan: choose a finite number, 0 or"),
@@ -285,7 +285,7 @@ def test_a_rate_is_a_number(kind, rate):
         (settings(MeanOfNetworks, pull=NAN), "pull=nan: choose a finite number"),
         (
             lambda: PrototypicalNetwork(ConvNet((8,)), {}, sharpness=NAN),
-            "sharpness=nan: choose a finite number above 0",
+            "sharpness=nan: choose a finite number, 0 or more",
         ),
         (lambda: MatchingNetwork(ConvNet((8,)), {}, sharpness=-1), "sharpness=-1"),
         (lambda: FineTunedClassifier(ConvNet((8,)), {}, inner_lr=-1), "inner_lr=-1"),

@@ -37,13 +37,11 @@ def test_a_support_image_is_its_own_nearest_neighbour():
     assert evaluate(learner, Episodes(support, support)).mean == 1
 
 
-def test_a_class_without_an_image_is_never_chosen():
+def test_a_class_without_an_image_is_refused():
     support = random_support(num_tasks=1)
     without = Examples(support.x, support.y.masked_fill(support.y == 2, 3))
-    learner = PixelNearestNeighbour()
-    logits = learner.predict(learner.adapt(without), support.x)
-    assert (logits[..., 2] == -torch.inf).all()
-    assert logits[..., [0, 1, 3, 4]].isfinite().all()
+    with pytest.raises(ValueError, match="the labels 0, 1, 3, 4, but there are 5 classes"):
+        PixelNearestNeighbour().adapt(without)
 
 
 def test_the_trace_starts_from_a_guess_and_ends_with_the_adapted_state():

@@ -79,5 +79,5 @@ def test_what_would_take_for_ever_is_refused():
     assert best_reward(2, 30) > 15
     with pytest.raises(ValueError, match=r"num_arms=5 and num_pulls=100: some .* states are too"):
         best_reward(5, 100)
-    with pytest.raises(ValueError, match="num_pulls=0: choose 1 or more"):
+    with pytest.raises(ValueError, match="num_pulls=0: choose 1 to 1,000"):
         best_reward(5, 0)
