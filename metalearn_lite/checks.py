@@ -16,7 +16,7 @@ from numbers import Real
 import torch
 from torch import Tensor
 
-from metalearn_lite.episodes import Examples
+from metalearn_lite.episodes import Episodes, Examples
 
 MOST_NUMBERS = 2**28
 """in one tensor that a sampler makes: a gigabyte of float32"""
@@ -256,6 +256,14 @@ def classes(
     return given if y is given.y else Examples(x, y)
 
 
+def asked(episodes: Episodes) -> None:
+    """A query is of a class that its support shows, where there are classes and a support."""
+    shown, y = episodes.support.y, episodes.query.y
+    if y.is_floating_point() or untouchable(y) or not (shown.numel() and y.numel()):
+        return
+    labels(y, int(shown.max()) + 1, "query.y")
+
+
 def _found(y: Tensor) -> str:
     found = y.unique().tolist()
     shown = ", ".join(map(str, found[:8])) + (f", … {found[-1]}" if len(found) > 8 else "")
@@ -316,7 +324,9 @@ def support(given: Examples, params: Mapping[str, Tensor], network: object = Non
             "x, a regression: give support.y.float(), or a network with an output for each class"
         )
     if given.y.shape[1]:
-        classes(given, outputs)
+        if outputs is not None:
+            labels(given.y, outputs, "support.y")
+        classes(given)  # of a task with fewer classes than outputs, the last outputs stay idle
 
 
 def names_unused(adapt: Callable) -> Callable:

@@ -114,6 +114,7 @@ def evaluate(
             f"support.x is {episodes.support.x.dtype} and query.x {episodes.query.x.dtype}: "
             "give both one dtype, for example by .float()"
         )
+    checks.asked(episodes)
     predicted = answers(learner, episodes, num_at_once, alone, **adapt_options)
     scores = task_scores(predicted, episodes.query.y)
     return Evaluation(scores, ~scores.isfinite() | predicted.isnan().flatten(1).any(1))

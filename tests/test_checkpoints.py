@@ -243,6 +243,8 @@ def unloadable():
         broken.params["bias1"][0, 1] = math.nan
     sliced = small()
     sliced.params["weight1"] = sliced.params["weight1"][:, :2]
+    text = small()
+    text.inner_lr = "0.1"
     return {
         "Transfer": (Transfer(mlp, draw_networks(mlp, 3)), "parameters that do not fit"),
         "SimpleShot": (SimpleShot(conv, conv.init(), torch.zeros(392)), "settings that do not fit"),
@@ -252,7 +254,7 @@ def unloadable():
         "no number": (broken, "no finite real numbers: bias1"),
         "complex": (MAML(mlp, {n: v + 0j for n, v in mlp.init().items()}), "torch.complex64"),
         "another shape": (sliced, "parameters that do not fit"),
-        "a rate of text": (small(inner_lr="0.1"), "inner_lr is '0.1'"),
+        "a rate of text": (text, "inner_lr is '0.1'"),
     }
 
 

@@ -50,6 +50,7 @@ class Learner(ABC):
 
         All tasks have as many queries, so it is the mean over all queries.
         """
+        checks.asked(episodes)
         predicted = self.predict(self.adapt(episodes.support), episodes.query.x)
         return example_losses(predicted, episodes.query.y).mean()
 

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from metalearn_lite.compiling import compiled_meta_gradient
 
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.evaluation import evaluate
+from metalearn_lite.fast.compiling import compiled_meta_gradient
 from metalearn_lite.learners.anil import ANIL
 from metalearn_lite.learners.classifier import FineTunedClassifier
 from metalearn_lite.learners.elastic import ElasticPrototypes
@@ -151,10 +151,24 @@ def test_white_paper_is_told(make, images):
 
 
 def test_a_network_of_other_ways_is_refused(images):
-    for ways, message in ((2, "number the 2 classes 0 to 1"), (5, "there are 5 classes")):
-        network = ConvClassifier(ways, 8)
-        with pytest.raises(ValueError, match=message):
-            MAML(network, network.init(seeded())).adapt(images.support)
+    network = ConvClassifier(2, 8)
+    with pytest.raises(ValueError, match="number the 2 classes 0 to 1"):
+        MAML(network, network.init(seeded())).adapt(images.support)
+
+
+def test_a_network_of_more_ways_takes_a_task_of_fewer_classes(images):
+    """But no query of a class that the support does not show, and no gap among the classes."""
+    network = ConvClassifier(5, 8)
+    maml = MAML(network, network.init(seeded()))
+    assert maml.meta_loss(images).isfinite()
+    support, query = images
+    asked = Episodes(support, query._replace(y=query.y + 2))
+    for refused in (maml.meta_loss, lambda bad: evaluate(maml, bad)):
+        with pytest.raises(ValueError, match="number the 3 classes 0 to 2"):
+            refused(asked)
+    gap = torch.where(support.y == 2, 3, support.y)
+    with pytest.raises(ValueError, match="holds the labels 0, 1, 3, but there are 4 classes"):
+        maml.adapt(support._replace(y=gap))
 
 
 # Values

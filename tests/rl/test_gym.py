@@ -106,7 +106,7 @@ def test_a_path_and_its_goal_are_drawn_where_they_are():
     env = TaskEnv(Navigation(), torch.tensor([0.3, 0.3]), render_mode="rgb_array")
     env.reset(seed=0)
     for _ in range(4):
-        env.step(np.array([-0.1, -0.1], np.float32))
+        env.step(np.array([-1.0, -1.0], np.float32))
     picture = env.render().astype(int)
     orange = np.argwhere((abs(picture - [230, 159, 0]) < 20).all(-1))
     blue = np.argwhere((abs(picture - [0, 114, 178]) < 20).all(-1))

@@ -14,10 +14,11 @@ import pytest
 from PIL import Image
 
 from metalearn_lite.tasks import characters
-from metalearn_lite.tasks.characters import Glyphs, archives
+from metalearn_lite.tasks.characters import Glyphs
+from metalearn_lite.tasks.characters.archives import SOURCES, find_archive, read_image_set
 
 SETS = ("small1", "small2")
-ARCHIVES = {name: archives.find_archive(archives.SOURCES[name]) for name in (*SETS, "runs")}
+ARCHIVES = {name: find_archive(SOURCES[name]) for name in (*SETS, "runs")}
 needs_all = pytest.mark.skipif(
     None in ARCHIVES.values(),
     reason="needs all_runs.zip and both minimal sets of Omniglot in a data folder; not here: "
@@ -77,5 +78,5 @@ def test_a_drawing_that_is_in_both_is_found(tmp_path, archives):
     runs.write_bytes(archives.zipped(archives.runs()))
     images.write_bytes(archives.zipped(archives.image_set()))
     assert drawings(runs) & drawings(images)
-    assert seen_in_runs(runs) & seen(archives.read_image_set(images)[0])
+    assert seen_in_runs(runs) & seen(read_image_set(images)[0])
     assert not seen_in_runs(runs) & seen(Glyphs(1, 20, 2).images)

@@ -11,8 +11,9 @@ import torch
 
 from metalearn_lite import paths
 from metalearn_lite.tasks import characters
-from metalearn_lite.tasks.characters import ArchiveError, Omniglot, loading, omniglot
+from metalearn_lite.tasks.characters import ArchiveError, Omniglot, loading
 from metalearn_lite.tasks.characters.archives import SOURCES, find_archive, read_image_set
+from metalearn_lite.tasks.characters.cache import read_cache
 
 REAL = Path(os.environ.get("METALEARN_LITE_DATA", "/nowhere"))
 real = pytest.mark.skipif(
@@ -191,7 +192,7 @@ def test_an_empty_archive_is_no_image_set(tmp_path, archives):
 def test_a_cache_gives_the_same_characters(no_folders, publish, server, archives, monkeypatch):
     publish("small1", archives.image_set())
     first = Omniglot("small1", base_url=server.url)
-    monkeypatch.setattr(omniglot, "read_image_set", None)
+    monkeypatch.setattr("metalearn_lite.tasks.characters.omniglot.read_image_set", None)
     second = Omniglot("small1", base_url=server.url)
     assert torch.equal(first.images, second.images)
     assert (first.alphabets, first.names) == (second.alphabets, second.names)
@@ -345,4 +346,4 @@ def test_the_named_folder_holds_the_archives_as_they_are():
 
 def test_a_pipe_in_place_of_the_cache_is_not_waited_on(tmp_path):
     os.mkfifo(tmp_path / "cache.safetensors")
-    assert omniglot._read_cache(tmp_path / "cache.safetensors") is None
+    assert read_cache(tmp_path / "cache.safetensors") is None
