@@ -55,8 +55,8 @@ class MLP:
         for layer, (inputs, outputs) in enumerate(pairwise(self.sizes), 1):
             bound = 1 / math.sqrt(inputs)
             for name, rows in (("weight", inputs), ("bias", 1)):
-                drawn = torch.empty(rows, outputs).uniform_(-bound, bound, generator=generator)
-                params[f"{name}{layer}"] = drawn
+                new = torch.empty(rows, outputs)
+                params[f"{name}{layer}"] = new.uniform_(-bound, bound, generator=generator)
         return params
 
     def __call__(self, params: Params, x: Tensor) -> Tensor:
@@ -64,10 +64,8 @@ class MLP:
         for layer in range(1, len(self.sizes)):
             hidden = hidden.relu() if layer > 1 else hidden
             weight, bias = params[f"weight{layer}"], params[f"bias{layer}"]
-            if weight.dim() == 3:
-                hidden = torch.baddbmm(bias, hidden, weight)
-            else:
-                hidden = hidden @ weight + bias
+            each = weight.dim() == 3  # a task axis
+            hidden = torch.baddbmm(bias, hidden, weight) if each else hidden @ weight + bias
         return hidden
 
 
@@ -109,8 +107,7 @@ class ConvNet:
     def __call__(self, params: Params, x: Tensor) -> Tensor:
         hidden = x.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         for block in range(1, len(self.channels) + 1):
-            hidden = self._convolve(params, hidden, block)
-            hidden = self._normalise(params, hidden, block).relu()
+            hidden = self._normalise(params, self._convolve(params, hidden, block), block).relu()
         return hidden.flatten(1).unflatten(0, x.shape[:2])
 
     def _convolve(self, params: Params, hidden: Tensor, block: int) -> Tensor:
@@ -173,9 +170,8 @@ class ConvClassifier:
     def init(self, generator: torch.Generator | None = None) -> Params:
         """Draws parameters: weights by He et al. (2015), scales 1, shifts and biases 0."""
         params = layers.new_blocks([self.width] * 4, generator)
-        head = torch.randn(self.width, self.num_ways, generator=generator)
-        bias = torch.zeros(1, self.num_ways)
-        return params | {"weight5": head / math.sqrt(self.width), "bias5": bias}
+        head = torch.randn(self.width, self.num_ways, generator=generator) / math.sqrt(self.width)
+        return params | {"weight5": head, "bias5": torch.zeros(1, self.num_ways)}
 
     def __call__(self, params: Params, x: Tensor, measured: Params | None = None) -> Tensor:
         if self.fast:
@@ -197,8 +193,7 @@ class ConvClassifier:
     def statistics(self, params: Params, x: Tensor) -> Params:
         """What batch normalisation measures on ``x``: ``mean1``, ``variance1`` … of ``(T, width)``.
 
-        A network whose ``params`` hold them as well judges every image alone. Like them, its other
-        parameters then need a task axis.
+        With them in ``params``, whose tensors then all need a task axis, an image is judged alone.
         """
         self(params, x, measured := {})
         return measured

@@ -238,12 +238,15 @@ class Characters:
 def _check_images(images: Tensor) -> None:
     if isinstance(images, list | tuple):
         raise ValueError(
-            "images is a list: stack it into one tensor (num_characters, num_drawers, 28, 28); "
-            "characters with more drawings than others must lose some first."
+            "images is a list: stack it into one tensor (num_characters, num_drawers, 28, 28); all "
+            "characters need as many drawings."
         )
     checks.tensor(images=images)
-    size = (IMAGE_SIZE, IMAGE_SIZE)
-    if images.dtype != torch.uint8 or images.shape[2:] != size or not images.numel():
+    if (
+        images.dtype != torch.uint8
+        or images.shape[2:] != (IMAGE_SIZE, IMAGE_SIZE)
+        or not images.numel()
+    ):
         raise ValueError(
             "images must be a uint8 tensor of shape (num_characters, num_drawers, 28, 28), "
             f"not {images.dtype} of shape {tuple(images.shape)}."
