@@ -157,9 +157,10 @@ def ink_on_paper(x: Tensor, full: int = 1) -> None:
 def examples(given: Examples, what: str = "support", least: int = 1) -> None:
     """``x`` is ``(T, N, …)``, of three axes or more, ``y`` is ``(T, N)``; N at least ``least``."""
     x, y = given
-    tensor(**{f"{what}.x": x, f"{what}.y": y})
-    classes_too = y.is_floating_point() or y.dim() == 2
-    if x.dim() < 3 or y.dim() < 2 or x.shape[:2] != y.shape[:2] or not (len(x) and classes_too):
+    if not (isinstance(x, Tensor) and isinstance(y, Tensor)):
+        tensor(**{f"{what}.x": x, f"{what}.y": y})
+    fits_y = y.dim() == 2 or (y.dim() > 2 and y.is_floating_point())
+    if x.dim() < 3 or not fits_y or x.shape[:2] != y.shape[:2] or not x.shape[0]:
         remedy = "x.unsqueeze(-1) adds the axis of features" if x.dim() == 2 else "T is 1 or more"
         raise ValueError(
             f"{what}.x has shape {tuple(x.shape)} and {what}.y {tuple(y.shape)}: "
@@ -171,20 +172,20 @@ def examples(given: Examples, what: str = "support", least: int = 1) -> None:
 
 def same_kind(given: Examples, params: Mapping[str, Tensor], what: str = "support") -> None:
     """The examples have the dtype of ``params`` and lie on their device."""
-    for value in params.values():
-        for name, part in (("x", given.x), ("y", given.y)):
-            if part.dtype != value.dtype and (name == "x" or part.is_floating_point()):
-                remedy = f"{what}.{name}.{_CALLED.get(value.dtype, 'float')}()"
-                raise ValueError(
-                    f"{what}.{name} is {part.dtype} but the parameters are {value.dtype}: give "
-                    f"both one dtype, for example {remedy}"
-                )
-            if part.device != value.device:
-                raise ValueError(
-                    f"{what}.{name} is on {part.device} but the parameters are on {value.device}: "
-                    f"move one with .to(device)"
-                )
-        break  # the others are like the first
+    first = next(iter(params.values()), None)  # the others are like it
+    for name, part in (("x", given.x), ("y", given.y)) if first is not None else ():
+        dtype, wanted = part.dtype, first.dtype
+        if dtype != wanted and (name == "x" or dtype.is_floating_point):
+            remedy = f"{what}.{name}.{_CALLED.get(wanted, 'float')}()"
+            raise ValueError(
+                f"{what}.{name} is {dtype} but the parameters are {wanted}: give both one dtype, "
+                f"for example {remedy}"
+            )
+        if part.device != first.device:
+            raise ValueError(
+                f"{what}.{name} is on {part.device} but the parameters are on {first.device}: "
+                "move one with .to(device)"
+            )
 
 
 _CALLED = {torch.float64: "double", torch.float16: "half", torch.bfloat16: "bfloat16"}
@@ -275,8 +276,8 @@ def steps(asked: int | None, else_: int, given: Examples) -> int:
     if asked is not None:
         count(0, MOST_STEPS, inner_steps=asked)
     taken = else_ if asked is None else asked
-    if taken:
-        examples(given)
+    if taken and not given.y.shape[1]:
+        raise ValueError("support has 0 examples: give each task 1 or more")
     return taken
 
 
@@ -323,10 +324,10 @@ def support(given: Examples, params: Mapping[str, Tensor], network: object = Non
             f"support.y is {given.y.dtype}, classes, but the network answers one number for each "
             "x, a regression: give support.y.float(), or a network with an output for each class"
         )
+    if outputs is not None:
+        labels(given.y, outputs, "support.y")
     if given.y.shape[1]:
-        if outputs is not None:
-            labels(given.y, outputs, "support.y")
-        classes(given)  # of a task with fewer classes than outputs, the last outputs stay idle
+        classes(given)  # a task may have fewer ways than the network has outputs
 
 
 def names_unused(adapt: Callable) -> Callable:

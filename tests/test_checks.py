@@ -153,6 +153,8 @@ def test_a_network_says_which_answers_it_gives():
     checks.support(Examples(torch.zeros(1, 5, 1), classes), {}, ConvClassifier(5))
     refused(classes, MLP(1, 2, 1), r"one number for each x, a regression: give support.y.float\(\)")
     refused(classes, ConvClassifier(3), "number the 3 classes 0 to 2")
+    checks.support(Examples(torch.zeros(1, 5, 1), classes), {}, MLP(1, 2, 6))
+    refused(classes + 1, MLP(1, 2, 6), "labels 1, 2, 3, 4, 5, but there are 6 classes")
     refused(classes.float(), MLP(1, 2, 5), r"answers 5 logits.*support.y.long\(\)")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.tasks.environment import Environment
 
 REWARDS = ("distance", "squared")
@@ -32,18 +33,21 @@ class Navigation(Environment):
     max_observation = 10.0
 
     def __init__(self, reward: str = "distance", show_goal: bool = False):
-        if reward not in REWARDS:
-            raise ValueError(f"reward={reward!r}: choose 'distance' or 'squared'")
+        checks.choice(REWARDS, reward=reward)
         self.reward = reward
         self.show_goal = show_goal
         self.observation_size = 4 if show_goal else 2
 
     def sample_tasks(self, num_tasks: int, generator: torch.Generator | None = None) -> Tensor:
+        checks.count(num_tasks=num_tasks)
+        checks.fits(num_tasks=num_tasks, numbers_of_a_task=2)
         return torch.rand(num_tasks, 2, generator=generator) - 0.5
 
     def start(
         self, tasks: Tensor, num_trajectories: int, generator: torch.Generator | None = None
     ) -> Tensor:
+        checks.count(num_trajectories=num_trajectories)
+        checks.fits(tasks=len(tasks), num_trajectories=num_trajectories, numbers_seen=2)
         place = torch.zeros(len(tasks), num_trajectories, 2)
         return self._state(tasks, place)
 

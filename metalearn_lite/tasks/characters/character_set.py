@@ -242,11 +242,7 @@ def _check_images(images: Tensor) -> None:
             "characters need as many drawings."
         )
     checks.tensor(images=images)
-    if (
-        images.dtype != torch.uint8
-        or images.shape[2:] != (IMAGE_SIZE, IMAGE_SIZE)
-        or not images.numel()
-    ):
+    if images.dtype != torch.uint8 or images.shape[2:] != (IMAGE_SIZE,) * 2 or not images.numel():
         raise ValueError(
             "images must be a uint8 tensor of shape (num_characters, num_drawers, 28, 28), "
             f"not {images.dtype} of shape {tuple(images.shape)}."

@@ -287,7 +287,7 @@ def test_white_paper_is_told():
     [
         (
             {"images": [torch.zeros(3, 28, 28), torch.zeros(2, 28, 28)]},
-            "images is a list: stack it .* more drawings than others must lose some",
+            "images is a list: stack it .* all characters need as many drawings",
         ),
         ({"images": np.zeros((2, 3, 28, 28), np.uint8)}, "not a numpy array"),
         ({"images": torch.zeros(2, 0, 28, 28, dtype=torch.uint8)}, r"not .* \(2, 0, 28, 28\)"),
