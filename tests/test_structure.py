@@ -1,6 +1,7 @@
 """The house keeps its floors: imports go only down and cost little; no test reads a clock."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,14 @@ def imported_rooms(path: Path) -> set[str]:
             names = [node.module]
         rooms |= {name.split(".")[1] for name in names if name.startswith("metalearn_lite.")}
     return rooms
+
+
+def test_contributing_tells_the_floors_as_they_are():
+    text = (TESTS.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (told,) = re.findall(r"`__main__` → [^.]*", text)
+    built = {path.name.removesuffix(".py") for path in PACKAGE.iterdir()}
+    floors = [built & set(rooms) for rooms in reversed(FLOORS)]
+    assert [set(re.findall(r"`(\w+)`", floor)) for floor in told.split("→")] == floors
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: p.stem)

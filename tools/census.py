@@ -192,7 +192,7 @@ def by_kind() -> Iterator[Input]:
         if area not in AREAS:
             continue
         module = importlib.import_module(found.name)
-        for name, member in vars(module).items():
+        for name, member in list(vars(module).items()):
             if name.startswith("_") or getattr(member, "__module__", None) != found.name:
                 continue
             if inspect.isfunction(member) or _is_plain_class(member):

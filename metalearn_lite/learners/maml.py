@@ -28,6 +28,10 @@ class MAML(Learner):
 
     fast = True  # Inner steps take the quicker arithmetic of fast/. The results are the same.
 
+    def __init_subclass__(cls) -> None:
+        if "gradient" in vars(cls):
+            cls.fast = False  # That arithmetic has a gradient of its own.
+
     def __init__(
         self,
         network: Network,

@@ -54,6 +54,21 @@ def test_on_waves_where_the_order_is_fixed(kind, inner_steps):
     assert difference(kind(*small_network(), 0.05, inner_steps), waves()) <= 1e-12
 
 
+def test_a_subclass_with_its_own_gradient_takes_its_steps_by_it():
+    class Halved(MAML):
+        def gradient(self, adapted, support, names):
+            full = super().gradient(adapted, support, names)
+            return {name: value / 2 for name, value in full.items()}
+
+    class More(Halved):
+        """Has it from its parent."""
+
+    support = waves().support
+    expected = MAML(*small_network(), 0.05).adapt(support)
+    for kind in (Halved, More):
+        assert relative_error(kind(*small_network(), 0.1).adapt(support), expected) <= 1e-12
+
+
 @pytest.mark.parametrize("order", [1, 2])
 @pytest.mark.parametrize("inner_steps", [1, 5])
 @pytest.mark.parametrize("kind", [MAML, ANIL, SupportNorm, NoNorm, PerStepNorm])

@@ -7,6 +7,7 @@ the kind ``MLP``, ``NETWORKS`` or ``SETTINGS`` says what it is made of. If it ca
 
 import inspect
 from functools import partial
+from typing import get_type_hints
 
 import pytest
 import torch
@@ -218,6 +219,15 @@ def test_the_order_of_the_support_does_not_count(name):
     shuffled = Examples(support.x[:, order], support.y[:, order])
     expected = answers(learner, support, query.x)
     torch.testing.assert_close(answers(learner, shuffled, query.x), expected)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_card_can_hold_every_setting(name):
+    """``checkpoints`` and a resumed run read each by its name, and its type off the constructor."""
+    learner = make(name)
+    asked = inspect.signature(LEARNERS[name]).parameters.keys() - {"params"}
+    assert asked <= vars(learner).keys() | learner.params.keys()
+    assert asked <= get_type_hints(LEARNERS[name].__init__).keys()
 
 
 def test_the_tables_name_only_what_is_registered():
