@@ -18,7 +18,14 @@ from metalearn_lite.rl.trajectories import Trajectories
 from metalearn_lite.tasks.navigation import Navigation
 from metalearn_lite.widgets import picture
 from metalearn_lite.widgets.layout import button, row, shrinking, still_figure
-from metalearn_lite.widgets.picture import Picture, Pointer, Sentence, new_figure, plain_axes
+from metalearn_lite.widgets.picture import (
+    Picture,
+    Pointer,
+    Sentence,
+    new_figure,
+    plain_axes,
+    solid_looks,
+)
 from metalearn_lite.widgets.play import Play
 from metalearn_lite.widgets.words import count
 
@@ -30,12 +37,6 @@ NUM_SHOWN = 6  # more paths would hide one another
 NUDGE = 0.05  # how far an arrow key moves the goal
 KEYS = {"ArrowLeft": (-1, 0), "ArrowRight": (1, 0), "ArrowDown": (0, -1), "ArrowUp": (0, 1)}
 
-# Each learner has a colour and a marker of its own, in both charts.
-STYLES = (
-    {"color": picture.BLUE, "marker": "o"},
-    {"color": picture.ORANGE, "marker": "s"},
-    {"color": picture.PURPLE, "marker": "D"},
-)
 LEGEND = {"fontsize": 10, "columnspacing": 1, "handlelength": 1.6, "frameon": False}
 STAR = {"color": picture.YELLOW, "markeredgecolor": picture.BLACK, "linestyle": ""}
 BEFORE = "#c4c4c4"
@@ -177,10 +178,11 @@ class TrajectoryExplorer(ipywidgets.VBox):
     def __init__(self, model: TrajectoryModel):
         self.model = model
         frame, names = model.frame(), list(model.learners)
+        styles = solid_looks(names)
         figure = new_figure(2.75 * len(names), 3.45)
         panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
         self._paths = {
-            name: Paths(axes, name, i, ylabel="y" if i == 0 else "")
+            name: Paths(axes, name, styles[name]["color"], ylabel="y" if i == 0 else "")
             for i, (name, axes) in enumerate(zip(names, panels, strict=True))
         }
         figure.legend(handles=HANDLES, loc="outside upper left", ncols=4, **LEGEND)
@@ -244,6 +246,7 @@ class TrajectoryExplorer(ipywidgets.VBox):
     def filmstrip(self, updates: Sequence[int] = (0, 1, 2, 3)) -> Figure:
         """A row of squares for each learner, one after each of ``updates``, as a still figure."""
         names = list(self.model.learners)
+        styles = solid_looks(names)
         figure = still_figure(2.4 * len(updates), 2.35 * len(names) + 0.5)
         panels = figure.subplots(len(names), len(updates), sharex=True, sharey=True, squeeze=False)
         before = self.model.frame(0)
@@ -252,7 +255,8 @@ class TrajectoryExplorer(ipywidgets.VBox):
                 frame = self.model.frame(update)
                 title = f"after {count(update, 'update')}" if i == 0 else ""
                 xlabel = "x" if i == len(names) - 1 else ""
-                paths = Paths(panels[i, j], title, i, "" if j else f"{name}\ny", xlabel)
+                ylabel = "" if j else f"{name}\ny"
+                paths = Paths(panels[i, j], title, styles[name]["color"], ylabel, xlabel)
                 paths.show(frame.goal, frame.paths[name], before.paths[name])
         figure.legend(handles=HANDLES, loc="outside lower center", ncols=4, **LEGEND)
         return figure
@@ -287,14 +291,13 @@ class TrajectoryExplorer(ipywidgets.VBox):
 class Paths:
     """One learner's square: the goal, some of its paths and their average, and those of before."""
 
-    def __init__(self, axes: Axes, title: str, number: int, ylabel: str = "", xlabel: str = "x"):
+    def __init__(self, axes: Axes, title: str, color: str, ylabel: str = "", xlabel: str = "x"):
         plain_axes(axes, xlabel, ylabel)
         axes.set_title(title, fontsize=picture.FONT_SIZE)
         ticks = (-0.5, 0, 0.5)
         axes.set(xlim=PLANE, ylim=PLANE, xticks=ticks, yticks=ticks, aspect="equal")
         corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)]) * GOALS
         axes.plot(*corners.T, "--", color=picture.GREY, linewidth=1)
-        color = STYLES[number]["color"]
         (self.before,) = axes.plot([], [], color=BEFORE, linewidth=0.8)
         (self.now,) = axes.plot([], [], color=color, linewidth=0.8, alpha=0.6)
         (self.outline,) = axes.plot([], [], color="white", linewidth=5, zorder=3)
@@ -319,8 +322,8 @@ class Returns:
         axes.set(xlim=(-0.3, max_updates + 0.3), ylim=RETURNS)
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         self.means, self.intervals = {}, {}
-        for i, name in enumerate(frame.returns):
-            style = STYLES[i] | {"linewidth": 2, "zorder": 3 - i / 10}
+        for i, (name, style) in enumerate(solid_looks(frame.returns).items()):
+            style = style | {"zorder": 3 - i / 10}
             (self.intervals[name],) = axes.plot([], [], **style | {"marker": "_"})
             (self.means[name],) = axes.plot([], [], **style, label=name, clip_on=False)
         self.handles = list(self.means.values())

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from walks import do
 
+from metalearn_lite.figures import look
 from metalearn_lite.rl.maml_policy_gradient import MAMLPolicyGradient
 from metalearn_lite.rl.policies import GaussianPolicy
 from metalearn_lite.tasks.navigation import Navigation
@@ -323,7 +324,7 @@ def test_learners_differ_in_colour_and_marker(explorer):
     looks = {(line.get_color(), line.get_marker()) for line in lines.values()}
     assert len({color for color, _ in looks}) == len({marker for _, marker in looks}) == 2
     for name, paths in explorer._paths.items():
-        assert paths.now.get_color() == lines[name].get_color()
+        assert paths.now.get_color() == lines[name].get_color() == look(name)["color"]
 
 
 def test_filmstrip_stays_as_it_is_when_the_widget_moves_on(explorer):
