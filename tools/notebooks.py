@@ -3,11 +3,10 @@
     python tools/notebooks.py run notebooks/*.ipynb     run, clean, save; stops at a failure
     python tools/notebooks.py clean notebooks/*.ipynb   clean without running
     python tools/notebooks.py check notebooks/*.ipynb   print problems; exit status 1 if any
-    python tools/notebooks.py fast notebooks/*.ipynb    print those that took at most 10 seconds
 
 `clean` and `problems` are functions of a notebook alone. What `clean` takes away:
 
-- notebook metadata, but the kernel's name, the language and this tool's mark of a slow notebook;
+- notebook metadata, but the kernel's name and the language;
 - cell metadata (time stamps, collapsed outputs), but tags and the like; all output metadata, but
   the text alternative of a figure, which it puts there: see `text_alternative`;
 - the live view of a widget, `application/vnd.jupyter.widget-view+json`: it points at a state that
@@ -43,9 +42,7 @@ LANGUAGE_INFO = {
 }
 CELL_METADATA = {"tags", "jupyter", "editable", "deletable", "slideshow", "nbgrader"}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-OWN_METADATA = "metalearn_lite"
 
-SLOW_SECONDS = 10
 MAX_CELL_LINES = 30
 MAX_WIDGET_REPR = 80
 
@@ -63,12 +60,9 @@ PRINTING_CALLS = {"print", "display", "claim"}
 def clean(notebook: NotebookNode) -> NotebookNode:
     """A copy with everything removed that differs from run to run or from machine to machine."""
     cleaned = copy.deepcopy(notebook)
-    own = cleaned.metadata.get(OWN_METADATA)
     cleaned.metadata = NotebookNode(
         kernelspec=NotebookNode(KERNELSPEC), language_info=NotebookNode(LANGUAGE_INFO)
     )
-    if own:
-        cleaned.metadata[OWN_METADATA] = own
     for number, cell in enumerate(cleaned.cells):
         cell.metadata = NotebookNode(
             {key: value for key, value in cell.metadata.items() if key in CELL_METADATA}
@@ -132,7 +126,6 @@ def run(path: Path, timeout: float = 600) -> float:
     # this variable itself: its caller passes disable=bool(os.environ.get("TQDM_DISABLE")).
     client.execute(env={**os.environ, "TQDM_DISABLE": "1"})
     seconds = time.perf_counter() - start
-    notebook.metadata[OWN_METADATA] = {"slow": True} if seconds > SLOW_SECONDS else {}
     save(notebook, path)
     return seconds
 
@@ -145,11 +138,6 @@ def save(notebook: NotebookNode, path: Path) -> None:
     unfinished = path.with_name(f".{path.name}.unfinished")
     unfinished.write_text(text, encoding="utf-8", newline="\n")
     unfinished.replace(path)
-
-
-def is_slow(notebook: NotebookNode) -> bool:
-    """Whether the last `run` took more than SLOW_SECONDS."""
-    return bool(notebook.metadata.get(OWN_METADATA, {}).get("slow"))
 
 
 def _joined_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
@@ -266,7 +254,7 @@ def _promises_output(source: str) -> bool:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Run, clean and check the course's notebooks.")
-    parser.add_argument("action", choices=["run", "clean", "check", "fast"])
+    parser.add_argument("action", choices=["run", "clean", "check"])
     parser.add_argument("paths", nargs="*", type=Path)
     options = parser.parse_args(arguments)
     if hasattr(sys.stdout, "reconfigure"):
@@ -283,9 +271,6 @@ def main(arguments: list[str] | None = None) -> int:
         notebook = nbformat.read(path, as_version=4)
         if options.action == "clean":
             save(notebook, path)
-        elif options.action == "fast":
-            if not is_slow(notebook):
-                print(path)
         else:
             for problem in problems(notebook):
                 print(f"{path}: {problem}")
