@@ -16,12 +16,17 @@ from typing import Any
 from metalearn_lite.teaching.comparing import Mistake, converted, kind_of
 
 SECONDS = 10.0
+NOT_CALLED = object()
 
 IN_WORDS = {
     MemoryError: "asked for more memory than there is",
     RecursionError: "called itself too often: where does it stop?",
     SystemExit: "asked Python to exit: leave a function by `return`",
 }
+
+
+class NotAttempted(Exception):
+    """The answer is an unchanged starter."""
 
 
 class NothingReturned(Exception):
@@ -67,11 +72,14 @@ STARTERS = _starters()
 
 def _function(answer: Callable) -> Any:
     """The Python function behind a decorated, partial or callable object, if there is one."""
-    answer = inspect.unwrap(answer)
     if isinstance(answer, functools.partial):
         return _function(answer.func)
-    candidates = (answer, type(answer).__call__)
-    return next((each for each in candidates if hasattr(each, "__code__")), None)
+    try:
+        answer = inspect.unwrap(answer)
+        candidates = (answer, type(answer).__call__)
+        return next((each for each in candidates if hasattr(each, "__code__")), None)
+    except Exception:  # an object may answer anything when it is asked for an attribute
+        return None
 
 
 def untouched(answer: Callable, error: BaseException | None) -> bool:
@@ -86,7 +94,7 @@ class _Watched:
 
     def __init__(self, answer: Callable):
         self.answer = answer
-        self.result: Any = None
+        self.result: Any = NOT_CALLED
         self.error: BaseException | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -117,7 +125,7 @@ def mistake_in(check: Callable[[Callable], None], answer: Callable) -> str | Non
     """What ``check`` has against ``answer``, or None. Only a real Ctrl-C gets through.
 
     Raises:
-        NotImplementedError: the answer is an unchanged starter.
+        NotAttempted: the answer is an unchanged starter.
         KeyboardInterrupt: somebody interrupted the kernel.
     """
     watched, message = _Watched(answer), None
@@ -134,27 +142,34 @@ def mistake_in(check: Callable[[Callable], None], answer: Callable) -> str | Non
 
 
 def _told(error: BaseException, watched: _Watched) -> str:
-    returned_nothing = watched.result is None or watched.result is Ellipsis
     raised = error is watched.error
+    if not raised and watched.result is NOT_CALLED:
+        raise error  # the check itself is broken
     if (raised or isinstance(error, NothingReturned)) and untouched(watched.answer, watched.error):
-        raise NotImplementedError
+        raise NotAttempted
     if isinstance(error, TimeUp):
         where = _readers_line(error, watched.answer)
         return f"Your code was stopped after {SECONDS:g} seconds{where}. Does a loop never end?"
     if isinstance(error, NothingReturned):
         return "Your function returned None: is a `return` missing?"
     if raised:
-        kind, where = type(error).__name__, _readers_line(error, watched.answer)
-        for known, words in IN_WORDS.items():
-            if isinstance(error, known):
-                return f"Your code {words} ({kind}){where}"
-        return f"Your code raised {kind}: {_text(error)}{where}"
-    if returned_nothing:
+        return f"Your code {_in_words(error)}{_readers_line(error, watched.answer)}"
+    if watched.result is None or watched.result is Ellipsis:
         return "For one of the check's inputs your function returned None: is a `return` missing?"
     return (
         f"The check cannot read what your function returned, {kind_of(watched.result)}: "
         f"{type(error).__name__}: {_text(error)}"
     )
+
+
+def _in_words(error: BaseException) -> str:
+    kind, text = type(error).__name__, _text(error)
+    if "can't allocate memory" in text:  # torch's words, in a RuntimeError
+        return f"{IN_WORDS[MemoryError]} ({kind})"
+    for known, words in IN_WORDS.items():
+        if isinstance(error, known):
+            return f"{words} ({kind})"
+    return f"raised {kind}: {text}"
 
 
 def _text(error: BaseException) -> str:

@@ -43,7 +43,8 @@ def _replaced(owner: Any, originals: dict[str, Any]) -> list[str]:
     names = [
         name
         for name, original in originals.items()
-        if name not in now or inspect.unwrap(now[name]) is not inspect.unwrap(original)
+        if now.get(name) is not original
+        and inspect.unwrap(now.get(name)) is not inspect.unwrap(original)
     ]
     if isinstance(owner, type):  # a new method may hide one of the parents'
         hidden = {name for parent in owner.__mro__[1:] for name in vars(parent)}

@@ -139,6 +139,7 @@ def raises(error):
         (raises(KeyboardInterrupt()), "raised KeyboardInterrupt"),
         (raises(GeneratorExit()), "raised GeneratorExit"),
         (raises(MemoryError()), "more memory than there is"),
+        (raises(RuntimeError("DefaultCPUAllocator: can't allocate memory")), "than there is"),
         (raises(Broken()), "its message cannot be shown"),
         (raises(BaseException("all")), "all"),
         (raises(StopIteration()), "raised StopIteration"),
@@ -249,6 +250,26 @@ def test_what_is_no_function_is_named(answer):
 )
 def test_other_arguments_are_told(answer, words):
     assert words in check(NAME, answer).message
+
+
+def test_a_broken_check_is_not_the_readers_fault():
+    def broken(answer):
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        running.mistake_in(broken, abs)
+
+
+class AnswersAll:
+    def __getattr__(self, name):
+        return self if name == "__wrapped__" else 1 / 0
+
+    def __call__(self, x):
+        raise OSError
+
+
+def test_an_odd_object_is_an_answer_too():
+    assert check("00.square", AnswersAll()).status == "wrong"
 
 
 def test_functions_without_a_signature_are_called():

@@ -13,7 +13,7 @@ from typing import Any
 
 from metalearn_lite.teaching.comparing import Mistake, a_or_an
 from metalearn_lite.teaching.console import printable
-from metalearn_lite.teaching.running import attempted, mistake_in
+from metalearn_lite.teaching.running import NotAttempted, attempted, mistake_in
 from metalearn_lite.teaching.session import standard_session
 
 __all__ = ["Exercise", "Mistake", "Verdict", "attempted", "check", "find", "hint"]
@@ -105,7 +105,7 @@ def check(name: str, answer: Any) -> Verdict:
     with standard_session() as notes:
         try:
             mistake = mistake_in(exercise.check, answer)
-        except NotImplementedError:
+        except NotAttempted:
             return Verdict("not attempted", f'Not attempted yet. For a hint: hint("{name}", 1)')
     status, message = ("right", exercise.praise) if mistake is None else ("wrong", mistake)
     if notes:
