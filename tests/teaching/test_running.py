@@ -141,6 +141,7 @@ def raises(error):
         (raises(MemoryError()), "more memory than there is"),
         (raises(RuntimeError("DefaultCPUAllocator: can't allocate memory")), "than there is"),
         (raises(Broken()), "its message cannot be shown"),
+        (raises(NotImplementedError("no such kernel")), "NotImplementedError: no such kernel"),
         (raises(BaseException("all")), "all"),
         (raises(StopIteration()), "raised StopIteration"),
     ],
@@ -196,6 +197,13 @@ def test_an_endless_loop_is_ended(answer, monkeypatch):
     assert message.startswith("Your code was stopped after 0.05 seconds (line ")
     assert signal.getsignal(signal.SIGALRM) is before
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+@posix
+def test_an_alarm_that_comes_too_late_is_silent():
+    """Else it would leave half of the session not put back."""
+    with running._alarm():
+        signal.raise_signal(signal.SIGALRM)
 
 
 @posix
