@@ -100,11 +100,11 @@ class _Watched:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self._refuse_other_arguments(args, kwargs)
         try:
-            result = self.answer(*args, **kwargs)
+            self.result = self.answer(*args, **kwargs)
         except BaseException as error:
             self.error = error
             raise
-        self.result = converted(result)
+        self.result = converted(self.result)
         return self.result
 
     def _refuse_other_arguments(self, args: tuple, kwargs: dict) -> None:
@@ -143,13 +143,13 @@ def mistake_in(check: Callable[[Callable], None], answer: Callable) -> str | Non
 
 def _told(error: BaseException, watched: _Watched) -> str:
     raised = error is watched.error
-    if not raised and watched.result is NOT_CALLED:
-        raise error  # the check itself is broken
     if (raised or isinstance(error, NothingReturned)) and untouched(watched.answer, watched.error):
         raise NotAttempted
     if isinstance(error, TimeUp):
         where = _readers_line(error, watched.answer)
         return f"Your code was stopped after {SECONDS:g} seconds{where}. Does a loop never end?"
+    if not raised and watched.result is NOT_CALLED:
+        raise error  # the check itself is broken
     if isinstance(error, NothingReturned):
         return "Your function returned None: is a `return` missing?"
     if raised:

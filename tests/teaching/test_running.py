@@ -291,6 +291,16 @@ class Unreadable:
     __hash__ = None
 
 
+class Tangled(dict):
+    def items(self):
+        raise LookupError("no")
+
+
+def test_what_cannot_be_converted_is_told():
+    message = check("00.square", lambda x: Tangled()).message
+    assert message == "The check cannot read what your function returned, Tangled: LookupError: no"
+
+
 def test_what_the_check_cannot_read_is_not_the_readers_line():
     message = check("00.square", lambda x: Unreadable()).message
     assert message == (
