@@ -5,10 +5,64 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from metalearn_lite.teaching.exercises import Mistake
+
+class Mistake(Exception):
+    """Raised by a check; its message tells the learner what went wrong."""
+
+
+def converted(result: Any) -> Any:
+    """What an answer returned, as the checks read it: precision and container are free.
+
+    Arrays and lists of numbers become tensors, floating-point tensors float32, one number in a
+    list that number. A tuple, a dict, or a list of tensors stays, with its parts converted; in a
+    dict, which holds parameters, numbers become tensors too.
+    """
+    if isinstance(result, dict):
+        return {name: _parameter(value) for name, value in result.items()}
+    result = _part(result)
+    return result.squeeze(0) if isinstance(result, Tensor) and result.shape == (1,) else result
+
+
+def _parameter(value: Any) -> Any:
+    value = _part(value)
+    return torch.tensor(value, dtype=torch.float64) if isinstance(value, float) else value
+
+
+def _part(result: Any) -> Any:
+    if isinstance(result, np.generic):
+        return result.item()
+    if isinstance(result, tuple):
+        parts = [_part(part) for part in result]
+        return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
+    if isinstance(result, list):
+        result = _list(result)
+    elif isinstance(result, np.ndarray):
+        result = _tensor(result.copy())  # torch takes no negative strides
+    if not isinstance(result, Tensor):
+        return result
+    if result.dtype == torch.bool and result.dim() == 0:
+        return result.item()
+    return result.float() if result.is_floating_point() else result
+
+
+def _list(values: list) -> Any:
+    if not any(isinstance(value, Tensor | np.ndarray) for value in values):
+        numbers = _tensor(values)
+        return numbers if isinstance(numbers, Tensor) else [_part(value) for value in values]
+    if all(isinstance(value, Tensor) and value.dim() == 0 for value in values):
+        return torch.stack(values)  # keeps the graph
+    return [_part(value) for value in values]
+
+
+def _tensor(values: Any) -> Any:
+    try:
+        return torch.as_tensor(values)
+    except (TypeError, ValueError, RuntimeError):
+        return values
 
 
 def same(a: Any, b: Any, rtol: float = 1e-4, atol: float = 1e-5) -> bool:
@@ -18,11 +72,18 @@ def same(a: Any, b: Any, rtol: float = 1e-4, atol: float = 1e-5) -> bool:
         a, b: numbers or tensors of one shape, or dicts or sequences of them.
     """
     if isinstance(b, dict):
-        return a.keys() == b.keys() and all(same(a[name], b[name], rtol, atol) for name in b)
+        if not isinstance(a, dict) or a.keys() != b.keys():
+            return False
+        return all(same(a[name], b[name], rtol, atol) for name in b)
     if isinstance(b, list | tuple):
+        if not isinstance(a, list | tuple) and not getattr(a, "ndim", 0):
+            return False
         return len(a) == len(b) and all(same(*pair, rtol, atol) for pair in zip(a, b, strict=True))
-    a, b = (torch.as_tensor(side).detach().double() for side in (a, b))
-    return a.shape == b.shape and torch.allclose(a, b, rtol=rtol, atol=atol)
+    a, b = _tensor(_part(a)), torch.as_tensor(b)
+    if not isinstance(a, Tensor) or a.shape != b.shape:
+        return False
+    a, b = (side.detach().double() for side in (a, b))
+    return torch.allclose(a, b, rtol=rtol, atol=atol)
 
 
 def of_shape(result: Any, shape: Sequence[int], wanted: str) -> Tensor:
@@ -31,14 +92,29 @@ def of_shape(result: Any, shape: Sequence[int], wanted: str) -> Tensor:
     Raises:
         Mistake: it is not. The message says what was ``wanted``, and names both shapes.
     """
+    if isinstance(result, list | tuple):
+        result = _rows(result)
     if not isinstance(result, Tensor) or result.shape != tuple(shape):
         raise Mistake(f"Expected shape {tuple(shape)}: {wanted}; got {kind_of(result)}.")
     return result
 
 
+def _rows(values: Sequence) -> Any:
+    """Rows of numbers as one tensor, if they fit."""
+    rows = [_tensor(_part(row)) for row in values]
+    fits = len({row.shape if isinstance(row, Tensor) else None for row in rows}) == 1
+    return torch.stack(rows) if fits and isinstance(rows[0], Tensor) else values
+
+
 def kind_of(result: Any) -> str:
     """A tensor's shape, or else the name of the type, for a message."""
     return str(tuple(result.shape)) if isinstance(result, Tensor) else type(result).__name__
+
+
+def a_or_an(value: Any) -> str:
+    """The value's type with its article, for a message."""
+    kind = "None" if value is None else type(value).__name__
+    return kind if value is None else f"{'an' if kind[0].lower() in 'aeiou' else 'a'} {kind}"
 
 
 def refuse(result: Any, mistakes: Iterable[tuple[Any, str]], **tolerances: float) -> None:

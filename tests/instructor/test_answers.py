@@ -9,13 +9,12 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from instructor.answers import all_answers
 from metalearn_lite.teaching import check, hint
 from metalearn_lite.teaching.exercises import MODULES, find
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-ANSWERS = {}
-for _module in MODULES.values():
-    ANSWERS |= import_module(f"instructor.answers.{_module}").ANSWERS
+ANSWERS = all_answers()
 WRONG = [(name, answer) for name, answers in ANSWERS.items() for answer in answers.wrong]
 
 

@@ -42,7 +42,7 @@ def test_check_survives_any_answer():
     assert "undefined_name" in check("04.inner_step", broken).message
 
 
-def test_returning_nothing_counts_as_not_attempted():
+def test_a_function_without_a_body_counts_as_not_attempted():
     verdict = check("04.interval", lambda scores: None)
     assert repr(verdict) == '○ Not attempted yet. For a hint: hint("04.interval", 1)'
     assert not verdict.passed

@@ -6,13 +6,17 @@ are in the notebook; its hints and its check are in this folder, one file per no
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from metalearn_lite.teaching.comparing import Mistake, a_or_an
 from metalearn_lite.teaching.console import printable
+from metalearn_lite.teaching.running import NotAttempted, attempted, mistake_in
+from metalearn_lite.teaching.session import standard_session
+
+__all__ = ["Exercise", "Mistake", "Verdict", "attempted", "check", "find", "hint"]
 
 MODULES = {
     "00": "start_here",
@@ -31,12 +35,11 @@ MODULES = {
 }
 
 
-class Mistake(Exception):
-    """Raised by a check; its message tells the learner what went wrong."""
+class UnknownExercise(KeyError):
+    """There is no exercise of this name; the message lists those there are."""
 
-
-class NotAttempted(Exception):
-    """The starter cell has not been changed yet."""
+    def __str__(self) -> str:
+        return self.args[0]  # a KeyError would show it in quotes
 
 
 @dataclass(frozen=True)
@@ -68,44 +71,51 @@ def find(name: str) -> Exercise:
     """The exercise called ``name``.
 
     Raises:
-        KeyError: there is none; the message lists those there are.
+        TypeError: ``name`` is no text.
+        UnknownExercise: there is none.
     """
+    if not isinstance(name, str):
+        raise TypeError(
+            f'An exercise is named in quotes, such as "04.inner_step"; got {a_or_an(name)}.'
+        )
     notebook, _, short = name.partition(".")
     exercises = {}
     if notebook in MODULES:
         exercises = import_module(f"{__name__}.{MODULES[notebook]}").EXERCISES
     if short not in exercises:
         there = ", ".join(f"{notebook}.{key}" for key in exercises) or ", ".join(MODULES)
-        raise KeyError(f"no exercise {name!r}. There are: {there}")
+        raise UnknownExercise(f"no exercise {name!r}. There are: {there}")
     return exercises[short]
 
 
 def check(name: str, answer: Any) -> Verdict:
-    """Tests ``answer`` and says what it found. It never raises because of the answer."""
+    """Tests ``answer`` and says what it found. It never raises because of the answer.
+
+    The session is left as it was found. In the main thread on Linux and macOS an endless loop is
+    ended after ten seconds; on Windows, in other threads, and inside of one call into C it is
+    not: interrupt the kernel there.
+    """
     exercise = find(name)
-    try:
-        exercise.check(answer)
-    except (NotAttempted, NotImplementedError):
-        return Verdict("not attempted", f'Not attempted yet. For a hint: hint("{name}", 1)')
-    except Mistake as mistake:
-        return Verdict("wrong", str(mistake))
-    except Exception as error:
-        line = traceback.extract_tb(error.__traceback__)[-1]
-        where = f" (line {line.lineno}: {line.line})" if line.line else ""
-        return Verdict("wrong", f"Your code raised {type(error).__name__}: {error}{where}")
-    return Verdict("right", exercise.praise)
+    if not callable(answer):
+        return Verdict(
+            "wrong",
+            f"check needs the function itself, its name without brackets: it got "
+            f"{a_or_an(answer)}.",
+        )
+    with standard_session() as notes:
+        try:
+            mistake = mistake_in(exercise.check, answer)
+        except NotAttempted:
+            return Verdict("not attempted", f'Not attempted yet. For a hint: hint("{name}", 1)')
+    status, message = ("right", exercise.praise) if mistake is None else ("wrong", mistake)
+    if notes:
+        message += f" (In this session {'; '.join(notes)}. The check ran without that.)"
+    return Verdict(status, message)
 
 
 def hint(name: str, level: int = 1) -> None:
     """Prints hint 1, 2 or 3, each telling more than the one before."""
     hints = find(name).hints
-    if level not in range(1, len(hints) + 1):
+    if not isinstance(level, int) or level not in range(1, len(hints) + 1):
         raise ValueError(f"level={level!r}: choose 1 to {len(hints)}")
     print(printable(f"Hint {level} of {len(hints)}: {hints[level - 1]}"))
-
-
-def attempted(result: Any) -> Any:
-    """``result``, unless it is what an unchanged starter returns."""
-    if result is None or result is Ellipsis:
-        raise NotAttempted
-    return result
