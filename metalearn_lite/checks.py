@@ -177,10 +177,7 @@ def ink_on_paper(x: Tensor, full: int = 1) -> None:
 
 
 def examples(given: Examples, what: str = "support", least: int = 1) -> None:
-    """``x`` is ``(T, N, …)``, of three axes or more, ``y`` is ``(T, N)``; N at least ``least``.
-
-    Both hold numbers: with a NaN or infinity a learner would seem to diverge.
-    """
+    """``x`` is ``(T, N, …)``, of three axes or more, ``y`` is ``(T, N)``; N at least ``least``."""
     if not isinstance(given, Examples):
         raise ValueError(f"{what} is a {type(given).__name__}: give Examples(x, y)")
     x, y = given
@@ -195,9 +192,13 @@ def examples(given: Examples, what: str = "support", least: int = 1) -> None:
         )
     if x.shape[1] < least:
         raise ValueError(f"{what} has {x.shape[1]} examples: give each task {least} or more")
-    if untouchable(x):
+
+
+def numbers(given: Examples, what: str = "support") -> None:
+    """No NaN and no infinity among the examples: with one, a learner would seem to diverge."""
+    if untouchable(given.x):
         return
-    for name, part in (("x", x), ("y", y)):
+    for name, part in (("x", given.x), ("y", given.y)):
         # The sum, as it takes a quarter of the time: where it is finite, so are all numbers.
         known = not part.is_floating_point() or math.isfinite(part.detach().sum().item())
         if not known and not part.isfinite().all():
@@ -301,25 +302,30 @@ def asked(episodes: Episodes) -> None:
     if not isinstance(episodes, Episodes):
         raise ValueError(f"episodes is a {type(episodes).__name__}: give Episodes(support, query)")
     support, query = episodes
-    examples(support, least=0)
     examples(query, "query")
-    if len(support.x) != len(query.x) or support.x.shape[2:] != query.x.shape[2:]:
+    if not isinstance(support, Examples):
+        examples(support)  # says so; the rest of it is for whoever adapts
+    (x, known), (query_x, y) = episodes
+    shape, query_shape = x.shape, query_x.shape
+    if shape[0] != query_shape[0] or shape[2:] != query_shape[2:]:
         raise ValueError(
-            f"support.x has shape {tuple(support.x.shape)} and query.x {tuple(query.x.shape)}: "
+            f"support.x has shape {tuple(shape)} and query.x {tuple(query_shape)}: "
             "give both the same tasks, and an x of the same shape"
         )
-    known, y = support.y, query.y
     values_asked = y.is_floating_point()
-    for name in ("x", "y"):
-        one, other = getattr(support, name).dtype, getattr(query, name).dtype
-        if one != other and (name == "x" or values_asked or known.is_floating_point()):
-            raise ValueError(
-                f"support.{name} is {one} and query.{name} {other}: give both one dtype, "
-                f"for example query.{name}.to(support.{name}.dtype)"
-            )
-    if not values_asked and query.x.dim() == 5 and query.x.shape[2] == 1:
-        pixels(query.x, "query.x", NOISE)
-    if values_asked or untouchable(y) or not known.numel():
+    name, one, other = "x", x.dtype, query_x.dtype
+    if one == other and (values_asked or known.is_floating_point()):
+        name, one, other = "y", known.dtype, y.dtype
+    if one != other:
+        raise ValueError(
+            f"support.{name} is {one} and query.{name} {other}: give both one dtype, "
+            f"for example query.{name}.to(support.{name}.dtype)"
+        )
+    if values_asked:
+        return
+    if len(query_shape) == 5 and query_shape[2] == 1:
+        pixels(query_x, "query.x", NOISE)
+    if untouchable(y) or not known.numel():
         return
     labels(known, 2**31, "support.y")
     labels(y, int(known.max()) + 1, "query.y")
@@ -352,6 +358,7 @@ def context(given: Examples, params: Mapping[str, Tensor]) -> None:
     if given.y.dim() != 2:
         raise ValueError(f"support.y has shape {tuple(given.y.shape)}: give y (T, N)")
     same_kind(given, params or {"y": given.y})
+    numbers(given)
 
 
 def support(given: Examples, params: Mapping[str, Tensor], network: object = None) -> None:
@@ -365,6 +372,8 @@ def support(given: Examples, params: Mapping[str, Tensor], network: object = Non
     """
     examples(given, least=0)
     same_kind(given, params)
+    if not torch.is_grad_enabled():  # in training NaN ends it anyhow, and looking would take 1 %
+        numbers(given)
     if torch.is_inference_mode_enabled() or given.x.is_inference():
         raise ValueError(
             "adapting takes gradient steps, which torch.inference_mode() and tensors made in it "
@@ -420,9 +429,9 @@ def names_unused(adapt: Callable) -> Callable:
 
 def episodes(given) -> None:
     """Support and query as ``classes`` and ``asked`` want them; for what is compiled after."""
-    asked(given)
-    if not given.support.y.is_floating_point():
+    if isinstance(given, Episodes) and not given.support.y.is_floating_point():
         classes(given.support)
+    asked(given)
 
 
 def untouchable(value: Tensor) -> bool:

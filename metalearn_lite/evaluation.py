@@ -113,6 +113,7 @@ def evaluate(
     if episodes.num_tasks < 2:
         raise ValueError(f"{episodes.num_tasks} task has no interval; evaluate at least 2")
     checks.asked(episodes)
+    checks.numbers(episodes.query, "query")
     predicted = answers(learner, episodes, num_at_once, alone, **adapt_options)
     scores = task_scores(predicted, episodes.query.y)
     return Evaluation(scores, ~scores.isfinite() | predicted.isnan().flatten(1).any(1))

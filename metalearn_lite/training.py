@@ -149,7 +149,7 @@ def meta_train(
     checks.rate(outer_lr=outer_lr)
     if max_norm != math.inf:
         checks.positive(max_norm=max_norm)
-    for name, value in {"sample": sample, "schedule": schedule, "optimize": optimize}.items():
+    for name, value in {"schedule": schedule, "optimize": optimize}.items():
         if not callable(value):
             raise ValueError(f"{name} is a {type(value).__name__}: give a function")
     if not isinstance(generator, torch.Generator):

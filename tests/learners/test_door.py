@@ -295,7 +295,7 @@ def test_a_rate_is_a_number(kind, rate):
         (settings(MAMLPlusPlus, last_step_share=-1), "last_step_share=-1: choose a number from 0"),
         (settings(MAMLPlusPlus, first_order_until=2), "first_order_until=2: choose a number from"),
         (settings(RegularisedMAML, strength=NAN), "strength=nan: choose a finite number, 0 or"),
-        (settings(ImplicitMAML, solver_steps=-1), "solver_steps=-1: choose 0 or more"),
+        (settings(ImplicitMAML, solver_steps=-1), "solver_steps=-1: choose 0 to 10,000"),
         (settings(MeanOfNetworks, pull=NAN), "pull=nan: choose a finite number"),
         (
             lambda: PrototypicalNetwork(ConvNet((8,)), {}, sharpness=NAN),
