@@ -183,15 +183,16 @@ def examples(given: Examples, what: str = "support", least: int = 1) -> None:
     x, y = given
     if not (isinstance(x, Tensor) and isinstance(y, Tensor)):
         tensor(**{f"{what}.x": x, f"{what}.y": y})
-    fits_y = y.dim() == 2 or (y.dim() > 2 and y.is_floating_point())
-    if x.dim() < 3 or not fits_y or x.shape[:2] != y.shape[:2] or not x.shape[0]:
+    shape, of_y = x.shape, y.shape  # each asked for once: this is part of every training step
+    fits_y = len(of_y) == 2 or (len(of_y) > 2 and y.is_floating_point())
+    if len(shape) < 3 or not fits_y or shape[0] != of_y[0] or shape[1] != of_y[1] or not shape[0]:
         remedy = "x.unsqueeze(-1) adds the axis of features" if x.dim() == 2 else "T is 1 or more"
         raise ValueError(
             f"{what}.x has shape {tuple(x.shape)} and {what}.y {tuple(y.shape)}: "
             f"give x (T, N, …) and y (T, N); {remedy}"
         )
-    if x.shape[1] < least:
-        raise ValueError(f"{what} has {x.shape[1]} examples: give each task {least} or more")
+    if shape[1] < least:
+        raise ValueError(f"{what} has {shape[1]} examples: give each task {least} or more")
 
 
 def numbers(given: Examples, what: str = "support") -> None:
@@ -208,6 +209,9 @@ def numbers(given: Examples, what: str = "support") -> None:
 def same_kind(given: Examples, params: Mapping[str, Tensor], what: str = "support") -> None:
     """The examples have the dtype of ``params`` and lie on their device."""
     first = next(iter(params.values()), None)  # the others are like it
+    alike = first is not None and given.x.dtype == given.y.dtype == first.dtype
+    if alike and given.x.device == given.y.device == first.device:
+        return
     for name, part in (("x", given.x), ("y", given.y)) if first is not None else ():
         dtype, wanted = part.dtype, first.dtype
         if dtype != wanted and (name == "x" or dtype.is_floating_point):

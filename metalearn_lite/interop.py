@@ -63,8 +63,8 @@ def to_module(network: MLP, params: Params) -> nn.Sequential:
         found = tuple(params[name].shape) if name in params else "missing"
         if found != due.get(name):
             raise ValueError(
-                f"{name} is {found}, where {due.get(name, 'nothing')} is due: give the parameters "
-                "of this network, without a task axis"
+                f"{name} is {found}: this network has {due.get(name, 'none')}; give its "
+                "parameters, without a task axis"
             )
     layers = []
     for layer in range(1, len(network.sizes)):
