@@ -124,8 +124,8 @@ def challenge(args: argparse.Namespace) -> None:
 
 def whole_number(text: str) -> int:
     """A seed, as PyTorch takes it."""
-    if not text.isdecimal() or int(text) >= 2**63:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 to 2⁶³ - 1")
+    if not text.isdecimal() or len(text) > 20 or int(text) >= 2**63:
+        raise argparse.ArgumentTypeError(f"{text[:30]!r} is no whole number from 0 to 2⁶³ - 1")
     return int(text)
 
 

@@ -11,7 +11,8 @@ import inspect
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -74,31 +75,35 @@ def save(learner: Learner, name: str, about: dict[str, Any], into: Path | None =
         OSError: it cannot be written; an earlier checkpoint of that name is as it was.
     """
     card_path, params_path = _paths(name, into)
-    network = getattr(learner, "network", None)
-    card = {
-        "name": name,
-        **about,
-        "learner": type(learner).__name__,
-        "learner_settings": {n: v for n, v in settings_of(learner).items() if n != "network"},
-        "network": type(network).__name__,
-        "network_settings": getattr(network, "settings", None),
-        "num_parameters": sum(value.numel() for value in learner.params.values()),
-    }
-    # As it will be read: JSON knows lists only, and has no tensors and no NaN.
-    card = json.loads(json.dumps(card, allow_nan=False))
-    content = pack(learner.params)
-    card["digest"] = digest(card, content)
-    try:
+    with _loadable(learner):
         _check_kinds(learner)
+        network = getattr(learner, "network", None)
+        card = {
+            "name": name,
+            **_entries(about),
+            "learner": type(learner).__name__,
+            "learner_settings": {n: v for n, v in settings_of(learner).items() if n != "network"},
+            "network": type(network).__name__,
+            "network_settings": getattr(network, "settings", None),
+            "num_parameters": sum(value.numel() for value in learner.params.values()),
+        }
+        card, content = _as_read(card), pack(learner.params)
+        card["digest"] = digest(card, content)
         _check(card, _shapes(learner.params))
         _built(card, learner.params)
+    text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
+    write_together({params_path: content, card_path: text.encode()})
+    return card_path
+
+
+@contextmanager
+def _loadable(learner: Learner) -> Iterator[None]:
+    try:
+        yield
     except ValueError as error:
         raise ValueError(
             f"this {type(learner).__name__} could not be loaded again: its card would have {error}"
         ) from error
-    text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
-    write_together({params_path: content, card_path: text.encode()})
-    return card_path
 
 
 def digest(card: dict[str, Any], parameters: bytes) -> str:
@@ -170,6 +175,22 @@ def _shapes(params: Params) -> dict[str, tuple[int, ...]]:
 
 
 # In what follows, a ValueError says what "the card has".
+
+
+def _entries(about: Any) -> dict[str, Any]:
+    if not isinstance(about, dict):
+        raise ValueError(f"a {type(about).__name__} for about: give a dict of entries")
+    return about
+
+
+def _as_read(card: dict[str, Any]) -> dict[str, Any]:
+    """The card as it will be read: JSON knows lists only, and has no tensors and no NaN."""
+    try:
+        text = json.dumps(card, allow_nan=False, ensure_ascii=False)
+        text.encode()
+        return json.loads(text)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"what JSON cannot hold ({error}): give texts, numbers, lists") from error
 
 
 def _check_kinds(learner: Learner) -> None:

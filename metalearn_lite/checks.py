@@ -44,6 +44,21 @@ def count(least: int = 1, most: int | None = None, /, **given: int) -> None:
             raise ValueError(f"{name}={_short(value)}: choose {bounds}")
 
 
+def sizes(**given: Sequence[int]) -> None:
+    """Each of ``given`` is several whole numbers of 1 or more, in a list or tuple."""
+    for name, several in given.items():
+        if not isinstance(several, list | tuple):
+            raise ValueError(f"{name}={_short(several)}: give several sizes, such as (64, 64)")
+        count(**{f"{name}[{place}]": size for place, size in enumerate(several)})
+
+
+def flag(**given: bool) -> None:
+    """Each of ``given`` is True or False."""
+    for name, value in given.items():
+        if not isinstance(value, bool):
+            raise ValueError(f"{name}={_short(value)}: choose True or False")
+
+
 def finite(**given: float) -> None:
     """Each of ``given`` is a number, neither infinite nor NaN."""
     _numbers(given, lambda number: True, "a finite number")
@@ -78,7 +93,11 @@ def _numbers(given: Mapping[str, float], allowed: Callable[[float], bool], right
         known = isinstance(value, Real) and not isinstance(value, bool)
         if isinstance(value, Tensor):
             known = value.dim() == 0 and not value.is_complex()
-        if not (known and math.isfinite(value) and allowed(float(value))):
+        try:
+            fine = known and math.isfinite(value) and allowed(float(value))
+        except OverflowError:  # a whole number beyond all floats
+            fine = False
+        if not fine:
             raise ValueError(f"{name}={_short(value)}: choose {right}")
 
 
@@ -93,7 +112,10 @@ def fits(**factors: int) -> None:
 
 
 def _short(value: object) -> str:
-    text = " ".join(repr(value).split())
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # Python writes no number of thousands of digits
+        text = f"a {type(value).__name__} too long to write"
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -156,23 +178,40 @@ def ink_on_paper(x: Tensor, full: int = 1) -> None:
 
 def examples(given: Examples, what: str = "support", least: int = 1) -> None:
     """``x`` is ``(T, N, …)``, of three axes or more, ``y`` is ``(T, N)``; N at least ``least``."""
+    if not isinstance(given, Examples):
+        raise ValueError(f"{what} is a {type(given).__name__}: give Examples(x, y)")
     x, y = given
     if not (isinstance(x, Tensor) and isinstance(y, Tensor)):
         tensor(**{f"{what}.x": x, f"{what}.y": y})
-    fits_y = y.dim() == 2 or (y.dim() > 2 and y.is_floating_point())
-    if x.dim() < 3 or not fits_y or x.shape[:2] != y.shape[:2] or not x.shape[0]:
+    shape, of_y = x.shape, y.shape  # each asked for once: this is part of every training step
+    fits_y = len(of_y) == 2 or (len(of_y) > 2 and y.is_floating_point())
+    if len(shape) < 3 or not fits_y or shape[0] != of_y[0] or shape[1] != of_y[1] or not shape[0]:
         remedy = "x.unsqueeze(-1) adds the axis of features" if x.dim() == 2 else "T is 1 or more"
         raise ValueError(
             f"{what}.x has shape {tuple(x.shape)} and {what}.y {tuple(y.shape)}: "
             f"give x (T, N, …) and y (T, N); {remedy}"
         )
-    if x.shape[1] < least:
-        raise ValueError(f"{what} has {x.shape[1]} examples: give each task {least} or more")
+    if shape[1] < least:
+        raise ValueError(f"{what} has {shape[1]} examples: give each task {least} or more")
+
+
+def numbers(given: Examples, what: str = "support") -> None:
+    """No NaN and no infinity among the examples: with one, a learner would seem to diverge."""
+    if untouchable(given.x):
+        return
+    for name, part in (("x", given.x), ("y", given.y)):
+        # The sum, as it takes a quarter of the time: where it is finite, so are all numbers.
+        known = not part.is_floating_point() or math.isfinite(part.detach().sum().item())
+        if not known and not part.isfinite().all():
+            raise ValueError(f"{what}.{name} holds NaN or infinity: leave such examples out")
 
 
 def same_kind(given: Examples, params: Mapping[str, Tensor], what: str = "support") -> None:
     """The examples have the dtype of ``params`` and lie on their device."""
     first = next(iter(params.values()), None)  # the others are like it
+    alike = first is not None and given.x.dtype == given.y.dtype == first.dtype
+    if alike and given.x.device == given.y.device == first.device:
+        return
     for name, part in (("x", given.x), ("y", given.y)) if first is not None else ():
         dtype, wanted = part.dtype, first.dtype
         if dtype != wanted and (name == "x" or dtype.is_floating_point):
@@ -191,8 +230,15 @@ def same_kind(given: Examples, params: Mapping[str, Tensor], what: str = "suppor
 _CALLED = {torch.float64: "double", torch.float16: "half", torch.bfloat16: "bfloat16"}
 
 
+_INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
+
+
 def labels(y: Tensor, num_ways: int, what: str = "y") -> None:
     """Integer labels 0 … ``num_ways`` - 1, whether or not all are there."""
+    if y.dtype not in _INTEGERS:
+        raise ValueError(
+            f"{what} is {y.dtype}: give classes as integers 0, 1, …, for example {what}.long()"
+        )
     if untouchable(y) or not y.numel():
         return
     low, high = (end.item() for end in y.aminmax())
@@ -230,10 +276,8 @@ def classes(
     """
     examples(given, what)
     x, y = given
-    if y.is_floating_point() or y.is_complex() or y.dtype == torch.bool:
-        raise ValueError(
-            f"{what}.y is {y.dtype}: give classes as integers 0, 1, …, for example {what}.y.long()"
-        )
+    if y.dtype not in _INTEGERS:
+        labels(y, 0, f"{what}.y")  # says so
     same_kind(given, params or {}, what)
     if x.dim() == 5 and x.shape[2] == 1:
         pixels(x, f"{what}.x", NOISE)
@@ -258,11 +302,37 @@ def classes(
 
 
 def asked(episodes: Episodes) -> None:
-    """A query is of a class that its support shows, where there are classes and a support."""
-    shown, y = episodes.support.y, episodes.query.y
-    if y.is_floating_point() or untouchable(y) or not (shown.numel() and y.numel()):
+    """The query belongs to its support: as many tasks, x and y of the same kind, known classes."""
+    if not isinstance(episodes, Episodes):
+        raise ValueError(f"episodes is a {type(episodes).__name__}: give Episodes(support, query)")
+    support, query = episodes
+    examples(query, "query")
+    if not isinstance(support, Examples):
+        examples(support)  # says so; the rest of it is for whoever adapts
+    (x, known), (query_x, y) = episodes
+    shape, query_shape = x.shape, query_x.shape
+    if shape[0] != query_shape[0] or shape[2:] != query_shape[2:]:
+        raise ValueError(
+            f"support.x has shape {tuple(shape)} and query.x {tuple(query_shape)}: "
+            "give both the same tasks, and an x of the same shape"
+        )
+    values_asked = y.is_floating_point()
+    name, one, other = "x", x.dtype, query_x.dtype
+    if one == other and (values_asked or known.is_floating_point()):
+        name, one, other = "y", known.dtype, y.dtype
+    if one != other:
+        raise ValueError(
+            f"support.{name} is {one} and query.{name} {other}: give both one dtype, "
+            f"for example query.{name}.to(support.{name}.dtype)"
+        )
+    if values_asked:
         return
-    labels(y, int(shown.max()) + 1, "query.y")
+    if len(query_shape) == 5 and query_shape[2] == 1:
+        pixels(query_x, "query.x", NOISE)
+    if untouchable(y) or not known.numel():
+        return
+    labels(known, 2**31, "support.y")
+    labels(y, int(known.max()) + 1, "query.y")
 
 
 def _found(y: Tensor) -> str:
@@ -289,10 +359,10 @@ def context(given: Examples, params: Mapping[str, Tensor]) -> None:
             f"support.x is {given.x.dtype} and support.y {given.y.dtype}: this learner answers "
             "with values, so give floats, for example support.y.float()"
         )
+    if given.y.dim() != 2:
+        raise ValueError(f"support.y has shape {tuple(given.y.shape)}: give y (T, N)")
     same_kind(given, params or {"y": given.y})
-    for name, part in (("x", given.x), ("y", given.y)):
-        if not untouchable(part) and not part.isfinite().all():
-            raise ValueError(f"support.{name} holds NaN or infinity: leave such examples out")
+    numbers(given)
 
 
 def support(given: Examples, params: Mapping[str, Tensor], network: object = None) -> None:
@@ -306,6 +376,8 @@ def support(given: Examples, params: Mapping[str, Tensor], network: object = Non
     """
     examples(given, least=0)
     same_kind(given, params)
+    if not torch.is_grad_enabled():  # in training NaN ends it anyhow, and looking would take 1 %
+        numbers(given)
     if torch.is_inference_mode_enabled() or given.x.is_inference():
         raise ValueError(
             "adapting takes gradient steps, which torch.inference_mode() and tensors made in it "
@@ -317,6 +389,11 @@ def support(given: Examples, params: Mapping[str, Tensor], network: object = Non
             raise ValueError(
                 f"support.y is {given.y.dtype} but the network answers {outputs} logits, one for "
                 "each class: give classes as integers, for example support.y.long()"
+            )
+        if given.y.dim() > 2 and outputs is not None and given.y.shape[2:] != (outputs,):
+            raise ValueError(
+                f"support.y has shape {tuple(given.y.shape)} but the network answers {outputs} "
+                "numbers for each x: give y (T, N)"
             )
         return
     if outputs == 1:
@@ -355,11 +432,10 @@ def names_unused(adapt: Callable) -> Callable:
 
 
 def episodes(given) -> None:
-    """Support and query as ``classes`` and ``labels`` want them; for what is compiled after."""
-    (_, y), (_, query_y) = given
-    if not y.is_floating_point():
-        num_ways = int(classes(given[0]).y.max()) + 1
-        labels(query_y, num_ways, "query.y")
+    """Support and query as ``classes`` and ``asked`` want them; for what is compiled after."""
+    if isinstance(given, Episodes) and not given.support.y.is_floating_point():
+        classes(given.support)
+    asked(given)
 
 
 def untouchable(value: Tensor) -> bool:

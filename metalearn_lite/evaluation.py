@@ -30,6 +30,10 @@ class Evaluation:
         checks.tensor(scores=self.scores)
         if self.scores.dim() != 1 or not len(self.scores):
             raise ValueError(f"scores has shape {tuple(self.scores.shape)}: give (T,), one a task")
+        if not self.scores.is_floating_point():
+            raise ValueError(f"scores is {self.scores.dtype}: give floats, such as scores.float()")
+        if self.diverged is not None and self.diverged.shape != self.scores.shape:
+            raise ValueError(f"diverged has shape {tuple(self.diverged.shape)}: give one a score")
 
     @property
     def num_diverged(self) -> int:
@@ -108,13 +112,8 @@ def evaluate(
     checks.count(num_at_once=num_at_once)
     if episodes.num_tasks < 2:
         raise ValueError(f"{episodes.num_tasks} task has no interval; evaluate at least 2")
-    checks.examples(episodes.query, "query")
-    if episodes.support.x.dtype != episodes.query.x.dtype:
-        raise ValueError(
-            f"support.x is {episodes.support.x.dtype} and query.x {episodes.query.x.dtype}: "
-            "give both one dtype, for example by .float()"
-        )
     checks.asked(episodes)
+    checks.numbers(episodes.query, "query")
     predicted = answers(learner, episodes, num_at_once, alone, **adapt_options)
     scores = task_scores(predicted, episodes.query.y)
     return Evaluation(scores, ~scores.isfinite() | predicted.isnan().flatten(1).any(1))
@@ -152,6 +151,8 @@ def exact_interval(wrong: int, total: int) -> tuple[float, float]:
     Raises:
         ValueError: unless 0 ≤ wrong ≤ total and total ≥ 1.
     """
+    checks.count(total=total)
+    checks.count(0, total, wrong=wrong)
     from scipy.stats import binomtest  # here, as it takes longer to import than all of this file
 
     interval = binomtest(wrong, total).proportion_ci(0.95, method="exact")

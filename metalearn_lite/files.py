@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 try:
@@ -53,9 +54,9 @@ def _naming(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno is not None:
-            error.filename, error.filename2 = str(path), None
-        raise
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 @contextmanager
@@ -149,7 +150,10 @@ def pack(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = Non
     """``tensors`` as the content of a safetensors file."""
     from safetensors.torch import save
 
-    plain = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+    plain = {  # copies, as safetensors takes no two tensors of one memory
+        name: tensor.detach().clone(memory_format=torch.contiguous_format)
+        for name, tensor in tensors.items()
+    }
     return save(plain, metadata=metadata and dict(metadata))
 
 

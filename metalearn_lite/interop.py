@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+from itertools import pairwise
 from types import ModuleType
 
 from torch import nn
 
+from metalearn_lite import checks
 from metalearn_lite.networks import MLP, Params
 
 
@@ -53,11 +55,17 @@ def to_module(network: MLP, params: Params) -> nn.Sequential:
     Raises:
         ValueError: ``params`` lacks a layer, or has a task axis.
     """
-    for layer in range(1, len(network.sizes)):
-        for name in (f"weight{layer}", f"bias{layer}"):
-            if name not in params or params[name].dim() != 2:
-                found = tuple(params[name].shape) if name in params else "missing"
-                raise ValueError(f"{name} is {found}: give parameters without a task axis")
+    if not isinstance(network, MLP):
+        raise ValueError(f"{type(network).__name__}: only an MLP is layers of Linear and ReLU")
+    checks.tensor(**params)
+    due = {name: tuple(value.shape) for name, value in network.init().items()}
+    for name in due | params:
+        found = tuple(params[name].shape) if name in params else "missing"
+        if found != due.get(name):
+            raise ValueError(
+                f"{name} is {found}: this network has {due.get(name, 'none')}; give its "
+                "parameters, without a task axis"
+            )
     layers = []
     for layer in range(1, len(network.sizes)):
         weight, bias = params[f"weight{layer}"], params[f"bias{layer}"]
@@ -75,7 +83,7 @@ def from_module(module: nn.Sequential, gradients: bool = False) -> Params:
         ValueError: the module is not Linear and ReLU in turn, a Linear first and last; the message
             names the first layer that is something else. Or it has no gradients yet.
     """
-    if not isinstance(module, nn.Sequential) or not len(module):
+    if type(module) is not nn.Sequential or not len(module):
         raise ValueError(
             f"{type(module).__name__}: give an nn.Sequential of Linear and ReLU in turn"
         )
@@ -89,8 +97,13 @@ def from_module(module: nn.Sequential, gradients: bool = False) -> Params:
             )
         if wanted is nn.Linear and layer.bias is None:
             raise ValueError(f"layer {name} has no bias: an MLP's layers all have one")
+        if layer._forward_hooks or layer._forward_pre_hooks:
+            raise ValueError(f"layer {name} has hooks, such as of pruning: remove them first")
     if len(layers) % 2 == 0:
         raise ValueError(f"layer {layers[-1][0]} is ReLU(), the last: an MLP ends in a Linear")
+    for (name, before), (_, after) in pairwise(layers[::2]):
+        if after.in_features != before.out_features or after.weight.dtype != before.weight.dtype:
+            raise ValueError(f"layer {name} gives what the next Linear does not take")
     params = {}
     for layer, (name, linear) in enumerate(layers[::2], 1):
         weight, bias = linear.weight, linear.bias

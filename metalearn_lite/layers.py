@@ -17,6 +17,26 @@ Params = dict[str, Tensor]
 EPSILON = 1e-5  # added to a variance before dividing by it, as torch.nn.BatchNorm2d does
 
 
+def features(x: Tensor, size: int) -> Tensor:
+    """``x`` ``(T, N, …)`` as ``size`` features each, ``(T, N, size)``; refuses another ``x``."""
+    if x.dim() < 3 or x.shape[2:].numel() != size:
+        raise ValueError(f"x has shape {tuple(x.shape)}: give (T, N, …), {size} numbers for each x")
+    return x.flatten(2)
+
+
+def images(x: Tensor, smallest: int = 1) -> Tensor:
+    """``x`` itself, if it is ``(T, N, 1, H, W)`` with H and W of ``smallest`` or more."""
+    if x.dim() != 5 or x.shape[2] != 1 or min(x.shape[3:]) < smallest:
+        size = f", H and W at least {smallest}" if smallest > 1 else ""
+        raise ValueError(f"x has shape {tuple(x.shape)}: give images (T, N, 1, H, W){size}")
+    return x
+
+
+def as_maps(x: Tensor, smallest: int = 1) -> Tensor:
+    """Images ``(T, N, 1, H, W)`` as ``(T·N, 1, H, W)``, in the memory order that suits a CPU."""
+    return images(x, smallest).flatten(0, 1).contiguous(memory_format=torch.channels_last)
+
+
 def new_kernels(inputs: int, width: int, generator: torch.Generator | None = None) -> Tensor:
     """Weights by He et al. (2015) for ``width`` kernels: ``(width, 9·inputs)``."""
     weight = torch.randn(width, 9 * inputs, generator=generator)

@@ -44,7 +44,7 @@ class MLP:
     """
 
     def __init__(self, *sizes: int):
-        checks.count(**{f"sizes[{place}]": size for place, size in enumerate(sizes)})
+        checks.sizes(sizes=sizes)
         if len(sizes) < 2:
             raise ValueError(f"sizes={sizes}: give at least an input and an output size")
         self.sizes = self.settings = sizes
@@ -60,7 +60,7 @@ class MLP:
         return params
 
     def __call__(self, params: Params, x: Tensor) -> Tensor:
-        hidden = x.flatten(2)
+        hidden = layers.features(x, self.sizes[0])
         for layer in range(1, len(self.sizes)):
             hidden = hidden.relu() if layer > 1 else hidden
             weight, bias = params[f"weight{layer}"], params[f"bias{layer}"]
@@ -93,8 +93,8 @@ class ConvNet:
         num_unpooled: int = 1,
     ):
         checks.choice(("group", "batch", "frozen"), norm=norm)
+        checks.sizes(channels=channels)
         checks.count(0, len(channels), num_unpooled=num_unpooled)
-        checks.count(**{f"channels[{block}]": width for block, width in enumerate(channels)})
         if norm == "group" and any(width % 8 for width in channels):
             raise ValueError(f"channels={channels}: choose multiples of 8, the groups of a norm")
         self.settings = (tuple(channels), norm, num_unpooled)
@@ -105,7 +105,7 @@ class ConvNet:
         return layers.new_blocks(self.channels, generator)
 
     def __call__(self, params: Params, x: Tensor) -> Tensor:
-        hidden = x.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        hidden = layers.as_maps(x, 2 ** (len(self.channels) - self.num_unpooled))
         for block in range(1, len(self.channels) + 1):
             hidden = self._normalise(params, self._convolve(params, hidden, block), block).relu()
         return hidden.flatten(1).unflatten(0, x.shape[:2])
@@ -132,7 +132,7 @@ class ConvNet:
         """
         frozen = ConvNet(self.channels, "frozen", self.num_unpooled)
         params = {name: value.detach() for name, value in params.items()}
-        hidden = x.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        hidden = layers.as_maps(x)
         for block in range(1, len(self.channels) + 1):
             hidden = self._convolve(params, hidden, block)
             variance, mean = torch.var_mean(hidden, (0, 2, 3), correction=0)
@@ -182,7 +182,7 @@ class ConvClassifier:
         self, params: Params, x: Tensor, measured: Params | None = None
     ) -> list[Tensor]:
         """What each layer gives: of each block ``(T, N, width, …)``, then the logits."""
-        params, hidden, given = layers.one_for_each_task(params, len(x)), x, []
+        params, hidden, given = layers.one_for_each_task(params, len(x)), layers.images(x), []
         for block in range(1, 5):
             hidden = layers.convolve_each(hidden, params[f"weight{block}"])
             hidden = layers.normalise_each(hidden, params, block, measured).relu()

@@ -31,7 +31,7 @@ def data_folders() -> list[Path]:
     """Every folder to look in for data files, in order: `$METALEARN_LITE_DATA` comes first.
 
     Raises:
-        ValueError: it begins with the home of a user who does not exist.
+        ValueError: it is no folder, or begins with the home of a user who does not exist.
     """
     named = os.environ.get("METALEARN_LITE_DATA")
     try:
@@ -40,6 +40,8 @@ def data_folders() -> list[Path]:
         raise ValueError(
             f"METALEARN_LITE_DATA={named!r}: there is no such user's home; give the whole path"
         ) from error
+    if named and os.path.exists(folders[0]) and not os.path.isdir(folders[0]):
+        raise ValueError(f"METALEARN_LITE_DATA={named!r} is no folder; give the one it is in")
     return list(dict.fromkeys([*folders, data_folder(), user_folder()]))
 
 

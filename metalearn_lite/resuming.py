@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -94,13 +95,14 @@ class RunFile:
         if differences:
             raise ValueError(f"{self.path} keeps another run: {', '.join(differences)}; {REMEDY}")
         tensors = load_tensors(self.path)
-        expected = self._expected(len(tensors.get("losses", ())))
+        losses = tensors.get("losses")
+        expected = self._expected(0 if losses is None or losses.dim() == 0 else len(losses))
         for name in sorted(expected.keys() | tensors.keys()):
             found, due = _kind(tensors.get(name)), _kind(expected.get(name))
             if found != due:
                 raise ValueError(f"{self.path} holds {found} as {name}, not {due}; {REMEDY}")
         sound = all(value.isfinite().all() for value in tensors.values())
-        if not sound or kept["digest"] != _digest(tensors) or kept["done"] != _done(tensors):
+        if not sound or kept["digest"] != _digest(tensors) or kept.get("done") != _done(tensors):
             raise ValueError(f"{self.path} is damaged; {REMEDY}")
         return tensors
 
@@ -158,6 +160,7 @@ def described(value: Any) -> str:
     A function is its name, an object its class and the plain settings that it holds. A tensor is
     its shape alone, and of what a function finds outside itself nothing can be said.
     """
+    value = plain(value)
     if isinstance(value, PLAIN):
         return repr(value)
     if isinstance(value, Tensor):
@@ -177,8 +180,8 @@ def described(value: Any) -> str:
         return type(value).__qualname__ + described(settings)
     # A learner also holds what changes while it is trained.
     held = settings_of(value) if hasattr(value, "params") else getattr(value, "__dict__", {})
-    plain = {k: v for k, v in held.items() if isinstance(v, PLAIN | Tensor | tuple)}
-    return f"{type(value).__qualname__}({', '.join(_named(plain))})"
+    told = {k: v for k, v in held.items() if isinstance(v, PLAIN | Tensor | tuple)}
+    return f"{type(value).__qualname__}({', '.join(_named(told))})"
 
 
 def _named(values: Mapping[str, Any]) -> list[str]:
@@ -188,4 +191,13 @@ def _named(values: Mapping[str, Any]) -> list[str]:
 def settings_of(learner: Any) -> dict[str, Any]:
     """The arguments of the learner's class that it still holds, but for its parameters."""
     names = inspect.signature(type(learner)).parameters
-    return {n: getattr(learner, n) for n in names if n != "params" and hasattr(learner, n)}
+    return {n: plain(getattr(learner, n)) for n in names if n != "params" and hasattr(learner, n)}
+
+
+def plain(value: Any) -> Any:
+    """A number of numpy, or a tensor of one number, as Python's own; all else as it is."""
+    return value.item() if isinstance(value, np.generic) or _is_number(value) else value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.dim() == 0

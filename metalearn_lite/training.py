@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -91,8 +92,9 @@ def muon(params: Params, outer_lr: float, but: tuple[str, ...] = ()) -> Optimize
         if value.dim() == 2 and min(value.shape) > 1 and not name.startswith(but)
     }
     rest = {name: value for name, value in params.items() if name not in matrices}
-    first = torch.optim.Muon(matrices.values(), lr=30 * outer_lr, weight_decay=0.0)
-    return [first, *adam(rest, outer_lr)]
+    first = partial(torch.optim.Muon, lr=30 * outer_lr, weight_decay=0.0)
+    both = [first(matrices.values())] if matrices else []  # torch has no optimizer of nothing
+    return both + (adam(rest, outer_lr) if rest else [])
 
 
 def meta_train(
@@ -145,8 +147,13 @@ def meta_train(
     checks.count(0, iterations=iterations)
     checks.count(save_every=save_every)
     checks.rate(outer_lr=outer_lr)
-    if not max_norm > 0:
-        raise ValueError(f"max_norm={max_norm}: choose a length above 0, or math.inf for no bound")
+    if max_norm != math.inf:
+        checks.positive(max_norm=max_norm)
+    for name, value in {"schedule": schedule, "optimize": optimize}.items():
+        if not callable(value):
+            raise ValueError(f"{name} is a {type(value).__name__}: give a function")
+    if not isinstance(generator, torch.Generator):
+        raise ValueError(f"generator is a {type(generator).__name__}: give a torch.Generator")
     if frozen := [name for name, value in learner.params.items() if not value.requires_grad]:
         raise ValueError(
             f"{', '.join(frozen)} does not require a gradient, but meta_train changes all of "
@@ -202,6 +209,11 @@ class _OuterStep:
     def __init__(self, params, make_optimizers, schedule, max_norm):
         self.params, self.schedule, self.max_norm = params, schedule, max_norm
         self.optimizers = make_optimizers(params)
+        trained = {id(v) for one in self.optimizers for v in one.param_groups[0]["params"]}
+        if left := [name for name, value in params.items() if id(value) not in trained]:
+            raise ValueError(
+                f"optimize makes no optimizer of {', '.join(left)}: it would not train"
+            )
         self.rates = [optimizer.param_groups[0]["lr"] for optimizer in self.optimizers]
 
     def descend(self, gradient: Params, norm: float, progress: float) -> None:
@@ -210,8 +222,10 @@ class _OuterStep:
         for name, value in self.params.items():
             # Fused Adam pairs numbers by their place in memory: one layout for both.
             value.grad = gradient[name].contiguous()
+        factor = self.schedule(progress)
+        checks.rate(schedule=factor)
         for optimizer, rate in zip(self.optimizers, self.rates, strict=True):
-            optimizer.param_groups[0]["lr"] = rate * self.schedule(progress)
+            optimizer.param_groups[0]["lr"] = rate * factor
             optimizer.step()
             optimizer.zero_grad()
 

@@ -76,3 +76,11 @@ def test_a_full_disk_changes_none_of_what_belongs_together(tmp_path, monkeypatch
         write_together({first: b"new", second: b"new"})
     assert [path.read_bytes() for path in (first, second)] == [b"old", b"old"]
     assert names(tmp_path) == ["first", "second"]
+
+
+def test_an_error_names_one_file(tmp_path):
+    """And no "-> None", where Python thinks of a second."""
+    (tmp_path / "here").mkdir()
+    with pytest.raises(IsADirectoryError) as error:
+        write_whole(tmp_path / "here", b"")
+    assert str(error.value).endswith(f"'{tmp_path / 'here'}'")

@@ -51,3 +51,39 @@ def test_parameters_of_many_tasks_are_no_one_module():
         to_module(network, params)
     with pytest.raises(ValueError, match="weight1 is missing"):
         to_module(network, {})
+
+
+class Doubled(nn.Sequential):
+    def forward(self, x):
+        return 2 * super().forward(x)
+
+
+def hooked() -> nn.Sequential:
+    module = nn.Sequential(nn.Linear(1, 3), nn.ReLU(), nn.Linear(3, 1))
+    module[0].register_forward_hook(lambda module, given, answer: 2 * answer)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("module", "message"),
+    [
+        (Doubled(nn.Linear(1, 1)), "Doubled: give an nn.Sequential"),
+        (hooked(), "layer 0 has hooks"),
+        (nn.Sequential(nn.Linear(1, 3), nn.ReLU(), nn.Linear(4, 1)), "layer 0 gives what the next"),
+    ],
+)
+def test_what_would_compute_something_else_is_refused(module, message):
+    with pytest.raises(ValueError, match=message):
+        from_module(module)
+
+
+def test_parameters_of_another_network_are_no_module():
+    params = MLP(1, 4, 1).init()
+    for network, message in (
+        (MLP(1, 5, 1), r"weight1 is \(1, 4\): this network has \(1, 5\)"),
+        (MLP(1, 1), r"weight1 is \(1, 4\): this network has \(1, 1\)"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            to_module(network, params)
+    with pytest.raises(ValueError, match=r"spare is .*: this network has none"):
+        to_module(MLP(1, 4, 1), params | {"spare": torch.ones(2)})

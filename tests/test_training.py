@@ -5,6 +5,7 @@ import subprocess
 import sys
 from functools import partial, wraps
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -493,3 +494,42 @@ def test_history_plots_itself():
     (line,) = axes.get_lines()
     assert len(line.get_ydata()) == 60
     assert line.get_label() == "MAML"
+
+
+def test_numbers_of_numpy_are_the_same_numbers(tmp_path):
+    """As of a range of numpy: they train, and a run goes on with the plain ones."""
+    network = MLP(1, 4, 1)
+    params = network.init(torch.Generator().manual_seed(0))
+    path = tmp_path / "run.safetensors"
+    for iterations, kind, whole in ((2, np.float64, np.int64), (3, float, int)):
+        learner = MAML(network, params, kind(0.01), whole(1))
+        generator = torch.Generator().manual_seed(0)
+        meta_train(learner, SAMPLE, iterations, generator, outer_lr=kind(0.001), save_to=path)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"schedule": lambda progress: math.nan}, "schedule=nan: choose a finite number, 0 or"),
+        ({"schedule": lambda progress: -1.0}, "schedule=-1.0: choose a finite number, 0 or more"),
+        ({"schedule": "cosine"}, "schedule is a str: give a function"),
+        (
+            {"optimize": lambda params, outer_lr: []},
+            "optimize makes no optimizer of weight1, bias1",
+        ),
+        ({"max_norm": "1"}, "max_norm='1': choose a finite number above 0"),
+        ({"generator": None}, "generator is a NoneType: give a torch.Generator"),
+    ],
+)
+def test_what_could_not_train_is_refused(given, message):
+    learner, generator = new_run()
+    before = {name: value.clone() for name, value in learner.params.items()}
+    with pytest.raises(ValueError, match=message):
+        meta_train(learner, SAMPLE, 1, **{"generator": generator} | given)
+    assert all(torch.equal(before[name], value) for name, value in learner.params.items())
+
+
+def test_muon_trains_a_network_without_matrices():
+    network = MLP(1, 4, 1)
+    learner = MAML(network, network.init(torch.Generator().manual_seed(0)))
+    assert len(meta_train(learner, SAMPLE, 2, torch.Generator(), optimize=muon).losses) == 2

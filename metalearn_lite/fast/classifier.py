@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from metalearn_lite.fast.differentiable_twice import batch_norm, convolve
-from metalearn_lite.layers import EPSILON, Params, one_for_each_task
+from metalearn_lite.layers import EPSILON, Params, images, one_for_each_task
 
 IMAGES_AT_ONCE = 80
 
@@ -20,7 +20,7 @@ def quick_logits(params: Params, x: Tensor, measured: Params | None = None) -> T
         measured: where given, the mean and variance of each block are added to it.
     """
     params = one_for_each_task(params, len(x))
-    patches = _patches(x)
+    patches = _patches(images(x))
     kernels = _first_kernels(params, patches, measured)
     # Block 1 gives the most numbers. Those of a few images stay in the processor's cache, and
     # those of one task lie in memory as its convolution takes them.

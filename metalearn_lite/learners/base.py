@@ -100,9 +100,14 @@ def trainable(params: Params) -> Params:
     Contiguous: fused Adam pairs a parameter's numbers with its gradient's by their place in memory.
 
     Raises:
-        ValueError: some were frozen: they require no gradient, where others do. (Where none does,
-            as after ``network.init``, nothing was said about any.)
+        ValueError: some are no tensors, or hold integers. Or some were frozen: they require no
+            gradient, where others do. (Where none does, as after ``network.init``, nothing was
+            said about any.)
     """
+    checks.tensor(**params)
+    for name, value in params.items():
+        if not (value.is_floating_point() or value.is_complex()):
+            raise ValueError(f"{name} is {value.dtype}: give parameters of floats")
     frozen = [name for name, value in params.items() if not value.requires_grad]
     meant = len(frozen) < len(params) or any(isinstance(params[n], nn.Parameter) for n in frozen)
     if frozen and meant:

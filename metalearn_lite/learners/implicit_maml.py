@@ -45,7 +45,8 @@ class ImplicitMAML(RegularisedMAML):
         strength: float = 1.0,
         solver_steps: int = 5,
     ):
-        checks.count(0, solver_steps=solver_steps)
+        checks.count(0, checks.MOST_STEPS, solver_steps=solver_steps)
+        checks.rate(strength=strength)
         if strength == 0:
             raise ValueError("strength=0: with no pull towards θ, φ says nothing about θ")
         super().__init__(network, params, inner_lr, inner_steps, strength)
@@ -53,6 +54,7 @@ class ImplicitMAML(RegularisedMAML):
 
     def meta_gradient(self, episodes: Episodes) -> tuple[Tensor, Params]:
         """The query loss of φ, and g of the class's equation, both averaged over tasks."""
+        checks.asked(episodes)
         support, query = episodes
         with torch.no_grad():
             adapted = self.adapt(support)

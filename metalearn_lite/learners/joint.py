@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes
 from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.maml import MAML
@@ -18,5 +19,6 @@ class JointTraining(MAML):
 
     def meta_loss(self, episodes: Episodes) -> Tensor:
         """The query loss without adapting, averaged over tasks: a scalar."""
+        checks.asked(episodes)
         predicted = self.predict(self.params, episodes.query.x)
         return task_losses(predicted, episodes.query.y).mean()

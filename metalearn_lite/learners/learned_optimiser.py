@@ -55,6 +55,7 @@ class LearnedOptimiser(Learner):
     ):
         checks.count(0, checks.MOST_STEPS, inner_steps=inner_steps)
         checks.finite(output_scale=output_scale)
+        checks.sizes(optimisee=optimisee)
         self.network = network
         self.params = trainable(params)
         self.optimisee = tuple(optimisee)
@@ -122,6 +123,7 @@ class LearnedOptimiser(Learner):
 
         Were only the end to count, most of the run would go without a hint.
         """
+        checks.asked(problems.episodes)
         support, query = problems.episodes
         path = self.path(support, problems.start)
         next(path)

@@ -40,8 +40,7 @@ class MAML(Learner):
         inner_steps: int = 1,
         order: int = 2,
     ):
-        if order not in (1, 2) or isinstance(order, bool):
-            raise ValueError(f"order={order!r}: choose 2 (MAML) or 1 (first-order MAML)")
+        checks.count(1, 2, order=order)
         checks.count(0, checks.MOST_STEPS, inner_steps=inner_steps)
         checks.rate(inner_lr=inner_lr)
         self.network = network

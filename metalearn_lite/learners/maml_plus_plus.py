@@ -46,6 +46,7 @@ class MAMLPlusPlus(MetaSGD):
     ):
         checks.count(1, checks.MOST_STEPS, inner_steps=inner_steps)
         checks.chance(last_step_share=last_step_share, first_order_until=first_order_until)
+        checks.flag(learned_rates=learned_rates, multi_step=multi_step, per_parameter=per_parameter)
         self.learned_rates = learned_rates
         self.multi_step = multi_step
         self.last_step_share = last_step_share
@@ -78,8 +79,8 @@ class MAMLPlusPlus(MetaSGD):
 
     def meta_loss(self, episodes: Episodes) -> Tensor:
         """The query loss after each inner step, by the share of the step, averaged over tasks."""
+        checks.asked(episodes)
         support, query = episodes
-        checks.examples(support)
         adapted, total = self.start(support), 0.0
         for step, share in enumerate(self.step_shares):
             adapted = self.inner_step(adapted, support, step)

@@ -87,5 +87,6 @@ class ConditionalNeuralProcess(InContextLearner):
 
     def meta_loss(self, episodes: Episodes) -> Tensor:
         """Minus the query's log-likelihood, averaged: it rewards honest uncertainty too."""
+        checks.asked(episodes)
         distribution = self.distribution(self.adapt(episodes.support), episodes.query.x)
         return -distribution.log_prob(episodes.query.y).mean()

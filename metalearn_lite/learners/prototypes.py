@@ -38,6 +38,7 @@ class PrototypicalNetwork(Learner):
     ):
         checks.choice(("euclidean", "cosine"), distance=distance)
         checks.rate(sharpness=sharpness)
+        checks.flag(framed=framed, all_symmetries=all_symmetries)
         self.network = network
         self.params = trainable(params)
         self.distance = distance

@@ -87,6 +87,7 @@ class RelationNetwork(Learner):
 
     def meta_loss(self, episodes: Episodes) -> Tensor:
         """The mean squared error of the relation scores, over all pairs of query and class."""
+        checks.asked(episodes)
         logits = self.predict(self.adapt(episodes.support), episodes.query.x)
         checks.logits(logits, episodes.query.y)
         same = F.one_hot(episodes.query.y.long(), logits.shape[-1]).to(logits.dtype)

@@ -47,6 +47,7 @@ class Reptile(MAML):
     @torch.no_grad()
     def meta_gradient(self, episodes: Episodes) -> tuple[Tensor, Params]:
         """The loss of φ on the task's examples, and (θ - φ) / α, both averaged over tasks."""
+        checks.asked(episodes)
         examples = Examples(*(torch.cat(halves, 1) for halves in zip(*episodes, strict=True)))
         adapted = self.start(examples)
         for step in range(self.inner_steps):

@@ -58,6 +58,7 @@ class Transfer(MAML):
                 f"{len(examples.x)} tasks for {self.num_networks} networks: "
                 "each network learns one task, always the same"
             )
+        checks.support(examples, self.params, self.network)
         return task_losses(self.predict(self.params, examples.x), examples.y)
 
 

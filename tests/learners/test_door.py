@@ -295,7 +295,7 @@ def test_a_rate_is_a_number(kind, rate):
         (settings(MAMLPlusPlus, last_step_share=-1), "last_step_share=-1: choose a number from 0"),
         (settings(MAMLPlusPlus, first_order_until=2), "first_order_until=2: choose a number from"),
         (settings(RegularisedMAML, strength=NAN), "strength=nan: choose a finite number, 0 or"),
-        (settings(ImplicitMAML, solver_steps=-1), "solver_steps=-1: choose 0 or more"),
+        (settings(ImplicitMAML, solver_steps=-1), "solver_steps=-1: choose 0 to 10,000"),
         (settings(MeanOfNetworks, pull=NAN), "pull=nan: choose a finite number"),
         (
             lambda: PrototypicalNetwork(ConvNet((8,)), {}, sharpness=NAN),
@@ -338,3 +338,76 @@ def test_what_is_compiled_checks_its_labels_too(images, monkeypatch):
         bad[half] = bad[half]._replace(y=bad[half].y + 1)
         with pytest.raises(ValueError, match="holds the labels 1, 2, 3"):
             gradient(Episodes(*bad))
+
+
+# Queries
+
+
+@classifiers
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda q: q._replace(x=255 * q.x), "query.x holds 0 to 255: give images of 0"),
+        (lambda q: q._replace(x=q.x.double()), "support.x is torch.float32 and query.x torch.fl"),
+        (lambda q: q._replace(x=q.x[..., ::2, ::2]), r"query.x \(2, 3, 1, 14, 14\): give both"),
+        (lambda q: Examples(q.x[:1], q.y[:1]), r"query.x \(1, 3, 1, 28, 28\): give both the same"),
+        (lambda q: q._replace(y=q.y > 0), "query.y is torch.bool: give classes as integers"),
+        (lambda q: q._replace(y=q.y + 0j), "query.y is torch.complex64: give classes"),
+        (lambda q: q._replace(y=q.y.float()), "support.y is torch.int64 and query.y torch.float"),
+        (lambda q: Examples(q.x[:, :0], q.y[:, :0]), "query has 0 examples"),
+        (lambda q: None, r"query is a NoneType: give Examples\(x, y\)"),
+    ],
+)
+def test_a_query_belongs_to_its_support(make, images, spoil, message):
+    learner, bad = make(), Episodes(images.support, spoil(images.query))
+    with pytest.raises(ValueError, match=message):
+        evaluate(learner, bad)
+    if learner.params and make is not CLASSIFIERS["fine-tuned"]:
+        with pytest.raises(ValueError, match=message):
+            learner.meta_gradient(bad)
+
+
+@regressions
+def test_a_nan_is_not_taken_for_an_adaptation_that_diverged(make, waves):
+    spoilt = torch.where(waves.query.y == waves.query.y[0, 0], NAN, waves.query.y)
+    for half, part in ((0, "support"), (1, "query")):
+        bad = list(waves)
+        bad[half] = bad[half]._replace(y=spoilt)
+        with pytest.raises(ValueError, match=f"{part}.y holds NaN or infinity: leave such"):
+            evaluate(make(), Episodes(*bad))
+    with pytest.raises(ValueError, match=r"support.y holds NaN"):
+        make().trace(waves.support._replace(y=spoilt))
+
+
+def test_networks_tell_which_x_they_take(waves):
+    network, images = ConvNet((8, 8)), torch.zeros(2, 3, 1, 28, 28)
+    for call, message in (
+        (lambda: WAVES(WAVES.init(), torch.zeros(2, 3, 2)), r"\(2, 3, 2\): give \(T, N, …\), 1 n"),
+        (lambda: network(network.init(), images.squeeze(2)), "give images"),
+        (lambda: network(network.init(), images.expand(-1, -1, 3, -1, -1)), "give images"),
+        (lambda: network(network.init(), images[..., :1, :1]), "H and W at least 2"),
+        (lambda: ConvClassifier(3, 8)(ConvClassifier(3, 8).init(), images[0]), "give images"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (settings(MAML, inner_lr=10**400), "inner_lr=1000.*: choose a finite number"),
+        (settings(MAML, inner_lr=10**9000), "inner_lr=a int too long to write: choose"),
+        (settings(MAML, order=torch.ones(2)), r"order=tensor.*: choose a whole number, 1 to 2"),
+        (settings(ImplicitMAML, strength=torch.ones(2)), "strength=tensor"),
+        (settings(MAMLPlusPlus, multi_step="no"), "multi_step='no': choose True or False"),
+        (settings(MAMLPlusPlus, per_parameter=NAN), "per_parameter=nan: choose True or False"),
+        (lambda: PrototypicalNetwork(ConvNet((8,)), {}, framed="no"), "framed='no'"),
+        (lambda: ConvNet(8), r"channels=8: give several sizes, such as \(64, 64\)"),
+        (lambda: LearnedOptimiser(GRU(), {}, optimisee=3), "optimisee=3: give several sizes"),
+        (lambda: MAML(WAVES, {"weight1": torch.ones(1, 4).long()}), "weight1 is torch.int64"),
+        (lambda: MAML(WAVES, {"weight1": [1.0]}), "weight1 is a list: give a tensor"),
+    ],
+)
+def test_settings_of_other_kinds_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

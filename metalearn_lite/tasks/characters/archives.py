@@ -159,6 +159,8 @@ def open_archive(path: Path) -> Iterator[ZipFile]:
     """The archive, once no member's path could lead outside it, though nothing is unpacked."""
     from zipfile import BadZipFile, ZipFile
 
+    if path.exists() and not path.is_file():  # a pipe would be waited on for ever
+        raise ArchiveError(f"{path} is no file: give a zip archive.")
     try:
         with ZipFile(path) as archive:
             for name in archive.namelist():

@@ -1,5 +1,7 @@
 """The official runs, read from a tiny archive in their layout."""
 
+import os
+
 import pytest
 import torch
 
@@ -60,3 +62,9 @@ def test_a_missing_item_is_named(tmp_path, archives):
     path.write_bytes(archives.zipped(members))
     with pytest.raises(ArchiveError, match=r"has no run07/test/item13\.png"):
         characters.challenge_runs(path)
+
+
+def test_a_pipe_is_not_waited_on(tmp_path):
+    os.mkfifo(tmp_path / "all_runs.zip")
+    with pytest.raises(ArchiveError, match=r"all_runs.zip is no file: give a zip archive"):
+        characters.challenge_runs(tmp_path / "all_runs.zip")
