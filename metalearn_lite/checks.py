@@ -32,16 +32,18 @@ NOISE = 1.0
 
 def count(least: int = 1, most: int | None = None, /, **given: int) -> None:
     """Each of ``given`` is a whole number from ``least`` to ``most``. True and False are none."""
-    bounds = f"{least:,} or more" if most is None else f"{least:,} to {most:,}"
     for name, value in given.items():
         try:
             whole = operator.index(value)
         except (TypeError, RuntimeError, ValueError):
             whole = None
-        if whole is None or isinstance(value, bool):
-            raise ValueError(f"{name}={_short(value)}: choose a whole number, {bounds}")
-        if whole < least or (most is not None and whole > most):
-            raise ValueError(f"{name}={_short(value)}: choose {bounds}")
+        known = whole is not None and not isinstance(value, bool)
+        if known and whole >= least and (most is None or whole <= most):
+            continue
+        bounds = f"{least:,} or more" if most is None else f"{least:,} to {most:,}"
+        raise ValueError(
+            f"{name}={_short(value)}: choose {'' if known else 'a whole number, '}{bounds}"
+        )
 
 
 def sizes(**given: Sequence[int]) -> None:
