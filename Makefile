@@ -1,4 +1,6 @@
-# make lab         open the course in JupyterLab
+# make lab         open your own copy of the course, workbook/, in JupyterLab; what you changed there stays
+# make workbook    make that copy, or bring it up to date, and open nothing
+# make fresh       NOTEBOOK=04: a clean copy of one notebook; the old one goes to workbook/old/
 # make test        everything that must hold: format, lint, tests, every notebook, every widget in a browser
 # make test-fast   the same without the browser and the slow tests, and of the notebooks only 00, 01 and 03
 # make notebooks   run every notebook, save its outputs, clean its metadata
@@ -28,7 +30,7 @@ PYTEST = OMP_NUM_THREADS=1 TQDM_DISABLE=1 $(PY) -m pytest
 PARALLEL = -n 2 --dist loadfile
 NBVAL = --nbval --nbval-current-env --nbval-sanitize-with tools/nbval_sanitize.cfg --nbval-cell-timeout 300
 
-.PHONY: help lab test test-fast lint format notebooks bench venv learn2learn stale
+.PHONY: help lab workbook fresh test test-fast lint format notebooks bench venv learn2learn stale
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -43,8 +45,20 @@ stale:
 learn2learn: $(STAMP)
 	sh tools/setup.sh learn2learn
 
+WORKBOOK = $(PY) -m metalearn_lite.teaching.workbook
+READ_ONLY = --ServerApp.authorizer_class=tools.read_only.ReadOnlyNotebooks
+
+# Where no copy can be made it opens notebooks/, into which nothing is then saved.
 lab: $(STAMP)
-	$(PY) -m jupyterlab $(ALLOW_ROOT) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB_OPTIONS)
+	@options=; first=$$($(WORKBOOK)); [ -n "$$first" ] || exit 1; \
+	case "$$first" in notebooks/*) options=$(READ_ONLY) ;; esac; \
+	$(PY) -m jupyterlab $(ALLOW_ROOT) $$options --LabApp.default_url="/lab/tree/$$first" $(LAB_OPTIONS)
+
+workbook: $(STAMP)
+	@$(WORKBOOK)
+
+fresh: $(STAMP)
+	@$(WORKBOOK) --fresh="$$NOTEBOOK"
 
 lint: $(STAMP)
 	$(PY) -m ruff format --check .

@@ -1,0 +1,72 @@
+"""The learner's copy as its reader works in it: an exercise of notebook 04, done in JupyterLab."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+NAME = "04_maml_on_sinusoids.ipynb"
+ANSWER = "def mean_and_interval(x): return x.mean(), 1.96 * x.std() / len(x) ** 0.5"
+MAKE = """
+import sys
+from pathlib import Path
+from metalearn_lite.teaching.workbook import main
+sys.exit(main([], *map(Path, sys.argv[1:])))
+"""
+
+
+def make_workbook(course, workbook) -> str:
+    """What `make workbook` says, here of another course and of a folder that JupyterLab shows."""
+    command = [sys.executable, "-c", MAKE, str(course), str(workbook)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stderr
+
+
+def test_an_answer_given_in_the_copy_stays(lab, notebooks, tmp_path):
+    for name in ("00_start_here.ipynb", NAME):
+        shutil.copy(notebooks / name, tmp_path)
+    path = notebooks / "workbook" / NAME
+    assert make_workbook(tmp_path, path.parent) == ""
+    lab.open_notebook(f"workbook/{NAME}")
+    assert not any(cell["outputs"] for cell in lab.code_cells())
+    details = lab.page.locator(".jp-MarkdownCell details")
+    assert details.count() == 5
+    assert details.first.evaluate("it => it.open") is False
+    details.first.locator("summary").click()
+    assert details.first.locator("em").first.inner_text().startswith("Four dashed waves")
+    assert lab.page.locator(".jp-CodeCell .jp-Placeholder").count() > 0
+
+    lab.run_to("use_course_style()")
+    starter = lab.page.locator(".jp-CodeCell", has_text="def mean_and_interval")
+    starter.locator(".cm-content").click()
+    press = lab.page.keyboard.press
+    press("ControlOrMeta+a")
+    lab.page.keyboard.insert_text(ANSWER)
+    press("Shift+Enter")
+    press("Shift+Enter")
+
+    def check_cell():
+        return next(cell for cell in lab.code_cells() if 'check("04.interval"' in cell["source"])
+
+    def passed():
+        return "✔" in str(check_cell()["outputs"])
+
+    lab.wait_for(passed, lambda: f"the check says {check_cell()['outputs']}", 30)
+    press("ControlOrMeta+s")
+    lab.wait_for(lambda: ANSWER in answers(path), lambda: "it was not saved")
+
+    saved = path.read_bytes()
+    assert make_workbook(tmp_path, path.parent) == ""
+    assert path.read_bytes() == saved
+    newer = json.loads((tmp_path / NAME).read_text(encoding="utf-8"))
+    newer["cells"][0]["source"] = "# 04 · Newer"
+    (tmp_path / NAME).write_text(json.dumps(newer), encoding="utf-8")
+    assert "(new).ipynb" in make_workbook(tmp_path, path.parent)
+    assert path.read_bytes() == saved
+
+
+def answers(path) -> list[str]:
+    return ["".join(cell["source"]) for cell in json.loads(path.read_text("utf-8"))["cells"]]
