@@ -64,6 +64,7 @@ def test_the_table_counts_by_area(census):
     ]
 
 
+@pytest.mark.slow
 def test_every_area_is_tried(census):
     """Else a renamed room, or a good value that is refused, would leave the table in silence."""
     tried = {area for area, *_ in census.by_kind()}

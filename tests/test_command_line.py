@@ -153,6 +153,7 @@ def test_challenge_prints_what_is_wrong_of_400(two_learners, capsys, num_wrong, 
         assert line in out
 
 
+@pytest.mark.slow
 def test_challenge_takes_several_checkpoints_and_draws_what_they_misread(two_learners, capsys):
     write_challenge(two_learners / "all_runs.zip", 1)
     write_challenge(two_learners / "hard.zip", 2)
@@ -228,6 +229,7 @@ def test_ctrl_c_while_it_judges_is_one_line():
     assert process.returncode == 130
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_it_trains_keeps_the_run_and_says_so(tmp_path):
     """The bar on stderr tells that training has begun."""
     environment = {**os.environ, "TQDM_DISABLE": "", "PYTHONUNBUFFERED": "1"}

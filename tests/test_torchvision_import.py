@@ -25,6 +25,7 @@ def typed(code: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 @needs["learn2learn"]
 @needs["torchvision"]
 def test_importing_the_course_first_is_enough():
@@ -34,6 +35,7 @@ def test_importing_the_course_first_is_enough():
     assert "MAML" in typed(code)
 
 
+@pytest.mark.slow
 @needs["torchvision"]
 def test_it_is_enough_after_a_first_error_too():
     first = "try:\n    import torchvision\nexcept RuntimeError as error:\n    print(error)"
@@ -41,6 +43,7 @@ def test_it_is_enough_after_a_first_error_too():
     typed(f"{first}\nimport metalearn_lite\nimport torchvision\ntorchvision.transforms.Resize(28)")
 
 
+@pytest.mark.slow
 @needs["torchvision"]
 def test_operators_that_are_there_are_not_declared_again():
     code = (

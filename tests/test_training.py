@@ -359,6 +359,7 @@ for _ in range(2):
 """
 
 
+@pytest.mark.slow
 def test_interrupts_while_pytorch_is_imported_leave_it_usable():
     """The first optimizer of a process imports half of PyTorch: see `meta_train`."""
     done = subprocess.run([sys.executable, "-c", FIRST_RUN], capture_output=True, text=True)

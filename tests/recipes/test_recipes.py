@@ -64,6 +64,7 @@ def test_framed_characters_are_the_same_characters_seen_closer():
     assert (closer.images > 128).sum() > (pool.images > 128).sum()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "settings"), [omniglot.PLAIN[:2], omniglot.ELASTIC[:2]], ids=["plain", "elastic"]
 )
@@ -86,6 +87,7 @@ def test_one_shot_recipes_run(kind, settings, monkeypatch):
     assert len(omniglot.judge_without_real_images(learner)) == 1  # both sets are the same glyphs
 
 
+@pytest.mark.slow
 def test_one_shot_without_real_images(monkeypatch):
     def refuse(name):
         raise AssertionError(f"{name} was asked for")
@@ -95,6 +97,7 @@ def test_one_shot_without_real_images(monkeypatch):
     omniglot.train_one_shot(*omniglot.ELASTIC, None, 1, torch.Generator().manual_seed(0))
 
 
+@pytest.mark.slow
 def test_maml_recipe_runs(monkeypatch):
     glyphs = Glyphs(2, 24, seed=1)
     monkeypatch.setattr(omniglot.characters, "Omniglot", lambda _: glyphs)

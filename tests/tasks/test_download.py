@@ -40,6 +40,7 @@ def test_a_file_arrives_whole(fetch, tmp_path):
     assert files(tmp_path) == ["file.zip"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["500", "truncated", "silent", "wrong"])
 def test_a_passing_fault_is_tried_again(fetch, server, tmp_path, fault):
     server.faults = [fault]
