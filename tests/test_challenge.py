@@ -122,6 +122,7 @@ def test_readme_says_what_the_card_says(name):
     assert row in readme.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCORED)
 def test_no_answer_depends_on_the_other_queries(name, runs):
     learner = checkpoints.load(name)

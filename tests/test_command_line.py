@@ -177,6 +177,7 @@ def test_a_picture_that_cannot_be_is_refused_before_the_work(two_learners, capsy
         assert f"--picture {picture}: name a file that ends in .png" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_without_the_file_and_a_network_the_challenge_ends_in_one_sentence(
     two_learners, monkeypatch, capsys
 ):
@@ -221,6 +222,7 @@ def test_ctrl_c_while_it_is_imported_is_one_line():
     assert process.returncode == 130
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_it_judges_is_one_line():
     process = command("evaluate", "sinusoid-maml")
     assert "Judging" in process.stdout.readline()
@@ -249,6 +251,7 @@ def test_ctrl_c_while_it_trains_keeps_the_run_and_says_so(tmp_path):
     assert process.returncode == 130
 
 
+@pytest.mark.slow
 def test_a_reader_who_has_seen_enough_ends_it_quietly():
     process = command("evaluate", "sinusoid-learned-optimiser")
     process.stdout.close()
@@ -256,6 +259,7 @@ def test_a_reader_who_has_seen_enough_ends_it_quietly():
     assert process.wait() == 128 + signal.SIGPIPE
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
 def test_output_that_cannot_be_written_is_one_line():
     with open("/dev/full", "w") as full:

@@ -15,6 +15,7 @@ from metalearn_lite.learners.maml_plus_plus import MAMLPlusPlus
 from metalearn_lite.learners.meta_sgd import MetaSGD
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fast", [True, False])
 @pytest.mark.parametrize("kind", [MAML, ANIL, MetaSGD, MAMLPlusPlus])
 def test_the_recorded_operations_give_the_same_direction(kind, fast, monkeypatch, capsys):

@@ -1,5 +1,6 @@
 """Their derivatives, the first and the second, against finite differences."""
 
+import pytest
 import torch
 from torch.autograd import gradcheck, gradgradcheck
 from torch.nn import functional as F
@@ -13,6 +14,7 @@ def doubles(*shapes: tuple[int, ...]) -> list[torch.Tensor]:
     return [torch.randn(s, generator=draws, dtype=torch.float64).requires_grad_() for s in shapes]
 
 
+@pytest.mark.slow
 def test_convolution():
     for size in ((6, 6), (5, 7)):
         images, kernels = doubles((3, 2 * 2, *size), (2 * 3, 2, 3, 3))

@@ -29,6 +29,7 @@ def learner(kind: type[MAML], inner_steps: int = 2, order: int = 2) -> MAML:
     return kind(network, network.init(generator(1)), 0.1, inner_steps, order)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [*KINDS, ANIL])
 @pytest.mark.parametrize("inner_steps", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_finite_differences(kind, inner_steps):

@@ -20,6 +20,7 @@ def implicit_gradient(theta, episodes, strength):
     return {"w": total / episodes.num_tasks}
 
 
+@pytest.mark.slow
 @settings(max_examples=10)
 @given(seed=st.integers(0, 10_000), strength=st.floats(0.5, 5.0))
 def test_closed_form_on_quadratics(generator, seed, strength):

@@ -41,6 +41,7 @@ def test_the_recipe_trains_freezes_and_drops_the_head(glyphs):
     assert all(re.fullmatch(r"[\d.]+ ± [\d.]+ %", value) for value in result.values())
 
 
+@pytest.mark.slow
 def test_what_is_trained_can_be_saved_and_loaded(glyphs, tmp_path):
     learner = recipe.train(1, torch.Generator().manual_seed(0))
     checkpoints.save(learner, "classifier", {}, tmp_path)

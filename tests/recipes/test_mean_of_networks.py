@@ -26,6 +26,7 @@ def test_the_recipe_runs_and_keeps_only_the_mean(generator, small, capsys):
     assert "mean error of the 3 networks on their own waves" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_networks_that_share_their_start_stay_closer(generator, small):
     spread = []
     for one_start in (False, True):

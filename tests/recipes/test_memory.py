@@ -40,12 +40,14 @@ def test_conventions_train_and_are_judged_with_strangers(monkeypatch):
     assert "20 tasks" in result["RL², partners one-to-one"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "num_pulls", "at_least"), [("10", 10, 6.6), ("100", 100, 77.5)])
 def test_what_ships_reaches_its_target(name, num_pulls, at_least):
     learner = checkpoints.load(f"bandits-rl2-{name}")
     assert memory.bandit_rewards(learner, num_pulls, 10_000).mean >= at_least
 
 
+@pytest.mark.slow
 def test_the_partner_reader_plays_almost_as_well_as_can_be():
     game, generator = Conventions(), torch.Generator().manual_seed(5)
     learner = checkpoints.load("conventions-rl2")

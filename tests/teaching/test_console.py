@@ -26,6 +26,7 @@ def printed(encoding: str) -> list[str]:
     return done.stdout.decode(encoding).splitlines()[:4]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("encoding", "claimed"),
     [("cp1252", "[ok] ? <= 2 × 0.5 - 1"), ("ascii", "[ok] ? <= 2 ? 0.5 - 1")],
@@ -35,6 +36,7 @@ def test_marks_fall_back_to_ascii_where_the_encoding_has_none(encoding, claimed)
     assert printed(encoding) == [claimed, *verdicts]
 
 
+@pytest.mark.slow
 def test_what_the_encoding_has_stays():
     marks = ["✔ as it is", "✗ as it is", "○ as it is"]
     assert printed("utf-8") == ["✔ α ≤ 2 × 0.5 − 1", *marks]

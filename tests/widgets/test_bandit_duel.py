@@ -266,6 +266,7 @@ def test_peeking_draws_your_regret():
     assert "You" in duel.regrets.alt
 
 
+@pytest.mark.slow
 def test_the_worst_of_all_play_stays_on_the_chart():
     duel = make_duel()
     duel.peek.value = True
