@@ -109,7 +109,6 @@ def evaluate(
     Returns:
         An Evaluation that also knows which tasks diverged: there some answer is no number.
     """
-    checks.count(num_at_once=num_at_once)
     if episodes.num_tasks < 2:
         raise ValueError(f"{episodes.num_tasks} task has no interval; evaluate at least 2")
     checks.asked(episodes)
@@ -131,6 +130,7 @@ def answers(
 
     The arguments are those of `evaluate`.
     """
+    checks.count(num_at_once=num_at_once)
     ask = partial(ask_alone, learner) if alone else learner.predict
     parts = []
     for start in range(0, episodes.num_tasks, num_at_once):

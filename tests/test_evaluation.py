@@ -154,8 +154,9 @@ def test_scores_of_a_shape_that_is_none_are_refused():
         Evaluation(torch.zeros(2, 3))
     maml = MAML(MLP(1, 2, 1), MLP(1, 2, 1).init())
     episodes = Sinusoids().sample(2, 5, 5, torch.Generator())
-    with pytest.raises(ValueError, match="num_at_once=0: choose 1 or more"):
-        evaluate(maml, episodes, num_at_once=0)
+    for ask in (evaluate, answers):
+        with pytest.raises(ValueError, match="num_at_once=0: choose 1 or more"):
+            ask(maml, episodes, num_at_once=0)
 
 
 def test_answers_are_what_the_learner_predicts():

@@ -58,6 +58,7 @@ class GaussianPolicy(MLP):
         comes: means begin further from 0, and a gradient step moves them more.
         """
         checks.positive(std=std)
+        checks.finite(last=last)
         params = super().init(generator)
         for kind in ("weight", "bias"):
             params[f"{kind}{len(self.sizes) - 1}"] *= last

@@ -1,3 +1,4 @@
+import pytest
 import torch
 from torch.distributions import Categorical, Normal
 from truths import generator
@@ -71,3 +72,9 @@ def test_the_last_layer_begins_a_hundred_times_smaller_unless_it_is_said():
     torch.testing.assert_close(100 * small["weight2"], usual["weight2"])
     torch.testing.assert_close(100 * small["bias2"], usual["bias2"])
     assert torch.equal(small["weight1"], usual["weight1"])
+
+
+@pytest.mark.parametrize("last", [float("nan"), -float("inf"), "0.1", [1.0], True])
+def test_the_size_of_the_last_layer_is_a_number(last):
+    with pytest.raises(ValueError, match=r"last=.*: choose a finite number"):
+        GaussianPolicy(2, 4, 2).init(last=last)
