@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from metalearn_lite.episodes import Episodes
-from metalearn_lite.evaluation import answers, exact_interval
+from metalearn_lite.evaluation import answers, chosen, exact_interval
 from metalearn_lite.learners.base import Learner
 from metalearn_lite.tasks import characters
 
@@ -61,9 +61,9 @@ def official_runs(download: bool = False) -> Episodes | None:
 
 
 def read_runs(learner: Learner, runs: Episodes) -> Tensor:
-    """The class that ``learner`` names for each item: ``(num_runs, 20)``."""
+    """The class that ``learner`` names for each item, ``(num_runs, 20)``, by `chosen`."""
     # One run at a time: all 20 together would need a gigabyte more, and no less time.
-    return answers(learner, runs, num_at_once=1).argmax(-1)
+    return chosen(answers(learner, runs, num_at_once=1))
 
 
 def in_words(wrong: int, total: int) -> str:
@@ -105,7 +105,7 @@ def _draw_item(ax, runs: Episodes, run: int, item: int, taken_for: int) -> None:
     support, y = runs.support.x[run, :, 0], runs.support.y[run]
     images = {
         "item": runs.query.x[run, item, 0],
-        "taken for": support[y == taken_for][0],
+        "taken for": support[y == taken_for][0] if taken_for >= 0 else 0 * support[0],
         "was": support[y == runs.query.y[run, item]][0],
     }
     for place, (label, image) in enumerate(images.items()):

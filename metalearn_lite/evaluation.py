@@ -78,8 +78,12 @@ def task_scores(predicted: Tensor, y: Tensor) -> Tensor:
     if y.is_floating_point():
         return task_losses(predicted, y).nan_to_num(nan=torch.inf, posinf=torch.inf)
     checks.logits(predicted, y)
-    right = (predicted.argmax(-1) == y) & ~predicted.isnan().any(-1)
-    return right.float().mean(1)
+    return (chosen(predicted) == y).float().mean(1)
+
+
+def chosen(logits: Tensor) -> Tensor:
+    """The class that each query is given, ``(T, M)``: -1, none, where a logit is NaN."""
+    return logits.argmax(-1).masked_fill(logits.isnan().any(-1), -1)
 
 
 def ask_alone(learner: Learner, adapted: Any, x: Tensor) -> Tensor:

@@ -70,6 +70,20 @@ def test_the_class_named_is_the_likeliest(runs):
     assert torch.equal(read_runs(learner, runs), expected)
 
 
+class NoNumbers(PixelNearestNeighbour):
+    """Its answers are no numbers; the likeliest of them would be the first class."""
+
+    def predict(self, adapted, x):
+        return super().predict(adapted, x) * torch.nan
+
+
+def test_what_is_no_number_is_misread_and_taken_for_nothing(runs):
+    named = read_runs(NoNumbers(), runs)
+    assert (named != runs.query.y).all()
+    for _, _, images in drawn(draw_misread(runs, {"one": named})):
+        np.testing.assert_array_equal(images[1], 1)  # blank paper
+
+
 @pytest.mark.parametrize("fault", [FileNotFoundError, characters.DownloadError, "another file"])
 def test_official_runs_that_cannot_be_had_are_one_sentence(fault, monkeypatch, capsys, tmp_path):
     def fail(download):
