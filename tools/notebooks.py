@@ -9,6 +9,7 @@
 - notebook metadata, but the kernel's name and the language;
 - cell metadata (time stamps, collapsed outputs), but tags and the like; all output metadata, but
   the text alternative of a figure, which it puts there: see `text_alternative`;
+- the sight of claims, and of what stands under a heading "Bonus": it collapses both;
 - the live view of a widget, `application/vnd.jupyter.widget-view+json`: it points at a state that
   is not stored, which GitHub reports as an invalid notebook. The text beside it stays. nbval
   ignores that type too, so a cleaned output still equals the one a fresh run gives;
@@ -40,7 +41,9 @@ LANGUAGE_INFO = {
     "nbconvert_exporter": "python",
     "pygments_lexer": "ipython3",
 }
-CELL_METADATA = {"tags", "jupyter", "editable", "deletable", "slideshow", "nbgrader"}
+CELL_METADATA = {"tags", "editable", "deletable", "slideshow", "nbgrader"}
+CLAIMS = {"jupyter": {"source_hidden": True}}
+BONUS = {"jp-MarkdownHeadingCollapsed": True}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 MAX_CELL_LINES = 30
@@ -54,6 +57,12 @@ MEMORY_ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
 PROGRESS_BAR = re.compile(r"\d+%\|| (?:it/s|s/it)\b|\r(?!\n)")
 CAPTION = re.compile(r"[*_]*In words: *(.+?)(?:\n\n|$)", re.DOTALL)
 MARKUP = re.compile(r"(?<!\w)[*_]+|[*_]+(?!\w)|[`$\\]|\]\([^)]*\)|\[(?=[^]]*\]\()")
+SECTION = re.compile(r"##? ")
+BONUS_HEADING = re.compile(r"## Bonus\b")
+SHOWS = re.compile(
+    r"^ *(print|display|plt\.show|quiz|check|yours|meta_train)\(|= yours\(", re.MULTILINE
+)
+CLAIM = re.compile(r"^ *claim\(", re.MULTILINE)
 PRINTING_CALLS = {"print", "display", "claim"}
 
 
@@ -64,14 +73,41 @@ def clean(notebook: NotebookNode) -> NotebookNode:
         kernelspec=NotebookNode(KERNELSPEC), language_info=NotebookNode(LANGUAGE_INFO)
     )
     for number, cell in enumerate(cleaned.cells):
-        cell.metadata = NotebookNode(
-            {key: value for key, value in cell.metadata.items() if key in CELL_METADATA}
-        )
+        kept = {key: value for key, value in cell.metadata.items() if key in CELL_METADATA}
+        cell.metadata = nbformat.from_dict(kept | collapsed(cell))
         if cell.cell_type == "code":
             cell.outputs = _joined_streams(cell.outputs)
             alternative = text_alternative(cleaned.cells, number)
             cell.outputs = [_clean_output(output, alternative) for output in cell.outputs]
     return cleaned
+
+
+def collapsed(cell: NotebookNode) -> dict:
+    """The metadata by which JupyterLab shows of `cell` only its output, or only its heading."""
+    if cell.cell_type == "code" and claims_something(cell.source):
+        return CLAIMS
+    return BONUS if cell.cell_type == "markdown" and BONUS_HEADING.match(cell.source) else {}
+
+
+def claims_something(source: str) -> bool:
+    """Whether a cell tests the text: it calls `claim`, outside of a function or in a loop."""
+    return bool(CLAIM.search(source))
+
+
+def main_path(cells: list[NotebookNode]) -> list[NotebookNode]:
+    """The cells that are not in a section headed "Bonus"; a section ends where the next begins."""
+    path, bonus = [], False
+    for cell in cells:
+        if cell.cell_type == "markdown" and SECTION.match(cell.source):
+            bonus = bool(BONUS_HEADING.match(cell.source))
+        if not bonus:
+            path.append(cell)
+    return path
+
+
+def num_words(cells: list[NotebookNode]) -> int:
+    """Of the prose, with its formulas and tables."""
+    return sum(len(cell.source.split()) for cell in cells if cell.cell_type == "markdown")
 
 
 def text_alternative(cells: list[NotebookNode], number: int) -> str:
@@ -178,6 +214,8 @@ def _metadata_problems(notebook: NotebookNode) -> list[str]:
 
 
 def _cell_problems(cell: NotebookNode) -> Iterator[str]:
+    if claims_something(cell.source) and SHOWS.search(cell.source):
+        yield "it claims and shows: claims are collapsed, so give them a cell of their own"
     lines = len(cell.source.splitlines())
     if lines > MAX_CELL_LINES:
         yield f"it has {lines} lines, more than {MAX_CELL_LINES}"

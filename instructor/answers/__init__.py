@@ -1,17 +1,22 @@
-"""Per exercise: the right answer, and wrong ones with the words the check must say to each."""
+"""Per exercise: right answers, in two styles, and wrong ones with what the check says to each."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
 
 from metalearn_lite.teaching.exercises import MODULES
 
 
 @dataclass(frozen=True)
 class Answers:
-    right: Any
+    """``equal`` names the mutants of right answers that the check lets pass, and why it may.
+
+    Its keys are the answer's name, a colon, and what the mutant changes.
+    """
+
+    right: tuple[Callable, ...]
     wrong: dict[Callable, str]
+    equal: dict[str, str] = field(default_factory=dict)
 
 
 def all_answers() -> dict[str, Answers]:

@@ -157,7 +157,7 @@ def one_number(gradient, p):
 
 ANSWERS = {
     "12.task_features": Answers(
-        right=task_features,
+        right=(task_features,),
         wrong={
             peeked_at_the_querys_spread: "peeked at the query",
             judged_on_the_query: "peeked at the query",
@@ -171,7 +171,7 @@ ANSWERS = {
         },
     ),
     "12.upper_bounds": Answers(
-        right=upper_bounds,
+        right=(upper_bounds,),
         wrong={
             greedy: "expected reward alone",
             forgot_the_root: "square root",
@@ -183,7 +183,7 @@ ANSWERS = {
         },
     ),
     "12.log_scaled": Answers(
-        right=log_scaled,
+        right=(log_scaled,),
         wrong={
             log_of_zero: "infinity",
             forgot_p: "divide the logarithm by p",

@@ -170,7 +170,7 @@ def normal_approximation(num_right, num_answers, num_ways):
 
 ANSWERS = {
     "06.luck": Answers(
-        right=luck,
+        right=(luck,),
         wrong={
             exactly_so_many: "exactly so many",
             more_than_so_many: "more than so many",
@@ -183,7 +183,7 @@ ANSWERS = {
         },
     ),
     "06.nearest_neighbour": Answers(
-        right=nearest_neighbour,
+        right=(nearest_neighbour,),
         wrong={
             positions_for_classes: "positions in the support",
             trusted_the_order: "order of the support",
@@ -196,7 +196,7 @@ ANSWERS = {
         },
     ),
     "06.ways_by_shots": Answers(
-        right=ways_by_shots,
+        right=(ways_by_shots,),
         wrong={
             rows_for_columns: "yours are swapped",
             shots_first: "sample takes ways first",

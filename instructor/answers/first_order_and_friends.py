@@ -131,7 +131,7 @@ def below_zero(rate, support_gradients, query_gradients, outer_lr):
 
 ANSWERS = {
     "05.first_order_gradient": Answers(
-        right=first_order_gradient,
+        right=(first_order_gradient,),
         wrong={
             at_theta: "gradient at θ",
             of_the_support: "support's gradient at φ",
@@ -143,7 +143,7 @@ ANSWERS = {
         },
     ),
     "05.reptile_direction": Answers(
-        right=reptile_direction,
+        right=(reptile_direction,),
         wrong={
             turned_round: "sign is turned round",
             not_divided: "left out the division",
@@ -154,7 +154,7 @@ ANSWERS = {
         },
     ),
     "05.rate_step": Answers(
-        right=rate_step,
+        right=(rate_step,),
         wrong={
             wrong_way: "wrong way",
             with_the_gradient_of_theta: "belongs to θ",

@@ -150,7 +150,7 @@ def worst_bin(confidence, right, num_bins):
 
 ANSWERS = {
     "07.prototypes": Answers(
-        right=prototypes,
+        right=(prototypes,),
         wrong={
             sum_for_mean: "sum of a class",
             mean_of_all: "mean of all examples",
@@ -160,7 +160,7 @@ ANSWERS = {
         },
     ),
     "07.paired_difference": Answers(
-        right=paired_difference,
+        right=(paired_difference,),
         wrong={
             as_if_on_other_tasks: "as if they were others",
             spread_of_single_tasks: "how far single tasks spread",
@@ -173,7 +173,7 @@ ANSWERS = {
         },
     ),
     "07.attention": Answers(
-        right=attention,
+        right=(attention,),
         wrong={
             softmax_over_queries: "over the queries",
             dot_product: "dot product",
@@ -182,7 +182,7 @@ ANSWERS = {
         },
     ),
     "07.calibration_error": Answers(
-        right=calibration_error,
+        right=(calibration_error,),
         wrong={
             bins_not_weighted: "Weigh each bin",
             gaps_cancel: "must not cancel",

@@ -171,7 +171,7 @@ def stepped_away(weights, support_x, support_y, query_x, inner_lr):
 
 ANSWERS = {
     "09.neural_process": Answers(
-        right=neural_process,
+        right=(neural_process,),
         wrong={
             averaged_padding: "padding",
             summed_the_codes: "added the codes up",
@@ -184,7 +184,7 @@ ANSWERS = {
         },
     ),
     "09.order_effect": Answers(
-        right=order_effect,
+        right=(order_effect,),
         wrong={
             moved_x_alone: "moved x but not y",
             moved_the_tasks: "put the tasks in another order",
@@ -196,7 +196,7 @@ ANSWERS = {
         },
     ),
     "09.gradient_step": Answers(
-        right=gradient_step,
+        right=(gradient_step,),
         wrong={
             with_a_softmax: "no softmax",
             forgot_the_two: "factor 2",

@@ -162,7 +162,7 @@ def only_some_of_it():
 
 ANSWERS = {
     "03.quadratic": Answers(
-        right=quadratic_meta_gradient,
+        right=(quadratic_meta_gradient,),
         wrong={
             first_order: "first-order MAML",
             no_step: "as if no step",
@@ -175,7 +175,7 @@ ANSWERS = {
         },
     ),
     "03.k_steps": Answers(
-        right=k_step_meta_gradient,
+        right=(k_step_meta_gradient,),
         wrong={
             same_hessian_for_every_step: "Hessian at θ for every step",
             hessian_after_the_step: "after the step",
@@ -187,7 +187,7 @@ ANSWERS = {
         },
     ),
     "03.fool_first_order": Answers(
-        right=fool_first_order,
+        right=(fool_first_order,),
         wrong={
             short_step: "same sign",
             too_long_step: "support loss worse",

@@ -159,7 +159,7 @@ def one_number_per_feature(first, second):
 
 ANSWERS = {
     "08.leak": Answers(
-        right=leak,
+        right=(leak,),
         wrong={
             asked_in_another_order: "You found nothing",
             asked_one_task_at_a_time: "You found nothing",
@@ -171,7 +171,7 @@ ANSWERS = {
         },
     ),
     "08.adapt_head": Answers(
-        right=adapt_head,
+        right=(adapt_head,),
         wrong={
             uphill: "This climbs",
             gradient_of_the_sum: "gradient of the sum",
@@ -184,7 +184,7 @@ ANSWERS = {
         },
     ),
     "08.cka": Answers(
-        right=cka,
+        right=(cka,),
         wrong={
             not_centred: "Centre the columns",
             centred_over_features: "centred each example",

@@ -129,7 +129,7 @@ def population_std(scores):
 
 ANSWERS = {
     "04.inner_step": Answers(
-        right=inner_step,
+        right=(inner_step,),
         wrong={
             forgot_create_graph: "create_graph",
             went_up: "up the hill",
@@ -140,7 +140,7 @@ ANSWERS = {
         },
     ),
     "04.meta_loss": Answers(
-        right=meta_loss,
+        right=(meta_loss,),
         wrong={
             scored_on_support: "support set",
             adapted_on_query: "leaked",
@@ -151,7 +151,7 @@ ANSWERS = {
         },
     ),
     "04.interval": Answers(
-        right=mean_and_interval,
+        right=(mean_and_interval,),
         wrong={
             forgot_the_root: "left out √n",
             divided_by_n: "divided by n",

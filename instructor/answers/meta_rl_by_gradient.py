@@ -203,7 +203,7 @@ def trusted_the_rest(gradient, inner_lr, max_step):
 
 ANSWERS = {
     "10.returns_to_go": Answers(
-        right=returns_to_go,
+        right=(returns_to_go,),
         wrong={
             forgot_the_ends: "next episode leak",
             forgot_the_discount: "left out the discount",
@@ -217,7 +217,7 @@ ANSWERS = {
         },
     ),
     "10.meta_gradient": Answers(
-        right=meta_gradient,
+        right=(meta_gradient,),
         wrong={
             first_order: "create_graph",
             at_the_adapted_policy: "create_graph",
@@ -231,7 +231,7 @@ ANSWERS = {
         },
     ),
     "10.bounded_step": Answers(
-        right=bounded_step,
+        right=(bounded_step,),
         wrong={
             not_bounded: "Nothing is bounded",
             one_norm_for_all: "one norm over all tasks",

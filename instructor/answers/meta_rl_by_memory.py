@@ -223,7 +223,7 @@ def first_pull_unread(read, choose, pull, empty, num_games, num_pulls):
 
 ANSWERS = {
     "11.ucb1": Answers(
-        right=ucb1,
+        right=(ucb1,),
         wrong={
             greedy: "never adds the bonus",
             compared_sums: "compare sums",
@@ -238,7 +238,7 @@ ANSWERS = {
         },
     ),
     "11.chance_best": Answers(
-        right=chance_best,
+        right=(chance_best,),
         wrong={
             no_prior: "Add 1 to both counts",
             swapped_the_counts: "swapped the counts",
@@ -251,7 +251,7 @@ ANSWERS = {
         },
     ),
     "11.play_games": Answers(
-        right=play_games,
+        right=(play_games,),
         wrong={
             kept_everything: "and with nothing seen",
             kept_the_memory: "Begin each game with the empty memory",

@@ -21,7 +21,7 @@ def cubed(x):
 
 ANSWERS = {
     "00.square": Answers(
-        right=square,
+        right=(square,),
         wrong={doubled: "doubled", kept_the_sign: "never negative", cubed: "cube"},
     ),
 }

@@ -174,7 +174,7 @@ def raised_where_there_is_none(sizes, errors, threshold):
 
 ANSWERS = {
     "01.gradient_step": Answers(
-        right=gradient_step,
+        right=(gradient_step,),
         wrong={
             went_up: "up the hill",
             forgot_learning_rate: "left out learning_rate",
@@ -186,7 +186,7 @@ ANSWERS = {
         },
     ),
     "01.early_stop": Answers(
-        right=early_stop,
+        right=(early_stop,),
         wrong={
             looked_into_the_future: "whole curve",
             followed_the_training_loss: "followed the training loss",
@@ -200,7 +200,7 @@ ANSWERS = {
         },
     ),
     "01.points_needed": Answers(
-        right=points_needed,
+        right=(points_needed,),
         wrong={
             forgot_the_interval: "its interval is not",
             took_the_median: "took the median",

@@ -186,7 +186,7 @@ def never_worried(train, test):
 
 ANSWERS = {
     "02.sample_task": Answers(
-        right=sample_task,
+        right=(sample_task,),
         wrong={
             support_and_query_drawn_separately: "both support and query",
             classes_with_replacement: "without replacement",
@@ -199,7 +199,7 @@ ANSWERS = {
         },
     ),
     "02.pulled_step": Answers(
-        right=pulled_step,
+        right=(pulled_step,),
         wrong={
             forgot_the_pull: "no pull",
             pushed_away: "pushed",
@@ -212,7 +212,7 @@ ANSWERS = {
         },
     ),
     "02.leaks": Answers(
-        right=leaks,
+        right=(leaks,),
         wrong={
             compared_names_only: "A character is named by both",
             compared_alphabets_only: "different characters of one alphabet",

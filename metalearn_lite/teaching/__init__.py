@@ -3,5 +3,6 @@
 from metalearn_lite.teaching.claims import claim
 from metalearn_lite.teaching.exercises import check, hint
 from metalearn_lite.teaching.quizzes import quiz
+from metalearn_lite.teaching.yours import yours
 
-__all__ = ["check", "claim", "hint", "quiz"]
+__all__ = ["check", "claim", "hint", "quiz", "yours"]

@@ -17,45 +17,55 @@ class Mistake(Exception):
 def converted(result: Any) -> Any:
     """What an answer returned, as the checks read it: precision and container are free.
 
-    Arrays and lists of numbers become tensors, floating-point tensors float32, one number in a
-    list that number. A tuple, a dict, or a list of tensors stays, with its parts converted; in a
-    dict, which holds parameters, numbers become tensors too.
+    As ``as_tensors`` in float32; and one number in a list is that number.
+    """
+    result = as_tensors(result, torch.float32)
+    single = isinstance(result, Tensor) and result.shape == (1,)
+    return result.squeeze(0) if single else result
+
+
+def as_tensors(result: Any, precision: torch.dtype) -> Any:
+    """Arrays and lists of numbers as tensors, floating-point tensors in ``precision``.
+
+    A tuple, a dict, or a list of tensors stays, with its parts converted; in a dict, which holds
+    parameters, numbers become tensors too.
     """
     if isinstance(result, dict):
-        return {name: _parameter(value) for name, value in result.items()}
-    result = _part(result)
-    return result.squeeze(0) if isinstance(result, Tensor) and result.shape == (1,) else result
+        return {name: _parameter(value, precision) for name, value in result.items()}
+    return _part(result, precision)
 
 
-def _parameter(value: Any) -> Any:
-    value = _part(value)
+def _parameter(value: Any, precision: torch.dtype) -> Any:
+    value = _part(value, precision)
     return torch.tensor(value, dtype=torch.float64) if isinstance(value, float) else value
 
 
-def _part(result: Any) -> Any:
+def _part(result: Any, precision: torch.dtype = torch.float32) -> Any:
     if isinstance(result, np.generic):
         return result.item()
     if isinstance(result, tuple):
-        parts = [_part(part) for part in result]
+        parts = [_part(part, precision) for part in result]
         return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
     if isinstance(result, list):
-        result = _list(result)
+        result = _list(result, precision)
     elif isinstance(result, np.ndarray):
         result = _tensor(result.copy())  # torch takes no negative strides
     if not isinstance(result, Tensor):
         return result
     if result.dtype == torch.bool and result.dim() == 0:
         return result.item()
-    return result.float() if result.is_floating_point() else result
+    return result.to(precision) if result.is_floating_point() else result
 
 
-def _list(values: list) -> Any:
+def _list(values: list, precision: torch.dtype) -> Any:
     if not any(isinstance(value, Tensor | np.ndarray) for value in values):
         numbers = _tensor(values)
-        return numbers if isinstance(numbers, Tensor) else [_part(value) for value in values]
+        if isinstance(numbers, Tensor):
+            return numbers
+        return [_part(value, precision) for value in values]
     if all(isinstance(value, Tensor) and value.dim() == 0 for value in values):
         return torch.stack(values)  # keeps the graph
-    return [_part(value) for value in values]
+    return [_part(value, precision) for value in values]
 
 
 def _tensor(values: Any) -> Any:

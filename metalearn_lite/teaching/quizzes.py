@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import dataclass
 from importlib import resources
+
+ORDER = 197  # seeds the order of every question's options, so that no letter is the safe one
 
 
 @dataclass(frozen=True)
 class Question:
-    """``options`` pairs each answer with what to say to whoever picks it."""
+    """``options`` pairs each answer with what to say to whoever picks it.
+
+    Of a wrong answer that begins with what it confuses.
+    """
 
     text: str
     options: tuple[tuple[str, str], ...]
@@ -32,10 +38,17 @@ def find(name: str) -> Question:
     questions = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     if name not in questions:
         raise KeyError(f"no question {name!r}. There are: {', '.join(questions) or 'none'}")
-    entry = questions[name]
-    options = tuple((option["answer"], option["reply"]) for option in entry["options"])
-    right = [index for index, option in enumerate(entry["options"]) if option.get("right")]
-    return Question(entry["question"], options, right[0])
+    options = list(questions[name]["options"])
+    random.Random(f"{ORDER} {name}").shuffle(options)
+    (right,) = [index for index, option in enumerate(options) if option.get("right")]
+    told = tuple((option["answer"], _reply(option)) for option in options)
+    return Question(questions[name]["question"], told, right)
+
+
+def _reply(option: dict) -> str:
+    if option.get("right"):
+        return option["reply"]
+    return f"This confuses {option['confuses']}. {option['reply']}"
 
 
 def quiz(name: str) -> None:

@@ -4,7 +4,8 @@
     python -m metalearn_lite.teaching.workbook --fresh 04   a clean 04; the old one goes to old/
 
 It prints the notebook to open, and says on standard error what it left alone. In the copy nothing
-has been run, claims are collapsed and captions folded, so that a prediction is one.
+has been run, and captions are folded, so that a prediction is one. Claims and Bonus are collapsed
+in the course already.
 
 A notebook is its reader's as soon as its cells read otherwise than any that was laid down here: it
 is then never touched, and a newer one of the course is laid beside it. Times are not asked. What
@@ -14,7 +15,6 @@ running leaves behind (outputs, counts, metadata) is no change, nor is an empty 
 from __future__ import annotations
 
 import argparse
-import ast
 import copy
 import hashlib
 import itertools
@@ -32,18 +32,18 @@ ROOT = Path(__file__).resolve().parents[2]
 COURSE, WORKBOOK = ROOT / "notebooks", ROOT / "workbook"
 FIRST = "00_start_here.ipynb"
 RECORD = ".made.json"  # of every notebook laid down, the digest of the course's version
+COLLAPSED = ("jupyter", "jp-MarkdownHeadingCollapsed")  # claims and Bonus
 CAPTION = re.compile(r"\*In words: (.+?)\*(?=\n\n|\Z)", re.DOTALL)
 
 
 def learners_copy(notebook: dict) -> dict:
-    """A notebook of the course, not run, claims collapsed and captions folded."""
+    """A notebook of the course, not run, and captions folded."""
     made = copy.deepcopy(notebook)
     for cell in made["cells"]:
-        cell["metadata"] = {}
+        shown = cell["metadata"]
+        cell["metadata"] = {key: shown[key] for key in COLLAPSED if key in shown}
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
-            if _only_claims(_source(cell)):
-                cell["metadata"] = {"jupyter": {"source_hidden": True}}
         elif cell["cell_type"] == "markdown":
             cell["source"] = CAPTION.sub(_folded, _source(cell), count=1).splitlines(keepends=True)
     return made
@@ -174,20 +174,6 @@ def _move_away(path: Path, folder: Path) -> Path | None:
 
 def _source(cell: dict) -> str:
     return "".join(cell["source"])
-
-
-def _only_claims(source: str) -> bool:
-    try:
-        statements = ast.parse(source).body
-    except SyntaxError:  # a magic such as %time
-        return False
-    return bool(statements) and all(
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Call)
-        and isinstance(statement.value.func, ast.Name)
-        and statement.value.func.id == "claim"
-        for statement in statements
-    )
 
 
 def _folded(caption: re.Match) -> str:

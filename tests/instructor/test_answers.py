@@ -15,6 +15,7 @@ from metalearn_lite.teaching.exercises import MODULES, find
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 ANSWERS = all_answers()
+RIGHT = [(name, answer) for name, answers in ANSWERS.items() for answer in answers.right]
 WRONG = [(name, answer) for name, answers in ANSWERS.items() for answer in answers.wrong]
 
 
@@ -43,9 +44,11 @@ def test_starter_is_not_attempted(name):
     assert check(name, starter(name)).status == "not attempted"
 
 
-@pytest.mark.parametrize("name", ANSWERS)
-def test_right_answer_passes(name):
-    verdict = check(name, ANSWERS[name].right)
+@pytest.mark.parametrize(
+    ("name", "answer"), RIGHT, ids=lambda value: getattr(value, "__name__", value)
+)
+def test_right_answer_passes(name, answer):
+    verdict = check(name, answer)
     assert verdict.passed, verdict
 
 
@@ -59,8 +62,9 @@ def test_wrong_answer_is_refused_by_name(name, answer):
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_at_least_three_wrong_answers_and_three_hints(name, capsys):
-    assert len(ANSWERS[name].wrong) >= 3
+def test_two_right_styles_five_wrong_answers_and_three_hints(name, capsys):
+    assert len(ANSWERS[name].right) >= 2
+    assert len(ANSWERS[name].wrong) >= 5
     for level in (1, 2, 3):
         hint(name, level)
     assert len(set(capsys.readouterr().out.splitlines())) == 3

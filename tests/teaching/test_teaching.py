@@ -51,11 +51,44 @@ def test_a_function_without_a_body_counts_as_not_attempted():
 @pytest.mark.parametrize("name", NAMES)
 def test_a_question_has_one_right_answer_and_a_reply_to_each(name):
     question = find(name)
-    assert len(question.options) >= 3
+    assert len(question.options) == 3
     replies = [question.answer(number) for number in range(len(question.options))]
     assert len(set(replies)) == len(replies)
     assert [reply.startswith("✔") for reply in replies].count(True) == 1
     assert replies[question.right].startswith("✔")
+
+
+def lengths(question):
+    return [len(answer) for answer, _ in question.options]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_options_of_a_question_are_of_like_length_and_say_what_they_confuse(name):
+    question = find(name)
+    assert max(lengths(question)) <= 1.5 * min(lengths(question)), lengths(question)
+    confused = [number for number in range(3) if "This confuses" in question.answer(number)]
+    assert confused == [number for number in range(3) if number != question.right]
+
+
+def test_neither_position_nor_length_gives_the_right_option_away():
+    """Over all questions; a third of them at each place would be even."""
+    questions = [find(name) for name in NAMES]
+    share = len(questions) / 3
+    for place in range(3):
+        there = sum(question.right == place for question in questions)
+        assert 0.75 * share <= there <= 1.25 * share, place
+    longest = sum(
+        question.right == lengths(question).index(max(lengths(question))) for question in questions
+    )
+    shortest = sum(
+        question.right == lengths(question).index(min(lengths(question))) for question in questions
+    )
+    assert longest <= share
+    assert shortest <= 1.25 * share
+
+
+def test_the_options_stand_in_the_same_order_each_time():
+    assert [find(name) for name in NAMES] == [find(name) for name in NAMES]
 
 
 def test_every_quiz_has_three_questions():
@@ -71,10 +104,11 @@ def test_quiz_replies_to_a_choice(monkeypatch):
     choice, reply = box.choice, box.reply
     assert "**A.**" in text.data
     assert reply.value == ""
-    choice.value = "B"
+    right = find("04.1").right
+    choice.value = "ABC"[right]
     assert "✔ Right." in reply.value
-    choice.value = "A"
-    assert "✗ Not quite." in reply.value
+    choice.value = "ABC"[right - 1]
+    assert "✗ Not quite. This confuses" in reply.value
 
 
 def test_an_unknown_question_lists_the_known():

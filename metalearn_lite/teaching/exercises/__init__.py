@@ -35,6 +35,10 @@ MODULES = {
 }
 
 
+# What `yours` handed out in place of an answer: whoever checks that has not answered.
+stepped_in: dict[str, Callable] = {}
+
+
 class UnknownExercise(KeyError):
     """There is no exercise of this name; the message lists those there are."""
 
@@ -101,6 +105,12 @@ def check(name: str, answer: Any) -> Verdict:
             "wrong",
             f"check needs the function itself, its name without brackets: it got "
             f"{a_or_an(answer)}.",
+        )
+    if stepped_in.get(name) is answer:
+        return Verdict(
+            "not attempted",
+            "This is the package's version, which stepped in for yours. Run the cell with your "
+            "function again, then this one.",
         )
     with standard_session() as notes:
         try:
