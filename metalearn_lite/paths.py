@@ -5,14 +5,15 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+import platformdirs
+
 
 def user_folder() -> Path:
     """The folder for files that belong to the user, not to a checkout of the course."""
-    try:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    except RuntimeError:  # a user without a home, as in some containers
-        cache = Path(tempfile.gettempdir())
-    return cache / "metalearn_lite"
+    folder = Path(platformdirs.user_cache_path("metalearn_lite", appauthor=False))
+    if folder.is_absolute():
+        return folder
+    return Path(tempfile.gettempdir()) / folder.name  # a user without a home, as in some containers
 
 
 def data_folder() -> Path:

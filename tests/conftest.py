@@ -1,11 +1,17 @@
 """For all tests."""
 
+import os
+import tempfile
+
 import pytest
 from hypothesis import settings
 
 # A slow or busy machine is no mistake: no test asserts a time.
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
+
+# What the tests answer is not what the person who runs them has done. Kernels inherit it.
+os.environ["METALEARN_LITE_PROGRESS"] = tempfile.mkdtemp(prefix="metalearn_lite_progress_")
 
 
 @pytest.fixture(scope="session")

@@ -60,7 +60,8 @@ MARKUP = re.compile(r"(?<!\w)[*_]+|[*_]+(?!\w)|[`$\\]|\]\([^)]*\)|\[(?=[^]]*\]\(
 SECTION = re.compile(r"##? ")
 BONUS_HEADING = re.compile(r"## Bonus\b")
 SHOWS = re.compile(
-    r"^ *(print|display|plt\.show|quiz|check|yours|meta_train)\(|= yours\(", re.MULTILINE
+    r"^ *(print|display|plt\.show|quiz|check|meta_train|progress)\(|= yours\(|^(import|from) ",
+    re.MULTILINE,
 )
 CLAIM = re.compile(r"^ *claim\(", re.MULTILINE)
 PRINTING_CALLS = {"print", "display", "claim"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipywidgets
 
+from metalearn_lite.teaching import done
 from metalearn_lite.teaching.quizzes import Question
 
 
@@ -21,7 +22,10 @@ class QuizBox(ipywidgets.VBox):
         super().__init__([self.choice, self.reply])
 
     def _show_reply(self, change) -> None:
-        text = self.question.answer("ABCDEFG".index(change.new)) if change.new else ""
+        chosen = "ABCDEFG".index(change.new) if change.new else None
+        if chosen == self.question.right:
+            done.record(self.question.name)
+        text = "" if chosen is None else self.question.answer(chosen)
         self.reply.value = f'<span role="status">{text}</span>'
 
     def __repr__(self) -> str:

@@ -17,6 +17,7 @@ class Question:
     Of a wrong answer that begins with what it confuses.
     """
 
+    name: str
     text: str
     options: tuple[tuple[str, str], ...]
     right: int
@@ -42,7 +43,7 @@ def find(name: str) -> Question:
     random.Random(f"{ORDER} {name}").shuffle(options)
     (right,) = [index for index, option in enumerate(options) if option.get("right")]
     told = tuple((option["answer"], _reply(option)) for option in options)
-    return Question(questions[name]["question"], told, right)
+    return Question(name, questions[name]["question"], told, right)
 
 
 def _reply(option: dict) -> str:

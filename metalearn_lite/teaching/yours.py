@@ -44,9 +44,9 @@ class _Watched:
     """A function whose results are made tensors, and which knows whether any was not."""
 
     def __init__(self, answer: Callable):
+        functools.update_wrapper(self, answer)  # takes over attributes, so before our own
         self.returns_tensors = True
         self.answer = answer
-        functools.update_wrapper(self, answer)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         result = self.answer(*args, **kwargs)

@@ -105,3 +105,57 @@ def test_a_word_of_the_glossary_is_explained_where_it_first_appears(word):
         if number < home and word not in COMMON:
             said = [text for text in prose(number) if mentions(word, text)]
             assert said == [], f"{number} says {word!r} before {home} explains it"
+
+
+def defined(source):
+    """The names that a cell gives to something, at its top."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+    return names
+
+
+def used(source):
+    tree = ast.parse(source)
+    return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+
+
+def depends_on_bonus(cells):
+    """Names that the main path uses and that only a Bonus section defines."""
+    path = main_path(cells)
+    known, found = set(), set()
+    bonus = {
+        name
+        for cell in cells
+        if cell.cell_type == "code" and not any(cell is other for other in path)
+        for name in defined(cell.source)
+    }
+    for cell in path:
+        if cell.cell_type == "code":
+            known |= defined(cell.source)
+            found |= (used(cell.source) & bonus) - known
+    return found
+
+
+@pytest.mark.parametrize("number", NOTEBOOKS)
+def test_nothing_outside_of_a_bonus_depends_on_it(number):
+    assert depends_on_bonus(NOTEBOOKS[number]) == set()
+
+
+def test_this_test_sees_a_dependence():
+    text, script = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
+    cells = [script("x = 1"), text("## Bonus · B"), script("x, y = 2, 3"), text("## C")]
+    assert depends_on_bonus([*cells, script("print(x)")]) == set()
+    assert depends_on_bonus([*cells, script("print(x, y)")]) == {"y"}
+
+
+@pytest.mark.parametrize("number", NOTEBOOKS)
+def test_the_main_path_asks_for_a_prediction_twice(number):
+    text = "\n".join(cell.source for cell in main_path(NOTEBOOKS[number]))
+    asked = re.findall(r"^(?:\*\*Predict|## Predict|### Predict)", text, re.MULTILINE)
+    assert len(asked) >= (1 if number == "00" else 2)

@@ -152,3 +152,47 @@ def test_the_check_sees_each_kind_of_damage(damage):
     assert notebooks.problems(notebook) == []
     damage(notebook)
     assert notebooks.problems(notebook) != []
+
+
+def collapsed(*cells):
+    cleaned = notebooks.clean(nbformat.v4.new_notebook(cells=list(cells)))
+    return [dict(cell.metadata) for cell in cleaned.cells]
+
+
+@pytest.mark.parametrize(
+    "source", ['claim("so", x)', "y = f(x)\nclaim(\n", "for x in y:\n    claim(x, y)"]
+)
+def test_claims_are_collapsed(source):
+    assert collapsed(nbformat.v4.new_code_cell(source)) == [{"jupyter": {"source_hidden": True}}]
+
+
+@pytest.mark.parametrize("source", ["claim", "# claim(", 'print("claim(")', "disclaim(x)", ""])
+def test_what_claims_nothing_is_not_collapsed(source):
+    cell = nbformat.v4.new_code_cell(source, metadata={"jupyter": {"source_hidden": True}})
+    assert collapsed(cell) == [{}]
+
+
+def test_a_bonus_is_collapsed_and_other_headings_are_not():
+    sources = ["## Bonus · more", "## Bonuses", "### Bonus", "## The bonus", "Bonus"]
+    hidden = {"jp-MarkdownHeadingCollapsed": True}
+    assert collapsed(*map(prose, sources)) == [hidden, {}, {}, {}, {}]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "print(1)",
+        "display(x)",
+        "    plt.show()",
+        "f = yours('04.f', f, g)",
+        "import torch",
+        "from torch import nn",
+        'check("04.f", f)',
+    ],
+)
+def test_what_shows_something_may_not_hide_among_claims(source):
+    cell = nbformat.v4.new_code_cell(f'{source}\nclaim("so", True)', execution_count=1)
+    (said,) = [said for said in notebooks._cell_problems(cell) if "claims and shows" in said]
+    assert "a cell of their own" in said
+    alone = nbformat.v4.new_code_cell('claim("so", True)', execution_count=1)
+    assert not any("claims and shows" in said for said in notebooks._cell_problems(alone))

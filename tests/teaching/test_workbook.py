@@ -30,8 +30,12 @@ def code(text):
     return cell | {"source": text, "execution_count": 3, "outputs": [output]}
 
 
+COLLAPSED = {"jupyter": {"source_hidden": True}}
+
+
 def a_notebook(title="# Waves", *more):
-    cells = [prose(title), code(STARTER), code('claim("so", 1 < 2)'), prose(CAPTION), *more]
+    claims = code('claim("so", 1 < 2)') | {"metadata": {"tags": ["x"], **COLLAPSED}}
+    cells = [prose(title), code(STARTER), claims, prose(CAPTION), *more]
     return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
 
@@ -89,16 +93,16 @@ def next_version(course, title="# Waves, again"):
 def test_the_copy_has_not_been_run_its_claims_are_collapsed_and_its_captions_folded(copy):
     _, exercise, claims, caption = read(copy / NAME)["cells"]
     assert exercise == code(STARTER) | {"metadata": {}, "execution_count": None, "outputs": []}
-    assert claims["metadata"] == {"jupyter": {"source_hidden": True}}
+    assert claims["metadata"] == COLLAPSED
     folded = "<details><summary>In words</summary>\n\n*A line.\nIt *rises*.*\n\n</details>\n\nMore."
     assert "".join(caption["source"]) == folded
     assert names(copy) == [RECORD, workbook.FIRST, NAME]
 
 
-@pytest.mark.parametrize("source", ["x = 1\nclaim('so', x)", "claim", "%time claim(1)", "# why"])
-def test_only_a_cell_of_nothing_but_claims_is_collapsed(source):
-    notebook = a_notebook("# Waves", code(source))
-    assert learners_copy(notebook)["cells"][-1]["metadata"] == {}
+def test_a_bonus_stays_collapsed():
+    heading = {"jp-MarkdownHeadingCollapsed": True}
+    notebook = a_notebook("# Waves", prose("## Bonus · more") | {"metadata": heading})
+    assert learners_copy(notebook)["cells"][-1]["metadata"] == heading
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -1,5 +1,7 @@
 """Which function runs from here: the reader's, if its check passes, else the package's."""
 
+import functools
+
 import numpy as np
 import pytest
 import torch
@@ -105,3 +107,29 @@ def test_what_cannot_be_is_refused():
         yours("04.interval", mean_and_interval, None)
     with pytest.raises(KeyError, match=r"04\.inner_step"):
         yours("04.intervall", mean_and_interval, package_version)
+
+
+class Callable:
+    answer = None
+
+    def __init__(self):
+        self.answer, self.returns_tensors = "its own", "too"
+
+    def __call__(self, scores):
+        return mean_and_interval(scores)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Callable(),
+        Callable().__call__,
+        functools.partial(mean_and_interval),
+        lambda s: Callable()(s),
+    ],
+    ids=["object", "method", "partial", "lambda"],
+)
+def test_whatever_can_be_called_can_be_an_answer(answer, capsys):
+    runs = yours("04.interval", answer, package_version)
+    assert runs is answer, capsys.readouterr().out
+    assert runs(torch.tensor([1.0, 3.0]))[0] == 2

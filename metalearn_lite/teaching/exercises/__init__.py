@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from metalearn_lite.teaching import done
 from metalearn_lite.teaching.comparing import Mistake, a_or_an
 from metalearn_lite.teaching.console import printable
 from metalearn_lite.teaching.running import NotAttempted, attempted, mistake_in
@@ -118,6 +119,8 @@ def check(name: str, answer: Any) -> Verdict:
         except NotAttempted:
             return Verdict("not attempted", f'Not attempted yet. For a hint: hint("{name}", 1)')
     status, message = ("right", exercise.praise) if mistake is None else ("wrong", mistake)
+    if status == "right":
+        done.record(name)
     if notes:
         message += f" (In this session {'; '.join(notes)}. The check ran without that.)"
     return Verdict(status, message)
