@@ -439,7 +439,7 @@ ANSWERS = {
             "leaks: line 12: 4 -> 5": "the fifth turn is the first again",
             f"leaks_in_numpy: line 8: {DRAWN}, strict=True) -> {DRAWN})": AS_LONG,
             "leaks_in_numpy: line 8: True -> False": AS_LONG,
-            "leaks_in_numpy: line 3: min -> max": "any rule that picks one of the four turns will do",
+            "leaks_in_numpy: line 3: min -> max": "any rule that picks one of the four will do",
         },
     ),
 }
