@@ -371,6 +371,7 @@ ANSWERS = {
         },
         equal={
             "meta_loss: line 2: episodes.query -> episodes.support": "both have as many tasks",
+            "stacked_in_double: line 3: support -> query": "both have as many tasks",
             "meta_loss: line 6: predict(adapted, episodes.query.x) - episodes.query.y -> "
             "episodes.query.y - predict(adapted, episodes.query.x)": SIGN,
             "task_by_task: line 9: predict(adapted, query_x[task][None]).double() - "
