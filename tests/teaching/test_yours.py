@@ -5,6 +5,7 @@ import functools
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from instructor.answers import all_answers
 from metalearn_lite.teaching import check, yours
@@ -60,26 +61,28 @@ def test_what_stepped_in_is_no_answer():
     assert check("00.square", lambda x: x**2).passed
 
 
-def mean_and_interval(scores):
-    return scores.mean(), 1.96 * scores.std() / len(scores) ** 0.5
+def median_interval(errors):
+    ordered, rank = errors.sort().values, int(stats.binom.ppf(0.025, len(errors), 0.5))
+    if rank == 0:
+        return torch.tensor(0.0), torch.tensor(torch.inf)
+    return ordered[rank - 1], ordered[-rank]
 
 
 def test_a_function_that_returns_tensors_is_handed_on_as_it_is():
-    assert yours("04.interval", mean_and_interval, package_version) is mean_and_interval
+    assert yours("04.interval", median_interval, package_version) is median_interval
 
 
 def test_arrays_come_back_as_tensors_of_the_arguments_precision():
-    def in_numpy(scores):
-        mean, half_width = mean_and_interval(scores.double())
-        return np.array([mean, half_width])
+    def in_numpy(errors):
+        return np.array(median_interval(errors.double()))
 
     runs = yours("04.interval", in_numpy, package_version)
     assert runs is not in_numpy
     assert runs.__name__ == "in_numpy"
     for precision in (torch.float32, torch.float64):
-        result = runs(torch.tensor([0.2, 0.4, 0.9], dtype=precision))
+        result = runs(torch.tensor([0.2, 0.4, 0.1, 0.9, 0.5, 0.3], dtype=precision))
         assert result.dtype == precision
-        assert result.tolist() == pytest.approx([0.5, 0.408], abs=1e-3)
+        assert result.tolist() == pytest.approx([0.1, 0.9], abs=1e-3)
 
 
 def test_lists_and_mixed_precision_become_tensors_and_keep_the_graph():
@@ -104,9 +107,9 @@ def test_no_function_is_a_refused_answer(answer, capsys):
 
 def test_what_cannot_be_is_refused():
     with pytest.raises(TypeError, match="package_version must be a function, not None"):
-        yours("04.interval", mean_and_interval, None)
+        yours("04.interval", median_interval, None)
     with pytest.raises(KeyError, match=r"04\.inner_step"):
-        yours("04.intervall", mean_and_interval, package_version)
+        yours("04.intervall", median_interval, package_version)
 
 
 class Callable:
@@ -115,8 +118,8 @@ class Callable:
     def __init__(self):
         self.answer, self.returns_tensors = "its own", "too"
 
-    def __call__(self, scores):
-        return mean_and_interval(scores)
+    def __call__(self, errors):
+        return median_interval(errors)
 
 
 @pytest.mark.parametrize(
@@ -124,12 +127,12 @@ class Callable:
     [
         Callable(),
         Callable().__call__,
-        functools.partial(mean_and_interval),
-        lambda s: Callable()(s),
+        functools.partial(median_interval),
+        lambda e: Callable()(e),
     ],
     ids=["object", "method", "partial", "lambda"],
 )
 def test_whatever_can_be_called_can_be_an_answer(answer, capsys):
     runs = yours("04.interval", answer, package_version)
     assert runs is answer, capsys.readouterr().out
-    assert runs(torch.tensor([1.0, 3.0]))[0] == 2
+    assert runs(torch.tensor([1.0, 3.0]))[0] == 0
