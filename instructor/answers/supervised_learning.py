@@ -301,6 +301,11 @@ def returned_the_index(sizes, errors, threshold):
     return None if size is None else sizes.index(size)
 
 
+def rounded_up(sizes, errors, threshold):
+    needed = points_needed(sizes, errors, threshold)
+    return None if needed is None else math.ceil(needed)
+
+
 def returned_the_largest_for_none(sizes, errors, threshold):
     return points_needed(sizes, errors, threshold) or sizes[-1]
 
@@ -385,6 +390,7 @@ ANSWERS = {
             the_other_plain_axis: "Your points are on a plain axis",
             took_the_next_measured_size: "next measured size",
             returned_the_index: "an index",
+            rounded_up: "You rounded",
             returned_the_largest_for_none: "no size is enough",
             trusted_an_early_dip: "nobody measured that it stays below",
             raised_where_there_is_none: "raises StopIteration",

@@ -136,6 +136,11 @@ def a_wall_between_the_drawers(images, num_ways, num_shots, num_queries, generat
     )
 
 
+def did_not_stack(images, num_ways, num_shots, num_queries, generator):
+    task = sample_task(images, num_ways, num_shots, num_queries, generator)
+    return tuple((list(x), list(y)) for x, y in task)
+
+
 def only_one_half(images, num_ways, num_shots, num_queries, generator):
     return sample_task(images, num_ways, num_shots, num_queries, generator)[0]
 
@@ -384,6 +389,7 @@ ANSWERS = {
             the_same_drawers_for_all_classes: "from the same drawers",
             support_from_the_earlier_drawers: "from the earlier drawers",
             a_wall_between_the_drawers: "from the earlier drawers",
+            did_not_stack: "make one tensor of it",
             only_one_half: "two pairs",
         },
         equal={

@@ -347,6 +347,9 @@ def _read(
     return left * (right / left) ** share if log_x else left + share * (right - left)
 
 
+ROUNDED = "You rounded. Return the number as the line gives it, whole or not."
+
+
 def _misreadings(errors: Tensor) -> list[tuple[float, str]]:
     """What other readings of the example give, and what to say to each."""
     upper, mean = torch.tensor(_upper_ends(errors)), errors.mean(1)
@@ -385,6 +388,10 @@ def _misreadings(errors: Tensor) -> list[tuple[float, str]]:
         ),
         (SIZES[place + 1], "That is the next measured size. The edge crosses before it."),
         (SIZES[place], "That is the last measured size that is not enough. Go on from there."),
+        *(
+            (rounded(points_needed(SIZES, errors, THRESHOLD)), ROUNDED)
+            for rounded in (math.floor, math.ceil)
+        ),
         (place, "That is an index. Return a number of points."),
         (place + 1, "That is an index. Return a number of points."),
     ]

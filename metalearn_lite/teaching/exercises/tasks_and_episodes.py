@@ -17,7 +17,7 @@ from metalearn_lite.learners.mean_of_networks import MeanOfNetworks
 from metalearn_lite.networks import Params
 from metalearn_lite.tasks.characters import Characters, Glyphs
 from metalearn_lite.tasks.characters.choosing import choose
-from metalearn_lite.teaching.comparing import refuse, same
+from metalearn_lite.teaching.comparing import a_or_an, refuse, same
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
 
 # --- sample_task ----------------------------------------------------------------------------
@@ -116,6 +116,12 @@ def _task(task: tuple, request: Request) -> Task:
 def _half(half: str, x: Tensor, y: Tensor, num_ways: int, per_class: int) -> dict[int, int]:
     """Each drawing's label."""
     count = num_ways * per_class
+    for name, value in (("x", x), ("y", y)):
+        if not isinstance(value, Tensor):
+            raise Mistake(
+                f"The {half}'s {name} is {a_or_an(value)}: make one tensor of it, by torch.stack "
+                "or torch.tensor."
+            )
     if tuple(x.shape) != (count, 28, 28) or tuple(y.shape) != (count,):
         raise Mistake(
             f"With {num_ways} ways and {per_class} per class the {half} holds {count} images "
