@@ -13,7 +13,7 @@ def times(matrices, vectors):
     return (matrices @ vectors.unsqueeze(-1)).squeeze(-1)
 
 
-def quadratic_meta_gradient(theta, hessians, minima, query_hessians, query_minima, rates):
+def bowl_meta_gradient(theta, hessians, minima, query_hessians, query_minima, rates):
     adapted = theta - rates * times(hessians, theta - minima)
     slopes = times(query_hessians, adapted - query_minima)
     return (slopes - times(hessians, rates * slopes)).mean(0)
@@ -71,7 +71,7 @@ def jacobian_twice(theta, hessians, minima, query_hessians, query_minima, rates)
 
 def one_rate_for_all(theta, hessians, minima, query_hessians, query_minima, rates):
     rates = rates.mean().expand(len(rates))
-    return quadratic_meta_gradient(theta, hessians, minima, query_hessians, query_minima, rates)
+    return bowl_meta_gradient(theta, hessians, minima, query_hessians, query_minima, rates)
 
 
 def averaged_too_early(theta, hessians, minima, query_hessians, query_minima, rates):
@@ -80,17 +80,15 @@ def averaged_too_early(theta, hessians, minima, query_hessians, query_minima, ra
 
 
 def one_minimum_for_both(theta, hessians, minima, query_hessians, query_minima, rates):
-    return quadratic_meta_gradient(theta, hessians, minima, query_hessians, minima, rates)
+    return bowl_meta_gradient(theta, hessians, minima, query_hessians, minima, rates)
 
 
 def towards_the_query(theta, hessians, minima, query_hessians, query_minima, rates):
-    return quadratic_meta_gradient(
-        theta, hessians, query_minima, query_hessians, query_minima, rates
-    )
+    return bowl_meta_gradient(theta, hessians, query_minima, query_hessians, query_minima, rates)
 
 
 def summed_over_tasks(*given):
-    return len(given[2]) * quadratic_meta_gradient(*given)
+    return len(given[2]) * bowl_meta_gradient(*given)
 
 
 def one_for_each_task(theta, hessians, minima, query_hessians, query_minima, rates):
@@ -268,7 +266,7 @@ ANOTHER = "another case in which the step learns and the signs differ"
 
 ANSWERS = {
     "03.quadratic": Answers(
-        right=(quadratic_meta_gradient, with_matrices_in_numpy),
+        right=(bowl_meta_gradient, with_matrices_in_numpy),
         wrong={
             not_transposed: "wrong side of the Hessian",
             first_order: "first-order MAML",

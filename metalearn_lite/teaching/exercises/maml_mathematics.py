@@ -37,7 +37,7 @@ class _OwnRates(MAML):
     fast = False
 
 
-def quadratic_meta_gradient(
+def bowl_meta_gradient(
     theta: Tensor,
     hessians: Tensor,
     minima: Tensor,
@@ -109,7 +109,7 @@ def _check_quadratic(answer, theta, hessians, minima, query_hessians, query_mini
         return vectors - _times(hessians, rates * vectors)
 
     landed, at_theta, one = slope(step(rates)), slope(theta), rates.mean().expand(len(rates))
-    expected = quadratic_meta_gradient(theta, hessians, minima, query_hessians, query_minima, rates)
+    expected = bowl_meta_gradient(theta, hessians, minima, query_hessians, query_minima, rates)
     mistakes = {
         "This is first-order MAML: the query's gradient where the step lands. A nudge of θ does "
         "not arrive there whole: multiply by how much of it does.": landed,
