@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import functools
 import inspect
 import signal
@@ -10,7 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
+from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 from metalearn_lite.teaching.comparing import Mistake, converted, kind_of
@@ -91,6 +92,27 @@ def untouched(answer: Callable, error: BaseException | None) -> bool:
     code = getattr(_function(answer), "__code__", None)
     unchanged = code is not None and code.co_code in STARTERS
     return unchanged and (error is None or isinstance(error, NotImplementedError))
+
+
+def notebook_data(answer: Callable) -> list[str]:
+    """The names of what an answer reads from the notebook, in place of its arguments.
+
+    Such as a tensor or a network; modules, classes, functions and constants are no data.
+    """
+    function = _function(answer)
+    codes, names = [getattr(function, "__code__", None)], []
+    while codes:
+        code = codes.pop()
+        if isinstance(code, CodeType):
+            names += [it.argval for it in dis.get_instructions(code) if it.opname == "LOAD_GLOBAL"]
+            codes += code.co_consts
+    home = getattr(function, "__globals__", {})
+    return [name for name in dict.fromkeys(names) if name in home and _is_data(name, home[name])]
+
+
+def _is_data(name: str, value: Any) -> bool:
+    no_data = ModuleType | type | FunctionType | BuiltinFunctionType | functools.partial
+    return not isinstance(value, no_data) and not name.isupper()
 
 
 class _Watched:

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from metalearn_lite.teaching import check, hint, running
 from metalearn_lite.teaching.exercises import find
+from metalearn_lite.teaching.running import notebook_data
 
 NAME = "07.prototypes"
 posix = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no alarm on Windows")
@@ -323,3 +324,33 @@ def test_names_that_are_none(asks):
 def test_levels_that_are_none(level):
     with pytest.raises(ValueError, match="choose 1 to 3"):
         hint(NAME, level)
+
+
+network = torch.nn.Linear(1, 1)
+RATE = 0.1
+
+
+def helper(x):
+    return x
+
+
+@pytest.mark.parametrize(
+    ("answer", "read"),
+    [
+        (lambda x: network(x), ["network"]),
+        (lambda x: [network for _ in x], ["network"]),
+        (lambda network: network(torch.ones(1)), []),
+        (lambda x: helper(x) * RATE + len(torch.zeros(1)) + pytest.approx(0), []),
+        (functools.partial(helper, 1), []),
+        (3, []),
+        (print, []),
+    ],
+)
+def test_what_an_answer_reads_from_the_notebook_in_place_of_its_arguments(answer, read):
+    assert notebook_data(answer) == read
+
+
+def test_a_refusal_says_what_was_read_from_the_notebook():
+    refused = check("00.square", lambda x: network.in_features)
+    assert refused.message.endswith("(It reads network of the notebook: arguments were meant?)")
+    assert "notebook" not in check("00.square", lambda x: x * x).message

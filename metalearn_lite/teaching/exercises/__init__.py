@@ -14,7 +14,7 @@ from typing import Any
 from metalearn_lite.teaching import done
 from metalearn_lite.teaching.comparing import Mistake, a_or_an
 from metalearn_lite.teaching.console import printable
-from metalearn_lite.teaching.running import NotAttempted, attempted, mistake_in
+from metalearn_lite.teaching.running import NotAttempted, attempted, mistake_in, notebook_data
 from metalearn_lite.teaching.session import standard_session
 
 __all__ = ["Exercise", "Mistake", "Verdict", "attempted", "check", "find", "hint"]
@@ -121,6 +121,8 @@ def check(name: str, answer: Any) -> Verdict:
     status, message = ("right", exercise.praise) if mistake is None else ("wrong", mistake)
     if status == "right":
         done.record(name)
+    if mistake is not None and (names := notebook_data(answer)):
+        message += f" (It reads {', '.join(names)} of the notebook: arguments were meant?)"
     if notes:
         message += f" (In this session {'; '.join(notes)}. The check ran without that.)"
     return Verdict(status, message)
