@@ -39,9 +39,13 @@ class TimeUp(BaseException):
 
 def attempted(result: Any) -> Any:
     """``result``, unless nothing was returned."""
-    if result is None or result is Ellipsis:
+    if _nothing(result):
         raise NothingReturned
     return result
+
+
+def _nothing(result: Any) -> bool:
+    return result is None or result is Ellipsis
 
 
 def _starters() -> set[bytes]:
@@ -90,12 +94,16 @@ def untouched(answer: Callable, error: BaseException | None) -> bool:
 
 
 class _Watched:
-    """The answer as a check calls it. Keeps what it returned last, or what it raised."""
+    """The answer as a check calls it. Keeps what it returned last, or what it raised.
+
+    ``returned`` says whether it has ever returned something.
+    """
 
     def __init__(self, answer: Callable):
         self.answer = answer
         self.result: Any = NOT_CALLED
         self.error: BaseException | None = None
+        self.returned = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self._refuse_other_arguments(args, kwargs)
@@ -105,6 +113,7 @@ class _Watched:
             self.error = error
             raise
         self.result = converted(self.result)
+        self.returned |= not _nothing(self.result)
         return self.result
 
     def _refuse_other_arguments(self, args: tuple, kwargs: dict) -> None:
@@ -150,11 +159,11 @@ def _told(error: BaseException, watched: _Watched) -> str:
         return f"Your code was stopped after {SECONDS:g} seconds{where}. Does a loop never end?"
     if not raised and watched.result is NOT_CALLED:
         raise error  # the check itself is broken
-    if isinstance(error, NothingReturned):
+    if isinstance(error, NothingReturned) and not watched.returned:
         return "Your function returned None: is a `return` missing?"
     if raised:
         return f"Your code {_in_words(error)}{_readers_line(error, watched.answer)}"
-    if watched.result is None or watched.result is Ellipsis:
+    if _nothing(watched.result):
         return "For one of the check's inputs your function returned None: is a `return` missing?"
     return (
         f"The check cannot read what your function returned, {kind_of(watched.result)}: "
