@@ -25,6 +25,8 @@ from metalearn_lite.tasks.sinusoids import Sinusoids
 from metalearn_lite.training import constant, cosine, meta_train
 
 NETWORK = MLP(1, 40, 40, 1)
+PUBLISHED = {"MAML": (0.67, 0.38, 0.35), "joint training": (2.41, 2.23, 2.19)}
+"""mean squared error after 1, 5 and 10 steps on 5 points, by Finn, Abbeel & Levine (2017)"""
 ITERATIONS = 50_000  # of MAML and of joint training, which is compared with it
 
 

@@ -494,9 +494,10 @@ EXERCISES = {
             "As many as heads in n tosses of a coin. The true median lies below the k-th smallest "
             "error when fewer than k tosses show heads. It lies above the k-th largest just as "
             "often. Each may happen in 2.5 % of all cases at most.",
-            "j heads in n tosses have the chance math.comb(n, j) / 2**n. Add these up for j = 0, "
-            "1, … as long as the sum stays at or below 0.025; k is how many you added. (Or "
-            "scipy.stats.binom.cdf.) Then ordered[k - 1] and ordered[-k], or (0, ∞) if k is 0.",
+            "j heads in n tosses have the chance math.comb(n, j) / 2**n, or quicker "
+            "scipy.stats.binom.pmf(j, n, 0.5). Add these up for j = 0, 1, … as long as the sum "
+            "stays at or below 0.025; k is how many you added. Then ordered[k - 1] and "
+            "ordered[-k], or (0, ∞) if k is 0.",
         ),
         check=check_interval,
         praise="Two errors enclose the true median, and nothing was assumed but a coin.",
