@@ -100,14 +100,15 @@ def reptile_direction(gradient, start, batches, num_steps, inner_lr):
 
 
 def reptile_in_numpy(gradient, start, batches, num_steps, inner_lr):
-    total = np.zeros(start.shape[1])
-    for task, steps in enumerate(num_steps.tolist()):
-        params = start.double().numpy().copy()
-        for batch in batches[:steps]:
-            slope = np.asarray(gradient(params, batch))[task]
-            params[task] -= inner_lr * slope
-            total += slope
-    return total / len(start)
+    theta, left = start.double().numpy(), num_steps.tolist()
+    params = theta.copy()
+    for batch in batches:
+        slopes = np.asarray(gradient(params, batch))
+        for task in range(len(left)):
+            if left[task] > 0:
+                params[task] -= inner_lr * slopes[task]
+                left[task] -= 1
+    return ((theta - params) / inner_lr).mean(axis=0)
 
 
 def walked(gradient, params, batches, num_steps, inner_lr):
