@@ -1,202 +1,488 @@
-"""Hints and checks for notebook 12."""
+"""Hints and checks for notebook 12.
+
+Under each check stands the package's version of the function that it asks for: it is the check's
+truth, and runs in the notebook for whoever has not written theirs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from metalearn_lite.episodes import Episodes, Examples
+from metalearn_lite.learners.nearest_value import NearestValue
+from metalearn_lite.rl.choosing import held_out_score
 from metalearn_lite.rl.contextual_bandits import Beliefs
-from metalearn_lite.tasks.sinusoids import Sinusoids
+from metalearn_lite.tasks import mixed
 from metalearn_lite.teaching.comparing import of_shape, refuse, same
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
 
-
-def _neighbour_error(x: Tensor, y: Tensor, itself: bool = False) -> Tensor:
-    """Each task's mean squared difference to the y of the nearest (other) point."""
-    distances = torch.cdist(x, x)
-    if not itself:
-        distances = distances + torch.diag(torch.full((x.shape[1],), torch.inf))
-    return (y.gather(1, distances.argmin(2)) - y).square().mean(1)
+# --- task_features --------------------------------------------------------------------------
 
 
-def check_task_features(task_features: Callable) -> None:
+def task_features(task: Episodes) -> Tensor:
+    """``(T, 3)``: a 1, the spread of the support's y, and the nearest neighbour's held-out score.
+
+    Every example is left out once, and guessed from the others.
+    """
+    support = task.support
+    spread = support.y.std(1, correction=0)
+    guessed = held_out_score(NearestValue(), support, num_folds=support.y.shape[1])
+    return torch.stack([torch.ones_like(spread), spread, guessed], 1)
+
+
+def _feature_cases() -> Iterator[Episodes]:
     generator = torch.Generator().manual_seed(12)
-    task = Sinusoids().sample(4, 6, 9, generator)
-    result = attempted(task_features(task))
-    result = of_shape(result, (4, 3), "one row of three numbers per task")
+    for kind, num_tasks, num_points in (
+        ("slow waves", 4, 20),
+        ("noisy waves", 3, 6),
+        ("lines", 1, 12),
+        ("waves", 3, 2),
+        ("slow waves", 3, 10),
+    ):
+        yield mixed.sample(mixed.KINDS[kind], num_tasks, num_points, 9, generator)
+    # Two examples at the same place; and a task whose y are all alike.
+    task = mixed.sample(mixed.KINDS["slow waves"], 2, 8, 9, generator)
+    task.support.x[:, 3] = task.support.x[:, 6]
+    yield task
+    task = mixed.sample(mixed.KINDS["lines"], 3, 6, 9, generator)
+    task.support.y[1] = 0.5
+    yield task
+
+
+def _guess_error(x: Tensor, y: Tensor, left_out: Tensor) -> Tensor:
+    """Squared errors ``(T, N)`` of the nearest neighbour; ``left_out`` is ``(T, N, N)``."""
+    distances = torch.cdist(x, x, compute_mode="donot_use_mm_for_euclid_dist")
+    nearest = distances.masked_fill(left_out, torch.inf).argmin(2)
+    return (y.gather(1, nearest) - y).square()
+
+
+def _feature_mistakes(task: Episodes) -> Iterator[tuple[int, Tensor, str]]:
+    """What is often mixed up: the column, its values, and what the check says to it."""
     x, y = task.support
-    elsewhere = Examples(task.query.x.flip(1) - 1, 3 * task.query.y + 2)
-    if not torch.equal(result, task_features(Episodes(task.support, elsewhere))):
-        raise Mistake(
-            "With another query and the same support, your features changed: you peeked at the "
-            "query. Before the choice is made, nobody has it."
-        )
-    if not same(result[:, 0], torch.ones(4)):
-        raise Mistake("The first column should be 1 for every task.")
-    spread = y.std(1)
-    mistakes = (
-        (y.var(1), "The second column is the variance. Take the standard deviation."),
-        (
-            y.std().expand(4),
-            "You took one spread over all tasks: each task has its own. Use dim=1.",
-        ),
-        (y.std(0).mean().expand(4), "Axis 0 counts tasks. Take the spread over axis 1."),
+    count = y.shape[1]
+    spread = y.std(1, correction=0)
+    yield 1, spread.square(), "The second column is the variance. Take the standard deviation."
+    yield (
+        1,
+        y.std(1),
+        "The second column divides by N - 1. The score's standard deviation divides by N: "
+        "correction=0, or ddof=0.",
     )
-    refuse(result[:, 1], mistakes)
-    # Dividing by N or by N - 1 are both good.
-    if not any(same(result[:, 1], right) for right in (spread, y.std(1, correction=0))):
-        raise Mistake("The second column is not the standard deviation of the support's y.")
-    right = _neighbour_error(x, y)
+    yield (
+        1,
+        y.std(correction=0).expand(len(y)),
+        "You took one spread over all tasks: each task has its own. Use dim=1.",
+    )
+    yield 1, x.squeeze(-1).std(1, correction=0), "That is the spread of x. Take that of y."
+    itself = torch.eye(count, dtype=torch.bool).expand(len(y), -1, -1)
+    squares = _guess_error(x, y, itself)
+    error = squares.mean(1).sqrt()
+    safe = spread.clamp(min=1e-6)
+    yield (
+        2,
+        torch.ones_like(spread),
+        "The score is 1 for every task: the nearest point to a point is itself. Leave it out, or "
+        "you measure how well a learner knows what it was told.",
+    )
+    yield 2, error.square(), "The third column is the squared error. Make a score of it."
+    yield 2, error, "The third column is the error. Make a score of it: higher is better."
+    yield (
+        2,
+        1 - error / safe,
+        "A score below 0 counts as 0: however badly a guess fails, it can do no worse.",
+    )
+    yield (
+        2,
+        (1 - error.square() / safe.square()).clamp(min=0),
+        "You compared the squared error with the variance. The score takes the root of the one "
+        "and the standard deviation of the other.",
+    )
+    yield (
+        2,
+        (1 - error / y.std(1).clamp(min=1e-6)).clamp(min=0),
+        "In the score you divided by a standard deviation with N - 1. Divide by N.",
+    )
+    yield (
+        2,
+        (1 - squares.sqrt().mean(1) / safe).clamp(min=0),
+        "You averaged the errors. Average their squares, then take the root.",
+    )
+    yield (
+        2,
+        (1 - squares.mean().sqrt() / safe).clamp(min=0),
+        "You averaged the errors over tasks, too: each task has its own.",
+    )
     in_y = y.unsqueeze(2)
-    mistakes = (
-        (
-            _neighbour_error(x, y, itself=True),
-            "The error is 0: the nearest point to a point is itself. Leave it out, or you measure "
-            "how well a learner knows what it was told.",
-        ),
-        (right.mean().expand(4), "You averaged over tasks too: each task has an error of its own."),
-        (right.sqrt(), "This is the root of the error. Return the mean squared error."),
-        (right * y.shape[1], "You added the squares up. Take their mean."),
-        (
-            _neighbour_error(in_y, y),
-            "You looked for the point with the nearest y. A new point comes without a y: use x.",
-        ),
+    yield (
+        2,
+        (1 - _guess_error(in_y, y, itself).mean(1).sqrt() / safe).clamp(min=0),
+        "You looked for the point with the nearest y. A new point comes without a y: use x.",
     )
-    refuse(result[:, 2], mistakes)
-    if not same(result[:, 2], right):
-        raise Mistake("The third column is not the leave-one-out error. Try three points by hand.")
-
-
-def check_upper_bounds(upper_bounds: Callable) -> None:
-    generator = torch.Generator().manual_seed(12)
-    tried = torch.randn(3, 5, 2, generator=generator)  # five tasks for each of three arms
-    precision = torch.eye(2) + tried.mT @ tried
-    covariance = torch.linalg.inv(precision)
-    evidence = torch.randn(3, 2, generator=generator)
-    x, exploration = torch.tensor([0.8, -1.5]), 0.7
-
-    result = attempted(upper_bounds(covariance, evidence, x, exploration))
-    result = of_shape(result, (3,), "one score per learner")
-    beliefs = Beliefs(covariance.unsqueeze(0), evidence.unsqueeze(0))
-    expected = beliefs.expected(x.unsqueeze(0))[0]
-    uncertainty = beliefs.uncertainty(x.unsqueeze(0))[0]
-    of_a = torch.einsum("d,kde,e->k", x, precision, x).sqrt()
-    mistakes = (
-        (expected, "This is the expected reward alone: whoever is not sure must be curious."),
-        (
-            exploration * uncertainty,
-            "You left out the expected reward: this picks the least known.",
-        ),
-        (expected + uncertainty, "You left out exploration."),
-        (
-            expected + exploration * uncertainty.square(),
-            "You forgot the square root: xᵀA⁻¹x is a variance.",
-        ),
-        (
-            expected - exploration * uncertainty,
-            "This is the lower end of the interval. It would never try what it does not know.",
-        ),
-        (
-            evidence @ x + exploration * uncertainty,
-            "b is not yet the weights: they are A⁻¹b.",
-        ),
-        (
-            (precision @ evidence.unsqueeze(2)).squeeze(2) @ x + exploration * of_a,
-            "You inverted once more: `covariance` is A⁻¹ already.",
-        ),
+    apart = torch.cdist(x, x, compute_mode="donot_use_mm_for_euclid_dist")
+    yield (
+        2,
+        (1 - _guess_error(x, y, apart == 0).mean(1).sqrt() / safe).clamp(min=0),
+        "Where two points share a place, you left out both. Leave out the point itself, by its "
+        "number, and not all that lie where it lies.",
     )
-    refuse(result, mistakes)
-    if not same(result, expected + exploration * uncertainty):
-        raise Mistake("This is not x · (A⁻¹b) + exploration · √(xᵀA⁻¹x), learner by learner.")
-
-
-def check_log_scaled(log_scaled: Callable) -> None:
-    small = torch.exp(torch.tensor(-4.0))  # the border, where p = 4
-    gradient = torch.tensor([[1.0, -1.0, 20.0, -0.3], [0.0, 0.5 * small, -0.5 * small, -small]])
-    result = attempted(log_scaled(gradient, 4.0))
-    if not isinstance(result, tuple | list) or len(result) != 2:
-        raise Mistake("Return two tensors: how large, and which sign.")
-    size, sign = (
-        of_shape(part, (2, 4), "one number for each of the gradient's, twice") for part in result
+    second = (y.gather(1, apart.argsort(dim=2, stable=True)[..., 1]) - y).square()
+    yield (
+        2,
+        (1 - second.mean(1).sqrt() / safe).clamp(min=0),
+        "You took the second in the order of distance. Where two points share a place, that may be "
+        "the point itself: leave it out by its number.",
     )
-    if any(part.isnan().any() or part.isinf().any() for part in (size, sign)):
+
+
+def _peeked(answer: Callable, task: Episodes, result: Tensor) -> bool:
+    """Whether another query, an empty one among them, changes the features."""
+    support, query = task
+    others = (
+        Examples(query.x.flip(1) - 1, 3 * query.y + 2),
+        Examples(query.x[:, :0], query.y[:, :0]),
+    )
+    return any(not same(answer(Episodes(support, other)), result) for other in others)
+
+
+def check_task_features(answer: Callable) -> None:
+    """Compares with the package's held-out score, and hands over other queries."""
+    for task in _feature_cases():
+        num_tasks, count = task.support.y.shape
+        result = attempted(answer(task))
+        result = of_shape(result, (num_tasks, 3), "one row of three numbers per task")
+        if not result.isfinite().all():
+            raise Mistake(
+                "There is a NaN or an infinity. What is the score of a task whose y are all alike? "
+                "One such number, and an agent never chooses well again."
+            )
+        if _peeked(answer, task, result):
+            raise Mistake(
+                "With another query and the same support, your features changed: you peeked at "
+                "the query. Before the choice is made, nobody has it."
+            )
+        expected = task_features(task)
+        if same(result, expected):
+            continue
+        if not same(result[:, 0], expected[:, 0]):
+            raise Mistake("The first column should be 1 for every task.")
+        for column, wrong, message in _feature_mistakes(task):
+            if not same(result[:, column], expected[:, column]):
+                refuse(result[:, column], [(wrong, message)])
+        column = 1 if not same(result[:, 1], expected[:, 1]) else 2
         raise Mistake(
-            "There is a NaN or an infinity. Take the logarithm of |g|, and clamp that from below "
-            "first: where g is 0 there is none."
+            f"With {num_tasks} tasks of {count} points, column {column} (from 0) is not right. "
+            "Compute it by hand for one task of three points."
         )
-    right_size, right_sign = _log_scaled(gradient, 4.0)
-    mistakes = (
-        (size, right_size * 4, "You did not divide the logarithm by p."),
-        (size, gradient.abs().clamp(min=small).log10() / 4, "Take the natural logarithm."),
-        (
-            sign,
-            gradient.sign(),
-            "Below e⁻ᵖ the second number is eᵖ g, not the sign: so it does not jump at 0.",
-        ),
-        (
-            sign,
-            torch.where(gradient.abs() >= small, gradient.sign(), gradient),
-            "Below e⁻ᵖ the second number is eᵖ times g: at the border it must reach ±1.",
-        ),
-        (
-            sign,
-            right_sign.abs(),
-            "The sign is lost: the optimiser would not know which way is down.",
-        ),
+
+
+# --- upper_bounds ---------------------------------------------------------------------------
+
+
+def upper_bounds(
+    seen: Tensor,
+    picked: Tensor,
+    rewards: Tensor,
+    features: Tensor,
+    num_learners: int,
+    exploration: float,
+) -> Tensor:
+    """``(K,)``: each learner's expected reward, plus exploration times its uncertainty.
+
+    Args:
+        seen: ``(n, D)``: the features of the tasks so far.
+        picked, rewards: ``(n,)``: which learner each of them got, and what that brought.
+        features: ``(D,)``: of the task at hand.
+    """
+    x = features.unsqueeze(0)
+    mine = F.one_hot(picked, num_learners).to(seen.dtype)
+    products = seen.unsqueeze(2) * seen.unsqueeze(1)
+    precision = torch.eye(len(features)) + torch.tensordot(mine.T, products, 1)
+    evidence = mine.T @ (rewards.unsqueeze(1) * seen)
+    beliefs = Beliefs(torch.linalg.inv(precision).unsqueeze(0), evidence.unsqueeze(0))
+    return (beliefs.expected(x) + exploration * beliefs.uncertainty(x))[0]
+
+
+class _History(NamedTuple):
+    """One case of the check."""
+
+    seen: Tensor
+    picked: Tensor
+    rewards: Tensor
+    features: Tensor
+    num_learners: int
+    exploration: float
+
+    def of(self, function: Callable) -> Any:
+        return function(*(part.clone() for part in self[:4]), *self[4:])
+
+
+def _history_cases() -> Iterator[_History]:
+    generator = torch.Generator().manual_seed(12)
+    for picked, num_learners, num_features, exploration in (
+        ([0, 2, 1, 0, 0, 2, 1, 0], 3, 2, 0.7),
+        ([1, 1, 0, 1], 4, 3, 1.3),  # two that were never tried
+        ([], 3, 2, 0.5),
+        ([0, 1, 1, 0, 1, 0, 0, 1, 1, 1], 2, 4, 0.0),
+        ([0, 0, 0], 1, 1, 2.0),
+    ):
+        size = (len(picked), num_features)
+        seen = torch.randn(size, generator=generator)
+        rewards = torch.rand(len(picked), generator=generator)
+        features = torch.randn(num_features, generator=generator)
+        which = torch.tensor(picked, dtype=torch.long)
+        yield _History(seen, which, rewards, features, num_learners, exploration)
+
+
+def _bound_mistakes(case: _History) -> Iterator[tuple[Tensor, str]]:
+    seen, picked, rewards, x, num_learners, exploration = case
+    eye = torch.eye(len(x))
+
+    def bounds(
+        seen=seen, picked=picked, rewards=rewards, ridge=1.0, alike=False
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Expected rewards, xᵀA⁻¹x and xᵀAx, learner by learner."""
+        parts = []
+        for learner in range(num_learners):
+            here = torch.ones_like(picked, dtype=torch.bool) if alike else picked == learner
+            precision = ridge * eye + seen[here].T @ seen[here]
+            inverse = torch.linalg.inv(precision)
+            weights = inverse @ (seen[here].T @ rewards[here])
+            parts.append(torch.stack([x @ weights, x @ inverse @ x, x @ precision @ x]))
+        return tuple(torch.stack(parts, 1))
+
+    expected, variance, of_a = bounds()
+    uncertainty = variance.sqrt()
+    yield (
+        expected,
+        "This is the expected reward alone: whoever is not sure must be curious.",
     )
-    for part, wrong, message in mistakes:
-        if same(part, wrong) and not same(part, right_sign if part is sign else right_size):
-            raise Mistake(message)
-    if not same(size, right_size):
-        raise Mistake("The first number is log|g| / p, and -1 where |g| is below e⁻ᵖ.")
-    if not same(sign, right_sign):
-        raise Mistake("The second number is the sign of g, and eᵖ g where |g| is below e⁻ᵖ.")
+    yield (
+        exploration * uncertainty,
+        "You left out the expected reward: this picks the least known.",
+    )
+    yield expected + uncertainty, "You left out exploration."
+    yield (
+        expected + exploration * variance,
+        "You forgot the square root: xᵀA⁻¹x is a variance.",
+    )
+    yield (
+        expected - exploration * uncertainty,
+        "This is the lower end of the interval. It would never try what it does not know.",
+    )
+    yield (
+        expected + exploration * of_a.sqrt(),
+        "You took A where A⁻¹ belongs: the more a learner was tried, the *less* unsure it is.",
+    )
+    alike, their_variance, _ = bounds(alike=True)
+    yield (
+        alike + exploration * their_variance.sqrt(),
+        "Every learner got the whole history. A learner's A and b come from the tasks that it was "
+        "picked for.",
+    )
+    evidence = torch.stack(
+        [seen[picked == k].T @ rewards[picked == k] @ x for k in range(num_learners)]
+    )
+    yield (
+        evidence + exploration * uncertainty,
+        "Σ r x is not yet the weights. Which w makes the sum of squares smallest?",
+    )
+    for ridge in (1e-6, 1e-3):
+        free, wide, _ = bounds(ridge=ridge)
+        yield (
+            free + exploration * wide.sqrt(),
+            "You left out the |w|²: A begins with the identity, so that a learner that was hardly "
+            "tried is held towards 0.",
+        )
+    once = torch.cat([seen, x.unsqueeze(0)])
+    late = []
+    for learner in range(num_learners):
+        grown = torch.cat([picked, torch.tensor([learner])])
+        parts = bounds(once, grown, torch.cat([rewards, torch.zeros(1)]))
+        late.append(parts[0][learner] + exploration * parts[1][learner].sqrt())
+    yield (
+        torch.stack(late),
+        "You put the task at hand into the history. It has not been learned from yet.",
+    )
 
 
-def _log_scaled(gradient: Tensor, p: float) -> tuple[Tensor, Tensor]:
-    """As ``learned_optimiser.log_scaled``, but for any p: there it is 10."""
-    least = torch.exp(torch.tensor(-p))
-    large = gradient.abs() >= least
-    size = torch.where(large, gradient.abs().clamp(min=least).log() / p, -1.0)
-    return size, torch.where(large, gradient.sign(), gradient / least)
+def check_upper_bounds(answer: Callable) -> None:
+    """Compares with the package's beliefs, with learners never tried and no history among them."""
+    for case in _history_cases():
+        result = attempted(case.of(answer))
+        if isinstance(result, int | float) and case.num_learners == 1:
+            result = torch.tensor([float(result)])
+        if isinstance(result, Tensor) and result.shape == () and case.num_learners == 1:
+            result = result.reshape(1)
+        result = of_shape(result, (case.num_learners,), "one upper bound per learner")
+        if not result.isfinite().all():
+            raise Mistake(
+                "There is a NaN or an infinity. What do you believe of a learner that was never "
+                "tried? Its A is the identity."
+            )
+        if same(result, case.of(upper_bounds)):
+            continue
+        refuse(result, _bound_mistakes(case))
+        counts = torch.bincount(case.picked, minlength=case.num_learners).tolist()
+        raise Mistake(
+            f"With learners that were tried {counts} times, these are not the upper bounds. Start "
+            "with one feature that is always 1: what are A, w and u then?"
+        )
+
+
+# --- from_the_log ---------------------------------------------------------------------------
+
+
+def from_the_log(wanted: Tensor, picked: Tensor, chances: Tensor, rewards: Tensor) -> Tensor:
+    """The mean reward that ``wanted`` would have had, right on average over all logs.
+
+    Each reward that was seen counts for those that the dice hid (Horvitz & Thompson, 1952).
+
+    Args:
+        wanted: ``(n,)``: which learner a new agent would have picked.
+        picked, chances, rewards: ``(n,)``: which one was, with what chance, and what it brought.
+    """
+    return ((wanted == picked) * rewards / chances).mean()
+
+
+class _Log(NamedTuple):
+    wanted: Tensor
+    picked: Tensor
+    chances: Tensor
+    rewards: Tensor
+
+    def of(self, function: Callable) -> Any:
+        return function(*(part.clone() for part in self))
+
+
+def _log_cases() -> Iterator[_Log]:
+    generator = torch.Generator().manual_seed(12)
+
+    def drawn(wanted: list[int], picked: list[int]) -> _Log:
+        count = len(wanted)
+        chances, rewards = torch.rand(2, count, generator=generator)
+        which = (torch.tensor(part, dtype=torch.long) for part in (wanted, picked))
+        return _Log(*which, 0.1 + 0.8 * chances, 0.1 + 0.9 * rewards)
+
+    yield drawn([0, 1, 2, 1, 0, 2, 1, 1], [0, 2, 2, 1, 1, 2, 0, 1])
+    yield drawn([3, 0, 0, 1, 2], [3, 0, 1, 1, 0])
+    yield drawn([1, 0, 2], [0, 2, 1])  # nothing that was wanted was picked
+    yield drawn([1], [1])
+    yield drawn([2, 0, 1, 1], [2, 0, 1, 1])
+
+
+def _log_mistakes(case: _Log) -> Iterator[tuple[Tensor, str]]:
+    wanted, picked, chances, rewards = case
+    seen = wanted == picked
+    number = seen.sum().clamp(min=1)
+    right = (seen * rewards / chances).mean()
+    yield (
+        (seen * rewards).sum() / number,
+        "This is the mean over the tasks on which both picked alike. Learners that the old agent "
+        "liked are too often among them. Over all logs of two tasks its average comes out wrong.",
+    )
+    yield rewards.mean(), "This is what the old agent earned. The new one picks others."
+    yield (
+        (seen * rewards).mean(),
+        "Where the two picks differ you count 0, and nothing makes up for it: the estimate comes "
+        "out too low.",
+    )
+    yield (
+        (rewards / chances).mean(),
+        "You counted all rewards. On tasks where another learner was picked, the log says nothing "
+        "about the one that was wanted.",
+    )
+    yield (
+        (seen * rewards / chances).sum() / number,
+        "You divided by the number of tasks on which both picked alike. The rare ones stand for "
+        "the others already.",
+    )
+    yield (
+        (seen * rewards / chances).sum() / (seen / chances).sum().clamp(min=1e-6),
+        "You divided by the sum of the weights. In a long log that is a good habit, but its "
+        "average is not *exactly* right.",
+    )
+    yield (
+        (seen * rewards * chances).mean(),
+        "You multiplied by the chance. A reward that is rarely seen must count more, not less.",
+    )
+    yield (
+        (seen * rewards / (1 - chances)).mean(),
+        "You divided by the chance of *not* picking it.",
+    )
+    yield right * len(rewards), "This is a sum. What is asked for is the mean reward of a task."
+    yield (
+        (~seen * rewards / chances).mean(),
+        "You counted the tasks on which the two did *not* pick alike.",
+    )
+
+
+def check_from_the_log(answer: Callable) -> None:
+    """Compares with the one weighting that is right on average, on logs of chance picks."""
+    for case in _log_cases():
+        result = attempted(case.of(answer))
+        if isinstance(result, Tensor) and result.numel() != 1:
+            raise Mistake(
+                f"One number is asked for, the mean reward; you returned {tuple(result.shape)}."
+            )
+        result = torch.as_tensor(result, dtype=torch.float32).reshape(())
+        number = int((case.wanted == case.picked).sum())
+        if not result.isfinite():
+            raise Mistake(
+                f"There is a NaN or an infinity where {number} of {len(case.wanted)} picks in the "
+                "log were the wanted ones. Such a log can be written: it needs an answer, too."
+            )
+        if same(result, case.of(from_the_log)):
+            continue
+        refuse(result, _log_mistakes(case))
+        raise Mistake(
+            f"Where {number} of {len(case.wanted)} picks in the log were the wanted ones, this is "
+            "not it. Write down both logs of one task and two learners, each with its chance: what "
+            "must the average of your two estimates be?"
+        )
 
 
 EXERCISES = {
     "task_features": Exercise(
         hints=(
-            "Everything comes from task.support. x is (T, N, 1), y is (T, N); a feature is (T,).",
+            "Everything comes from task.support. x is (T, N, 1), y is (T, N); a feature is (T,). "
+            "For the third, make N guesses a task first, then one score of them.",
             "torch.cdist(x, x) holds all distances (T, N, N). A point is at distance 0 from "
             "itself: put infinity on the diagonal, then argmin(2) is the nearest other point.",
             "nearest = (torch.cdist(x, x) + torch.diag(torch.full((N,), torch.inf))).argmin(2); "
-            "error = (y.gather(1, nearest) - y).square().mean(1). torch.stack the three, dim=1.",
+            "error = (y.gather(1, nearest) - y).square().mean(1).sqrt(). Then 1 - error / spread, "
+            "at least 0; and where the spread is 0, it is 1.",
         ),
         check=check_task_features,
         praise="All of it can be known before anyone is judged.",
     ),
     "upper_bounds": Exercise(
         hints=(
-            "Two parts for each learner: what it is expected to bring, x · w with w = A⁻¹b, and "
-            "exploration times √(xᵀA⁻¹x).",
-            "covariance @ x is (K, D): for each learner the vector A⁻¹x. Its product with x is "
-            "xᵀA⁻¹x. And since A⁻¹ is symmetric, its product with b is x · w.",
-            "direction = covariance @ x; expected = (direction * evidence).sum(1); "
-            "width = (direction @ x).sqrt().",
+            "Learner by learner: choose the rows of `seen` and `rewards` that it was picked for, "
+            "X and r. All that follows is least squares on X and r.",
+            "The slope of |r - Xw|² + |w|² is 2 (Xᵀ(Xw - r) + w). It is 0 where (XᵀX + I) w = Xᵀr, "
+            "and XᵀX + I is the A of the text. Without rows A is I and w is 0.",
+            "A = eye + X.T @ X; w = solve(A, X.T @ r); u = (x @ solve(A, x)).sqrt(); the bound is "
+            "x @ w + exploration * u, one for each learner.",
         ),
         check=check_upper_bounds,
         praise="High because good, or high because unknown: either is a reason to try.",
     ),
-    "log_scaled": Exercise(
+    "from_the_log": Exercise(
         hints=(
-            "Two cases, parted at |g| = e⁻ᵖ. torch.where(large, a, b) takes a where large is true.",
-            "torch.where computes both cases everywhere. So make the logarithm harmless where g is "
-            "0: gradient.abs().clamp(min=border).log() / p.",
-            "border = math.exp(-p); the sign is torch.where(large, gradient.sign(), gradient / "
-            "border), the size torch.where(large, ..., -torch.ones_like(gradient)).",
+            "One task, two learners, a log that picks the wanted one with chance p. Write down "
+            "both logs. What must your estimate be on each, so that p times the one plus (1 - p) "
+            "times the other is the wanted learner's reward?",
+            "On the log that picked another learner you know nothing of the wanted one: there the "
+            "estimate can only be 0. So the other log has to make up for it.",
+            "With chance p you see the reward, so let it count 1 / p times there: p · (reward / p) "
+            "is the reward. Then the mean over all tasks, those with 0 among them.",
         ),
-        check=check_log_scaled,
-        praise="Twenty powers of ten fit into two numbers of moderate size.",
+        check=check_from_the_log,
+        praise="Right on average, whatever the old agent liked: rare sights count for the unseen.",
     ),
 }
