@@ -45,6 +45,11 @@ from metalearn_lite.widgets.play import Play
 
 SMALL_PRINT = "margin: 0; line-height: 1.4; font-size: 13.5px; color: var(--jp-ui-font-color2)"
 MAX_WAYS = 7  # as many as have a colour and a shape of their own
+LEGEND = (
+    "drawing: a query · square: the selected query\n"
+    "letter: a prototype · ring: given a wrong class\n"
+    "tint: the prototype that is nearest on this page"
+)
 MARGIN = 0.9  # how far from the middle of the page the farthest point lies, in either direction
 
 
@@ -464,17 +469,19 @@ class EmbeddingExplorer(widgets.VBox):
 def filmstrip(model: EmbeddingModel, iterations: Sequence[int] | None = None) -> Figure:
     """As `EmbeddingExplorer.filmstrip`, of the model's task and query."""
     snapshots = _film(model, iterations)
-    figure = still_figure(2.7 * len(snapshots), 4.8)
-    grid = figure.subplots(2, len(snapshots), height_ratios=(3, 1.9), squeeze=False)
+    figure = still_figure(2.9 * len(snapshots), 5.8)
+    grid = figure.subplots(2, len(snapshots), height_ratios=(3.2, 1.9), squeeze=False)
     for column, snapshot in zip(grid.T, snapshots, strict=True):
         frame = model.frame(snapshot)
-        for part in _Page(column[0], model, drawing_size=15), _Bars(column[1], model):
+        # Small drawings and large marks: here nobody can select what lies below.
+        for part in _Page(column[0], model, 13, prototype_size=13), _Bars(column[1], model):
             part.show(frame)
         column[0].set_xlabel("")
         column[0].set_title(
             f"after {frame.iteration:,} iterations\n{frame.num_right} of {model.num_queries} right",
             fontsize=FONT_SIZE,
         )
+    figure.supxlabel(LEGEND.replace("\n", " · ", 1), fontsize=FONT_SIZE - 1)
     return figure
 
 
@@ -504,15 +511,16 @@ def _film(model: EmbeddingModel, iterations: Sequence[int] | None) -> list[int]:
 class _Page:
     """The plane: drawings at their points, prototypes, and the regions nearest to them."""
 
-    def __init__(self, axes: Axes, model: EmbeddingModel, drawing_size: float = 24):
+    def __init__(
+        self,
+        axes: Axes,
+        model: EmbeddingModel,
+        drawing_size: float = 24,
+        prototype_size: float = 15,
+    ):
         self.axes, self.model = axes, model
         axes.set(xlim=(-1, 1), ylim=(-1, 1), aspect="equal", xticks=[], yticks=[])
-        axes.set_xlabel(
-            "drawing: a query · square: the selected query\n"
-            "letter: a prototype · ring: given a wrong class\n"
-            "tint: the prototype that is nearest on this page",
-            fontsize=FONT_SIZE - 1,
-        )
+        axes.set_xlabel(LEGEND, fontsize=FONT_SIZE - 1)
         colours = CLASS_COLOURS[: model.num_ways]
         self._regions = [
             axes.add_patch(Polygon([(0, 0)], facecolor=pale(colour), linewidth=0))
@@ -527,8 +535,8 @@ class _Page:
         self._queries = Drawings(axes, drawing_size)
         ways = range(model.num_ways)
         self._supports = [class_mark(axes, way, 0.25 * drawing_size) for way in ways]
-        self._prototypes = [class_mark(axes, way, 0.62 * drawing_size) for way in ways]
-        self._letters = [class_letter(axes, way, 0.3 * drawing_size) for way in ways]
+        self._prototypes = [class_mark(axes, way, prototype_size) for way in ways]
+        self._letters = [class_letter(axes, way, 0.48 * prototype_size) for way in ways]
         self.moving = [
             *(*self._regions, self._rays, self._nearest, self._wrong, self._selected),
             *(self._queries, *self._supports, *self._prototypes, *self._letters),
