@@ -1,5 +1,6 @@
 """Notebook 10: the reference answers, and known wrong ones with what the check says to them."""
 
+import numpy as np
 import torch
 
 from instructor.answers import Answers
@@ -16,7 +17,21 @@ def _backwards(rewards, ended, discount):
 
 
 def returns_to_go(rewards, ended, discount):
-    return _backwards(rewards, ended, discount)
+    sums = torch.zeros_like(rewards)
+    for task, row in np.ndindex(*rewards.shape[:2]):
+        for step in reversed(range(rewards.shape[2])):
+            following = 0 if ended[task, row, step] else discount * sums[task, row, step + 1]
+            sums[task, row, step] = rewards[task, row, step] + following
+    return sums
+
+
+def returns_to_go_in_numpy(rewards, ended, discount):
+    rewards, going_on = rewards.double().numpy(), ~ended.numpy()
+    sums, after = np.zeros_like(rewards), np.zeros(rewards.shape[:2])
+    for step in reversed(range(rewards.shape[2])):
+        after = rewards[:, :, step] + discount * going_on[:, :, step] * after
+        sums[:, :, step] = after
+    return sums
 
 
 def forgot_the_ends(rewards, ended, discount):
@@ -35,6 +50,16 @@ def summed_the_past(rewards, ended, discount):
     return rewards.cumsum(-1)
 
 
+def whole_return_of_the_episode(rewards, ended, discount):
+    whole = rewards.clone()
+    for task, row in np.ndindex(*rewards.shape[:2]):
+        begins = 0
+        for end in ended[task, row].nonzero().flatten().tolist():
+            whole[task, row, begins : end + 1] = rewards[task, row, begins : end + 1].sum()
+            begins = end + 1
+    return whole
+
+
 def whole_return(rewards, ended, discount):
     return rewards.sum(-1, keepdim=True).expand_as(rewards)
 
@@ -46,6 +71,10 @@ def without_own_reward(rewards, ended, discount):
 def discounted_from_the_start(rewards, ended, discount):
     powers = discount ** torch.arange(rewards.shape[-1])
     return (rewards * powers).flip(-1).cumsum(-1).flip(-1)
+
+
+def cut_one_step_too_late(rewards, ended, discount):
+    return _backwards(rewards, ended.roll(1, -1), discount)
 
 
 def lost_the_last_reward(rewards, ended, discount):
@@ -78,15 +107,28 @@ def meta_gradient(log_prob, theta, before, after, inner_lr):
     return torch.autograd.grad(_objectives(log_prob, adapted, after).mean(), theta)[0]
 
 
+def meta_gradient_by_the_chain_rule(log_prob, theta, before, after, inner_lr):
+    """Each task's gradient at φ, and the Hessian of its step times that gradient."""
+    start = theta.detach().expand(len(before[0]), -1).clone().requires_grad_()
+    total = _objectives(log_prob, start, before).sum()
+    (uphill,) = torch.autograd.grad(total, start, create_graph=True)
+    adapted = (start + inner_lr * uphill).detach().requires_grad_()
+    (outer,) = torch.autograd.grad(_objectives(log_prob, adapted, after).sum(), adapted)
+    (curved,) = torch.autograd.grad((uphill * outer).sum(), start)
+    return (outer + inner_lr * curved).double().mean(0)
+
+
 def first_order(log_prob, theta, before, after, inner_lr):
     adapted = _adapted(log_prob, theta, before, inner_lr, create_graph=False)
     return torch.autograd.grad(_objectives(log_prob, adapted, after).mean(), theta)[0]
 
 
-def at_the_adapted_policy(log_prob, theta, before, after, inner_lr):
-    adapted = _adapted(log_prob, theta, before, inner_lr).detach().requires_grad_()
-    gradient = torch.autograd.grad(_objectives(log_prob, adapted, after).mean(), adapted)[0]
-    return gradient.sum(0)
+def forgot_inner_lr(log_prob, theta, before, after, inner_lr):
+    return meta_gradient(log_prob, theta, before, after, 1.0)
+
+
+def the_inner_gradient_alone(log_prob, theta, before, after, inner_lr):
+    return torch.autograd.grad(_objectives(log_prob, theta, before).mean(), theta)[0]
 
 
 def without_adapting(log_prob, theta, before, after, inner_lr):
@@ -140,6 +182,17 @@ def bounded_step(gradient, inner_lr, max_step):
     moves = {name: inner_lr * value for name, value in gradient.items()}
     norms = _norms(moves)
     return _scaled(moves, (max_step / norms.clamp(min=1e-12)).clamp(max=1), ~norms.isfinite())
+
+
+def bounded_in_numpy(gradient, inner_lr, max_step):
+    gradient = {name: value.double().numpy() for name, value in gradient.items()}
+    moves = {name: np.zeros_like(value) for name, value in gradient.items()}
+    for task in range(len(next(iter(moves.values())))):
+        length = inner_lr * np.sqrt(sum((g[task] ** 2).sum() for g in gradient.values()))
+        if np.isfinite(length):
+            for name, value in gradient.items():
+                moves[name][task] = value[task] * inner_lr * max_step / max(length, max_step)
+    return moves
 
 
 def not_bounded(gradient, inner_lr, max_step):
@@ -196,6 +249,18 @@ def moved_along_nan(gradient, inner_lr, max_step):
     return {name: factor[:, None, None] * value for name, value in moves.items()}
 
 
+def stopped_everybody(gradient, inner_lr, max_step):
+    if all(value.isfinite().all() for value in gradient.values()):
+        return bounded_step(gradient, inner_lr, max_step)
+    return {name: torch.zeros_like(value) for name, value in gradient.items()}
+
+
+def dropped_the_long_ones(gradient, inner_lr, max_step):
+    moves = {name: inner_lr * value for name, value in gradient.items()}
+    norms = _norms(moves)
+    return _scaled(moves, torch.ones_like(norms), ~(norms <= max_step))
+
+
 def trusted_the_rest(gradient, inner_lr, max_step):
     whole = {name: value.nan_to_num(0) for name, value in gradient.items()}
     return bounded_step(whole, inner_lr, max_step)
@@ -203,35 +268,46 @@ def trusted_the_rest(gradient, inner_lr, max_step):
 
 ANSWERS = {
     "10.returns_to_go": Answers(
-        right=(returns_to_go,),
+        right=(returns_to_go, returns_to_go_in_numpy),
         wrong={
             forgot_the_ends: "next episode leak",
             forgot_the_discount: "left out the discount",
             forgot_both: "Neither the discount",
             summed_the_past: "added up the past",
-            whole_return: "whole return",
+            whole_return_of_the_episode: "its episode's whole return",
+            whole_return: "whole return of its row",
             without_own_reward: "reward of the step itself",
-            discounted_from_the_start: "from the row's first step",
+            discounted_from_the_start: "discounted from the first step",
+            cut_one_step_too_late: "one step too late",
             lost_the_last_reward: "cut after it",
             summed_in_place: "in place",
         },
     ),
     "10.meta_gradient": Answers(
-        right=(meta_gradient,),
+        right=(meta_gradient, meta_gradient_by_the_chain_rule),
         wrong={
             first_order: "create_graph",
-            at_the_adapted_policy: "create_graph",
+            forgot_inner_lr: "left out inner_lr",
+            the_inner_gradient_alone: "inner gradient alone",
             without_adapting: "joint training",
             judged_on_before: "the trajectories it learned from",
             stepped_downhill: "went downhill",
             gradient_of_a_loss: "sign is wrong",
             one_step_for_all: "one and the same step",
-            averaged_the_inner_step: "times too short",
+            averaged_the_inner_step: "inner step is too short",
             summed_over_tasks: "summed over tasks",
+        },
+        equal={
+            f"{name}: line 3: 0 -> {part}": "each part of `before` has the tasks first"
+            for name, part in (
+                ("meta_gradient", -1),
+                ("meta_gradient_by_the_chain_rule", 1),
+                ("meta_gradient_by_the_chain_rule", -1),
+            )
         },
     ),
     "10.bounded_step": Answers(
-        right=(bounded_step,),
+        right=(bounded_step, bounded_in_numpy),
         wrong={
             not_bounded: "Nothing is bounded",
             one_norm_for_all: "one norm over all tasks",
@@ -241,7 +317,12 @@ ANSWERS = {
             clamped_the_numbers: "clamped each number",
             divided_by_zero: "divided by 0",
             moved_along_nan: "moved along it",
+            stopped_everybody: "Nobody moved",
+            dropped_the_long_ones: "dropped the moves",
             trusted_the_rest: "Trust none of it",
+        },
+        equal={
+            "bounded_step: line 4: 1e-12 -> 5e-13": "it only keeps a norm of 0 from dividing",
         },
     ),
 }
