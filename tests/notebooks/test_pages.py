@@ -2,6 +2,7 @@
 
 import ast
 import re
+import symtable
 from collections import Counter
 from pathlib import Path
 
@@ -107,22 +108,23 @@ def test_a_word_of_the_glossary_is_explained_where_it_first_appears(word):
             assert said == [], f"{number} says {word!r} before {home} explains it"
 
 
+def tables(table):
+    return [table, *(inner for child in table.get_children() for inner in tables(child))]
+
+
 def defined(source):
     """The names that a cell gives to something, at its top."""
-    names = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-    return names
+    symbols = symtable.symtable(source, "cell", "exec").get_symbols()
+    return {it.get_name() for it in symbols if it.is_assigned() or it.is_imported()}
 
 
 def used(source):
-    tree = ast.parse(source)
-    return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    """The names that a cell looks up in the notebook: not those of its functions' own."""
+    top, *inner = tables(symtable.symtable(source, "cell", "exec"))
+    names = {it.get_name() for it in top.get_symbols() if it.is_referenced()}
+    return names | {
+        it.get_name() for table in inner for it in table.get_symbols() if it.is_global()
+    }
 
 
 def depends_on_bonus(cells):
@@ -152,6 +154,9 @@ def test_this_test_sees_a_dependence():
     cells = [script("x = 1"), text("## Bonus · B"), script("x, y = 2, 3"), text("## C")]
     assert depends_on_bonus([*cells, script("print(x)")]) == set()
     assert depends_on_bonus([*cells, script("print(x, y)")]) == {"y"}
+    assert depends_on_bonus([*cells, script("def f(y):\n    return y")]) == set()
+    assert depends_on_bonus([*cells, script("def f(z):\n    return [y for _ in z]")]) == {"y"}
+    assert depends_on_bonus([*cells, script("for y in x:\n    print(y)")]) == set()
 
 
 @pytest.mark.parametrize("number", NOTEBOOKS)

@@ -87,6 +87,13 @@ def test_neither_position_nor_length_gives_the_right_option_away():
     assert shortest <= 1.25 * share
 
 
+def test_no_notebook_has_its_right_options_all_at_one_place():
+    places = {}
+    for name in NAMES:
+        places.setdefault(name.split(".")[0], set()).add(find(name).right)
+    assert all(len(found) > 1 for found in places.values())
+
+
 def test_the_options_stand_in_the_same_order_each_time():
     assert [find(name) for name in NAMES] == [find(name) for name in NAMES]
 
