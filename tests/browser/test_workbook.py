@@ -41,6 +41,10 @@ def test_an_answer_given_in_the_copy_stays(lab, notebooks, tmp_path):
     details.first.locator("summary").click()
     assert details.first.locator("em").first.inner_text().startswith("Four dashed waves")
     assert lab.page.locator(".jp-CodeCell .jp-Placeholder").count() > 0
+    hidden = lab.page.locator(".jp-Cell.lm-mod-hidden")
+    assert hidden.count() > 0  # the bonus
+    lab.page.locator(".jp-showHiddenCellsButton").click()
+    lab.wait_for(lambda: hidden.count() == 0, lambda: "the bonus stays folded")
 
     lab.run_to("use_course_style()")
     starter = lab.page.locator(".jp-CodeCell", has_text="def median_interval")
@@ -51,13 +55,13 @@ def test_an_answer_given_in_the_copy_stays(lab, notebooks, tmp_path):
     press("Shift+Enter")
     press("Shift+Enter")
 
-    def check_cell():
-        return next(cell for cell in lab.code_cells() if 'check("04.interval"' in cell["source"])
+    def outputs(words):
+        return str(next(cell["outputs"] for cell in lab.code_cells() if words in cell["source"]))
 
-    def passed():
-        return "✔" in str(check_cell()["outputs"])
-
-    lab.wait_for(passed, lambda: f"the check says {check_cell()['outputs']}", 30)
+    for words in 'check("04.interval"', 'yours("04.interval"':
+        lab.wait_for(lambda words=words: "✔" in outputs(words), lambda w=words: outputs(w), 30)
+        press("Shift+Enter")
+    assert "your own function runs from here" in outputs('yours("04.interval"')
     press("ControlOrMeta+s")
     lab.wait_for(lambda: ANSWER in answers(path), lambda: "it was not saved")
 
