@@ -61,6 +61,10 @@ class History:
         line.set_label(label)
         scale = "log" if losses.min() > 0 else "linear"
         ax.set(xlabel="iteration", ylabel=f"meta-loss (mean of {window})", yscale=scale)
+        if scale == "log":  # 1.5, not 1.5 × 10⁰
+            low, high = ax.get_ylim()
+            ax.yaxis.set_major_formatter("{x:g}")
+            ax.yaxis.set_minor_formatter("{x:g}" if high < 8 * low else "")
         ax.grid(alpha=0.3)
         return ax
 

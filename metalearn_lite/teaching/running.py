@@ -178,7 +178,8 @@ def _told(error: BaseException, watched: _Watched) -> str:
         raise NotAttempted
     if isinstance(error, TimeUp):
         where = _readers_line(error, watched.answer)
-        return f"Your code was stopped after {SECONDS:g} seconds{where}. Does a loop never end, or is there a shorter way?"
+        stopped = f"Your code was stopped after {SECONDS:g} seconds{where}."
+        return f"{stopped} Does a loop never end, or is there a shorter way?"
     if not raised and watched.result is NOT_CALLED:
         raise error  # the check itself is broken
     if isinstance(error, NothingReturned) and not watched.returned:
