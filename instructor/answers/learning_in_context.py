@@ -97,7 +97,8 @@ def _mixed(scores, value, mask):
 def attention(query, key, value, mask):
     scores = query @ key.transpose(1, 2) / key.shape[-1] ** 0.5
     scores = scores.masked_fill(mask.unsqueeze(1) == 0, -math.inf)
-    return scores.softmax(-1).nan_to_num(0.0) @ value
+    told = torch.where(mask.unsqueeze(-1) > 0, value, 0.0)
+    return scores.softmax(-1).nan_to_num(0.0) @ told
 
 
 def attention_in_numpy(query, key, value, mask):
@@ -167,6 +168,19 @@ def exp_that_overflows(query, key, value, mask):
 def nan_where_nothing_is(query, key, value, mask):
     scores = query @ key.mT / key.shape[-1] ** 0.5
     return scores.masked_fill(mask.unsqueeze(1) == 0, -math.inf).softmax(-1) @ value
+
+
+def mixed_nan_with_weight_zero(query, key, value, mask):
+    return _mixed(query @ key.mT / key.shape[-1] ** 0.5, value, mask)
+
+
+def removed_nan_at_the_end(query, key, value, mask):
+    return _mixed(query @ key.mT / key.shape[-1] ** 0.5, value, mask).nan_to_num(0.0)
+
+
+def added_zero_times_infinity(query, key, value, mask):
+    scores = query @ key.mT / key.shape[-1] ** 0.5 - (1 - mask.unsqueeze(1)) * math.inf
+    return scores.softmax(-1) @ value
 
 
 def plain_average(query, key, value, mask):
@@ -372,7 +386,7 @@ ANSWERS = {
         wrong={
             attended_to_empty_places: "attended to empty places",
             gave_empty_places_a_score_of_zero: "a score of 0",
-            gave_empty_places_a_low_score: "what stands in the empty ones",
+            gave_empty_places_a_low_score: "you mixed what stands in them",
             masked_after_the_softmax: "no longer sum to 1",
             not_divided: "divided by √d",
             divided_by_d: "divided by √d",
@@ -380,10 +394,17 @@ ANSWERS = {
             softmax_over_the_queries: "softmax runs over the queries",
             without_a_softmax: "need not be positive",
             best_match_alone: "best match alone",
-            exp_that_overflows: "NaN for very large scores",
+            exp_that_overflows: "NaN for very large or",
             nan_where_nothing_is: "nothing to attend to",
+            mixed_nan_with_weight_zero: "0 is not enough",
+            removed_nan_at_the_end: "at the end",
+            added_zero_times_infinity: "0 times infinity",
             plain_average: "plain average",
             returned_the_weights: "These are the weights",
+        },
+        equal={
+            "attention: line 4: 0.0 -> 0.0": "half of 0 is 0",
+            "attention: line 4: 0.0 -> 1.0": "its weight is 0: any finite number will do",
         },
     ),
     "09.order_effect": Answers(

@@ -144,22 +144,25 @@ def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor
         query: ``(T, M, D)``.
         key: ``(T, N, D)``, one for each place.
         value: ``(T, N, V)``.
-        mask: ``(T, N)``: 0 where a place is empty. A task without a place gets zeros.
+        mask: ``(T, N)``: 0 where a place is empty, whatever its key and value hold. A task all of
+            whose places are empty gets zeros.
     """
     scores = query @ key.mT / math.sqrt(key.shape[-1])
     scores = scores.masked_fill(mask.unsqueeze(1) == 0, -math.inf)
     weights = scores.softmax(-1).nan_to_num(nan=0.0)
-    return weights @ value
+    told = value.masked_fill(mask.unsqueeze(-1) == 0, 0.0)  # since 0 times NaN is NaN
+    return weights @ told
 
 
 HEADS = (
-    # tasks, queries, places, D, V, factor of the scores, mask
+    # tasks, queries, places, D, V, factor of query and key, mask
     ("where every place is taken", 2, 3, 4, 5, 2, 1.0, None),
     ("with empty places", 3, 4, 5, 6, 2, 1.0, ((1, 1, 1, 0, 0), (0, 1, 0, 1, 1), (0, 0, 0, 1, 0))),
     ("with one place", 2, 3, 1, 4, 3, 1.0, None),
-    ("where a task has no place taken", 2, 2, 3, 4, 5, 1.0, ((0, 0, 0), (1, 0, 1))),
+    ("with a task all of whose places are empty", 2, 2, 3, 4, 5, 1.0, ((0, 0, 0), (1, 0, 1))),
     ("with very large scores", 1, 3, 4, 2, 1, 40.0, ((1, 1, 1, 0),)),
     ("with very negative scores", 1, 2, 3, 4, 1, -1.0, ((1, 1, 0),)),
+    ("with NaN in empty places", 3, 2, 4, 3, 2, 1.0, ((1, 1, 0, 1), (0, 0, 0, 0), (0, 1, 1, 0))),
 )
 
 
@@ -172,6 +175,9 @@ def check_attention(answer: Callable) -> None:
             query, key = 20 + query, -20 + 0.1 * key
         value = torch.randn(num_tasks, places, width, generator=generator) + 1
         mask = torch.ones(num_tasks, places) if real is None else torch.tensor(real).float()
+        if "NaN" in kind:
+            empty = mask.unsqueeze(-1) == 0
+            key, value = key.masked_fill(empty, NAN), value.masked_fill(empty, NAN)
         given = query.clone(), key.clone(), value.clone(), mask.clone()
         result = attempted(answer(*given))
         weights = (num_tasks, num_queries, places)
@@ -187,13 +193,23 @@ def _refuse_attention(result: Tensor, given: tuple, kind: str) -> None:
     query, key, value, mask = given
     taken = mask.unsqueeze(1)
     if result.isnan().any():
-        if not mask.sum(1).all():
+        if value.isnan().any():
             raise Mistake(
-                "NaN where a task has no place taken: there is nothing to attend to. Return zeros."
+                "NaN came through from an empty place. A weight of 0 is not enough: 0 times NaN is "
+                "NaN."
+            )
+        if result[mask.sum(1) == 0].isnan().any():
+            raise Mistake(
+                "NaN for a task all of whose places are empty: it has nothing to attend to. Its "
+                "mixtures are zeros."
+            )
+        if query.abs().max() > 10:
+            raise Mistake(
+                "NaN for very large or very negative scores: exp() of them is infinite, or 0 for "
+                "all. Subtract each query's largest score first, or use torch's softmax."
             )
         raise Mistake(
-            "NaN for very large scores: exp() of them is infinite. Subtract each query's largest "
-            "score first, or use torch's softmax."
+            "NaN from ordinary scores: 0 times infinity is NaN, and so is 0 divided by 0."
         )
     depth = key.shape[-1]
     dots = query @ key.mT
@@ -218,8 +234,13 @@ def _refuse_attention(result: Tensor, given: tuple, kind: str) -> None:
         result[mask.sum(1) == 0]
     )):  # fmt: skip
         raise Mistake(
-            "Where a task has no place taken, you mixed what stands in the empty ones. Return "
-            "zeros there."
+            "For a task all of whose places are empty you mixed what stands in them. Its mixtures "
+            "are zeros."
+        )
+    if value.isnan().any() and same(result, (weights @ value).nan_to_num(nan=0.0)):
+        raise Mistake(
+            "You turned NaN into 0 at the end. By then what stood in empty places had spoilt the "
+            "mixtures: NaN must not enter them."
         )
     mistakes = (
         (
@@ -436,7 +457,7 @@ def _refuse_scores(scores: Tensor, right: Tensor, dots: Tensor, inner_lr: float,
         (dots.softmax(-1), soft),
         (right.softmax(-1), soft),
         ((dots / math.sqrt(num_examples)).softmax(-1), soft),
-        (dots, "These are the bare products x · xᵢ. How far does the step go?"),
+        (dots, "These are the bare products x · xᵢ. By which number does a step multiply them?"),
         (right / 2, "The derivative of a square brings a factor 2, which is missing."),
         (right * num_examples, "The loss is a mean over the N examples: divide by N."),
         (
@@ -504,7 +525,8 @@ EXERCISES = {
             "Put it there before the softmax: scores.masked_fill(mask.unsqueeze(1) == 0, "
             "float('-inf')).",
             "Softmax over the last axis, then weights @ value. Where all scores are minus infinity "
-            "softmax gives NaN: weights.nan_to_num(0.0) makes them zeros.",
+            "softmax gives NaN: weights.nan_to_num(0.0) makes them zeros. And 0 times NaN is NaN, "
+            "so empty the value first: torch.where(mask.unsqueeze(-1) > 0, value, 0.0).",
         ),
         check=check_attention,
         praise="One head of attention: a weighted mean, in which an empty place has no say.",
@@ -517,7 +539,7 @@ EXERCISES = {
             "(after - before).abs().max().",
         ),
         check=check_order_effect,
-        praise="One number that is 0 exactly where order means nothing.",
+        praise="One number: it is 0, up to rounding, where order means nothing.",
     ),
     "gradient_step": Exercise(
         hints=(
