@@ -133,3 +133,29 @@ def epsilon(
     accountant = pld.PLDAccountant(value_discretization_interval=1e-3)
     accountant.compose(dp_accounting.SelfComposedDpEvent(event, rounds))
     return float(accountant.get_epsilon(delta))
+
+
+def membership(members: Tensor, others: Tensor) -> tuple[float, float]:
+    """How well a score tells members from others: the AUC, and half its 95 % interval.
+
+    The AUC is the chance that a member scores *higher* than somebody else, a tie counting half:
+    0.5 is guessing. The interval is that of Hanley & McNeil (1982).
+
+    Args:
+        members, others: ``(M,)`` and ``(N,)`` scores, such as minus a loss.
+    """
+    checks.tensor(members=members, others=others)
+    if members.dim() != 1 or others.dim() != 1 or not (len(members) and len(others)):
+        raise ValueError(
+            f"members {tuple(members.shape)} and others {tuple(others.shape)}: give (M,) and (N,), "
+            "at least one score each"
+        )
+    apart = members.unsqueeze(1) - others
+    area = (apart > 0).double().mean().item() + 0.5 * (apart == 0).double().mean().item()
+    of_two_members, of_two_others = area / (2 - area), 2 * area**2 / (1 + area)
+    variance = (
+        area * (1 - area)
+        + (len(members) - 1) * (of_two_members - area**2)
+        + (len(others) - 1) * (of_two_others - area**2)
+    ) / (len(members) * len(others))
+    return area, 1.96 * math.sqrt(max(variance, 0.0))

@@ -12,6 +12,8 @@ from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.networks import ConvNet, Params
 
 CENTERS = ("mean", "medoid", "trimmed", "reweighted")
+LEAST = 1e-3
+"""no example counts less: where all labels of a class seem wrong, they still make a prototype"""
 
 
 class RobustPrototypes(PrototypicalNetwork):
@@ -79,27 +81,30 @@ def prototypes(points: Tensor, y: Tensor, weights: Tensor, num_ways: int | None 
 
 
 def fitting(points: Tensor, y: Tensor, rounds: int = 3, sharpness: float = 1.0) -> Tensor:
-    """How well each label fits all other examples, ``(T, N)`` in 0 … 1, after some ``rounds``.
+    """What is left of equal weights after some ``rounds`` of `refit`, ``(T, N)`` in 0 … 1."""
+    weights = torch.ones_like(points[..., 0])
+    for _ in range(rounds):
+        weights = refit(points, y, weights, sharpness).clamp(min=LEAST)
+    return weights
 
-    Each round makes, for each example, all prototypes without it: else it would vouch for itself.
-    Its weight is the chance that a softmax over minus the squared distances, times ``sharpness``,
-    gives its own label. An example that is alone in its class has nobody to disagree: its weight
-    is 1.
+
+def refit(points: Tensor, y: Tensor, weights: Tensor, sharpness: float = 1.0) -> Tensor:
+    """How well each label fits all other examples, ``(T, N)`` in 0 … 1.
+
+    For each example all prototypes are made without it: else it would vouch for itself. Its new
+    weight is the chance that a softmax over minus the squared distances, times ``sharpness``, gives
+    its own label. An example that is alone in its class has nobody to disagree: its weight is 1.
     """
     belongs = F.one_hot(y).to(points.dtype)  # (T, N, ways)
     alone = (belongs.sum(1, keepdim=True) * belongs).sum(2) == 1
-    weights = torch.ones_like(points[..., 0])
-    for _ in range(rounds):
-        counted = belongs * weights.unsqueeze(-1)
-        total, sums = counted.sum(1), counted.transpose(1, 2) @ points
-        # Without example i: (T, N, ways, D) is small, as supports are.
-        rest = (total.unsqueeze(1) - counted).clamp(min=1e-6)
-        others = sums.unsqueeze(1) - counted.unsqueeze(-1) * points.unsqueeze(2)
-        centers = others / rest.unsqueeze(-1)
-        far = (points.unsqueeze(2) - centers).square().sum(-1)
-        chance = torch.softmax(-sharpness * far, -1).gather(2, y.unsqueeze(-1)).squeeze(-1)
-        weights = torch.where(alone, torch.ones_like(chance), chance.clamp(min=1e-3))
-    return weights
+    counted = belongs * weights.unsqueeze(-1)
+    total, sums = counted.sum(1), counted.transpose(1, 2) @ points
+    # Without example i: (T, N, ways, D) is small, as supports are.
+    rest = (total.unsqueeze(1) - counted).clamp(min=1e-6)
+    others = sums.unsqueeze(1) - counted.unsqueeze(-1) * points.unsqueeze(2)
+    far = (points.unsqueeze(2) - others / rest.unsqueeze(-1)).square().sum(-1)
+    chance = torch.softmax(-sharpness * far, -1).gather(2, y.unsqueeze(-1)).squeeze(-1)
+    return torch.where(alone, torch.ones_like(chance), chance)
 
 
 def _first_of_class(score: Tensor, together: Tensor) -> Tensor:

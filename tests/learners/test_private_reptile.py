@@ -5,10 +5,16 @@ import math
 import pytest
 import torch
 from scipy.optimize import brentq
-from scipy.stats import norm
+from scipy.stats import mannwhitneyu, norm
 from truths import relative_error, small_network, waves
 
-from metalearn_lite.learners.private_reptile import PrivateReptile, clipped, epsilon, private_mean
+from metalearn_lite.learners.private_reptile import (
+    PrivateReptile,
+    clipped,
+    epsilon,
+    membership,
+    private_mean,
+)
 from metalearn_lite.learners.reptile import Reptile
 
 
@@ -100,3 +106,20 @@ def test_one_sampled_round_by_the_amplification_rule():
 def test_what_cannot_be_meant_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
         private(**options)
+
+
+def test_membership_is_mann_and_whitneys_share_and_its_interval_holds(generator):
+    g = generator(1)
+    members, others = (torch.randint(0, 6, (n,), generator=g).double() for n in (40, 70))
+    expected = mannwhitneyu(members, others).statistic / (40 * 70)
+    assert membership(members, others)[0] == pytest.approx(expected)
+    assert membership(torch.ones(3), torch.zeros(2)) == (1.0, 0.0)
+    drawn = [
+        membership(torch.randn(40, generator=g) + 1, torch.randn(60, generator=g))
+        for _ in range(400)
+    ]
+    truth = norm.cdf(1 / math.sqrt(2))
+    inside = sum(abs(area - truth) <= half for area, half in drawn) / 400
+    assert 0.9 < inside < 0.99
+    with pytest.raises(ValueError, match=r"members \(0,\)"):
+        membership(torch.zeros(0), torch.zeros(2))
