@@ -225,6 +225,8 @@ def the_variance(epsilon, delta, rounds):
     return math.sqrt(rounds) * noise_for(epsilon, delta, 1) ** 2
 
 
+INSIDE = "the answer lies well inside of where it is looked for"
+
 ANSWERS = {
     "14.refit": Answers(
         right=(refit, refit_in_numpy),
@@ -239,6 +241,10 @@ ANSWERS = {
             times_the_old_weight: "You multiplied by the old weight",
             nothing_for_the_lonely: "it gets 1, not 0",
         },
+        equal={
+            "refit: line 12: center - points[i] -> points[i] - center": "it is squared",
+            "refit_in_numpy: line 11: 1 -> 0": "the matrix is its own mirror image",
+        },
     ),
     "14.unlabelled_task": Answers(
         right=(unlabelled_task, unlabelled_task_one_by_one),
@@ -252,6 +258,9 @@ ANSWERS = {
             other_generator: "draw with `generator` only",
             asks_of_other_images: "images that are not in the support",
         },
+        equal={
+            "unlabelled_task_one_by_one: line 8: 0 -> -1": "of one image the first is the last",
+        },
     ),
     "14.noise_for": Answers(
         right=(noise_for, noise_for_in_numpy),
@@ -263,6 +272,19 @@ ANSWERS = {
             only_the_tail: "the chance that the privacy loss is above ε",
             less_with_more_rounds: "they need more noise, not less",
             the_variance: "the variance of the noise",
+        },
+        equal={
+            "noise_for: line 8: 200 -> 201": "the interval is a single number by then",
+            "noise_for: line 8: 200 -> 199": "the interval is a single number by then",
+            "noise_for: line 7: 0.001 -> 0.0005": INSIDE,
+            "noise_for: line 7: 10000000.0 -> 5000000.0": INSIDE,
+            "noise_for_in_numpy: line 7: 7.0 -> 8.0": INSIDE,
+            "noise_for_in_numpy: line 7: 16.0 -> 17.0": INSIDE,
+            "noise_for_in_numpy: line 5: "
+            "return norm.cdf(ends) @ [1.0, -np.exp(epsilon)] - delta -> "
+            "return -(norm.cdf(ends) @ [1.0, -np.exp(epsilon)] - delta)": "its zero stays",
+            "noise_for_in_numpy: line 5: norm.cdf(ends) @ [1.0, -np.exp(epsilon)] - delta -> "
+            "delta - norm.cdf(ends) @ [1.0, -np.exp(epsilon)]": "its zero stays",
         },
     ),
 }

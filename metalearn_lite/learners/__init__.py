@@ -33,6 +33,7 @@ from metalearn_lite.learners.siamese import SiameseNetwork
 from metalearn_lite.learners.simpleshot import SimpleShot
 from metalearn_lite.learners.transfer import Transfer
 from metalearn_lite.learners.transformer import TransformerLearner
+from metalearn_lite.learners.worst_case import WorstCaseMAML
 
 LEARNERS = {
     kind.__name__: kind
@@ -69,5 +70,6 @@ LEARNERS = {
         SupportNorm,
         Transfer,
         TransformerLearner,
+        WorstCaseMAML,
     )
 }
