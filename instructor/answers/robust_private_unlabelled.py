@@ -112,7 +112,7 @@ def unlabelled_task_one_by_one(images, num_ways, num_queries, augment, generator
         image = images[left.pop(place)]
         support.append(image)
         for _ in range(num_queries):
-            queries.append(np.array(augment(image[None])[0]))
+            queries.append(augment(image[None])[0].numpy())
             labels.append(way)
     return np.stack(support), np.arange(num_ways), np.stack(queries), np.array(labels)
 
