@@ -68,6 +68,13 @@ LEARNERS = {
     "prototypical, cosine": Look("dark sky", "D", "-."),
     "relation": Look("pink", "v", ":"),
     "elastic": Look("red", "D", "-"),
+    # where labels are wrong, or there are none: 14
+    "medoid": Look("brown", "d", "--"),
+    "trimmed": Look("dark sky", "s", ":"),
+    "reweighted": Look("red", "p", "-"),
+    "reweighted MAML": Look("violet", "D", "--"),
+    "UMTRA": Look("pink", "h", "-."),
+    "CACTUs": Look("dark orange", "<", ":"),
     # reading examples, and what needs no training: 09 and 12
     "neural process": Look("dark orange", "D", "--"),
     "recurrent": Look("pink", "p", ":"),

@@ -21,15 +21,19 @@ from metalearn_lite.learners.meta_sgd import MetaSGD
 from metalearn_lite.learners.nearest_value import NearestValue
 from metalearn_lite.learners.neural_process import ConditionalNeuralProcess
 from metalearn_lite.learners.pixels import PixelNearestNeighbour
+from metalearn_lite.learners.private_reptile import PrivateReptile
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.learners.recurrent import RecurrentLearner
 from metalearn_lite.learners.regularised import RegularisedMAML
 from metalearn_lite.learners.relation import RelationNetwork
 from metalearn_lite.learners.reptile import Reptile
+from metalearn_lite.learners.reweighted import ReweightedMAML
+from metalearn_lite.learners.robust_prototypes import RobustPrototypes
 from metalearn_lite.learners.siamese import SiameseNetwork
 from metalearn_lite.learners.simpleshot import SimpleShot
 from metalearn_lite.learners.transfer import Transfer
 from metalearn_lite.learners.transformer import TransformerLearner
+from metalearn_lite.learners.worst_case import WorstCaseMAML
 
 LEARNERS = {
     kind.__name__: kind
@@ -52,16 +56,20 @@ LEARNERS = {
         NoNorm,
         PerStepNorm,
         PixelNearestNeighbour,
+        PrivateReptile,
         PrototypicalNetwork,
         RecurrentLearner,
         RegularisedMAML,
         RelationNetwork,
         Reptile,
+        ReweightedMAML,
+        RobustPrototypes,
         SiameseNetwork,
         SimpleShot,
         StraightLine,
         SupportNorm,
         Transfer,
         TransformerLearner,
+        WorstCaseMAML,
     )
 }

@@ -48,6 +48,7 @@ NETWORKS = {
     "PrototypicalNetwork": IMAGES,
     "RecurrentLearner": GRU(1, 6),
     "RelationNetwork": IMAGES,
+    "RobustPrototypes": IMAGES,
     "SiameseNetwork": IMAGES,
     "SimpleShot": IMAGES,
     "SupportNorm": CLASSIFIER,
