@@ -8,6 +8,7 @@ from metalearn_lite.learners.anil import ANIL
 from metalearn_lite.learners.batch_norm import NoNorm, PerStepNorm, SupportNorm
 from metalearn_lite.learners.classifier import FineTunedClassifier
 from metalearn_lite.learners.elastic import ElasticPrototypes
+from metalearn_lite.learners.follow_the_meta_leader import FollowTheLeader, FollowTheMetaLeader
 from metalearn_lite.learners.hausdorff import ModifiedHausdorff
 from metalearn_lite.learners.implicit_maml import ImplicitMAML
 from metalearn_lite.learners.joint import JointTraining
@@ -26,6 +27,7 @@ from metalearn_lite.learners.recurrent import RecurrentLearner
 from metalearn_lite.learners.regularised import RegularisedMAML
 from metalearn_lite.learners.relation import RelationNetwork
 from metalearn_lite.learners.reptile import Reptile
+from metalearn_lite.learners.ridge import Ridge
 from metalearn_lite.learners.siamese import SiameseNetwork
 from metalearn_lite.learners.simpleshot import SimpleShot
 from metalearn_lite.learners.transfer import Transfer
@@ -38,6 +40,8 @@ LEARNERS = {
         ConditionalNeuralProcess,
         ElasticPrototypes,
         FineTunedClassifier,
+        FollowTheLeader,
+        FollowTheMetaLeader,
         ImplicitMAML,
         JointTraining,
         LearnedOptimiser,
@@ -57,6 +61,7 @@ LEARNERS = {
         RegularisedMAML,
         RelationNetwork,
         Reptile,
+        Ridge,
         SiameseNetwork,
         SimpleShot,
         StraightLine,
