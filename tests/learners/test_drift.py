@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from metalearn_lite.learners.drift import Adwin, OfSeries, PageHinkley, alarms, caught
+from metalearn_lite.teaching.exercises.a_stream_of_tasks import _page, find_alarms
 
 STEP = torch.cat([torch.zeros(60), torch.full((20,), 2.0)])
 
@@ -33,6 +34,13 @@ def test_page_hinkley_is_the_test_written_out(delta, threshold, least, generator
     found = alarms(PageHinkley(delta, threshold, least), values)
     assert found.tolist() == by_hand(values.tolist(), delta, threshold, least)
     assert found.any()
+
+
+def test_the_check_of_the_exercise_knows_the_library(generator):
+    for seed, (delta, threshold, least) in enumerate(((0.1, 3.0, 5), (0.0, 0.7, 1), (0.4, 1.5, 2))):
+        values = torch.randn(90, generator=generator(seed)) + (torch.arange(90) // 30)
+        found = _page(values.tolist(), delta, threshold, least, "none")
+        assert found == find_alarms(values, delta, threshold, least).tolist()
 
 
 def test_both_hear_a_rise_soon_and_nothing_before():
