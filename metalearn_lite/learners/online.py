@@ -140,11 +140,15 @@ class Recorder:
     @property
     def curves(self) -> Tensor:
         """``(S, R, M)``: what it said of each round's task, before it was told the answers."""
+        if not self._curves:
+            return self._x.new_empty(self.learner.learner.num_streams, 0, len(self._x))
         return torch.stack(self._curves, 1)
 
     @property
     def since(self) -> Tensor:
         """``(S, R)``: the oldest round in the buffer from which it learned for each round."""
+        if not self._since:
+            return self.learner.since.new_empty(self.learner.learner.num_streams, 0)
         return torch.stack(self._since, 1)
 
     def adapt(self, support: Examples) -> Any:
