@@ -99,6 +99,14 @@ LEARNERS = {
     "SGD": Look("gray", "d", "--"),
     "Adam": Look("dark orange", "X", "-."),
     "learned optimiser": Look("violet", "*", "-"),
+    # on a stream of tasks, and for people: 13
+    "meta-leader": Look("blue", "^", "-"),
+    "meta-leader, detector": Look("violet", "D", "--"),
+    "fine-tuned for ever": Look("red", "v", "-."),
+    "best in hindsight": Look("green", "s", ":"),
+    "population mean": Look("gray", "s", ":"),
+    "ridge per person": Look("brown", "P", "--"),
+    "matrix factorisation": Look("pink", "*", "-."),
 }
 SPARE_MARKERS = "os^DvPXp"
 

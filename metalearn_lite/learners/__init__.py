@@ -8,6 +8,7 @@ from metalearn_lite.learners.anil import ANIL
 from metalearn_lite.learners.batch_norm import NoNorm, PerStepNorm, SupportNorm
 from metalearn_lite.learners.classifier import FineTunedClassifier
 from metalearn_lite.learners.elastic import ElasticPrototypes
+from metalearn_lite.learners.follow_the_meta_leader import FollowTheLeader, FollowTheMetaLeader
 from metalearn_lite.learners.hausdorff import ModifiedHausdorff
 from metalearn_lite.learners.implicit_maml import ImplicitMAML
 from metalearn_lite.learners.joint import JointTraining
@@ -28,6 +29,7 @@ from metalearn_lite.learners.regularised import RegularisedMAML
 from metalearn_lite.learners.relation import RelationNetwork
 from metalearn_lite.learners.reptile import Reptile
 from metalearn_lite.learners.reweighted import ReweightedMAML
+from metalearn_lite.learners.ridge import Ridge
 from metalearn_lite.learners.robust_prototypes import RobustPrototypes
 from metalearn_lite.learners.siamese import SiameseNetwork
 from metalearn_lite.learners.simpleshot import SimpleShot
@@ -42,6 +44,8 @@ LEARNERS = {
         ConditionalNeuralProcess,
         ElasticPrototypes,
         FineTunedClassifier,
+        FollowTheLeader,
+        FollowTheMetaLeader,
         ImplicitMAML,
         JointTraining,
         LearnedOptimiser,
@@ -64,6 +68,7 @@ LEARNERS = {
         Reptile,
         ReweightedMAML,
         RobustPrototypes,
+        Ridge,
         SiameseNetwork,
         SimpleShot,
         StraightLine,

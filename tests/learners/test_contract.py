@@ -27,6 +27,7 @@ UNTRAINED = (
     "LeastSquares",
     "StraightLine",
     "NearestValue",
+    "Ridge",
     "PixelNearestNeighbour",
     "ModifiedHausdorff",
 )
@@ -57,7 +58,12 @@ NETWORKS = {
 SETTINGS = {
     "LearnedOptimiser": {"optimisee": (1, 4, 1), "inner_steps": 3},
 }
-STACKED = ("MeanOfNetworks", "Transfer")  # hold several networks: here it is one
+STACKED = (
+    "FollowTheLeader",
+    "FollowTheMetaLeader",
+    "MeanOfNetworks",
+    "Transfer",
+)  # hold several networks: here it is one
 
 TRAINED_OTHERWISE = {
     "FineTunedClassifier": "on one big task, with a head over all training classes",

@@ -33,6 +33,7 @@ MODULES = {
     "10": "meta_rl_by_gradient",
     "11": "meta_rl_by_memory",
     "12": "choosing_how_to_learn",
+    "13": "a_stream_of_tasks",
     "14": "robust_private_unlabelled",
 }
 
