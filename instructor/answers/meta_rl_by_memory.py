@@ -64,9 +64,18 @@ def forgot_the_power(pulls, paid, power):
     return _best(pulls, paid, _bonus(pulls, 4))
 
 
+def power_out_of_the_root(pulls, paid, power):
+    return _best(pulls, paid, power * _bonus(pulls, 1))
+
+
 def logarithm_of_the_arm_s_pulls(pulls, paid, power):
     n = pulls.clamp(min=1)
     return _best(pulls, paid, (power * n.log() / (2 * n)).sqrt())
+
+
+def counted_the_coming_pull(pulls, paid, power):
+    t = pulls.sum(1, keepdim=True) + 1
+    return _best(pulls, paid, (power * t.log() / (2 * pulls)).sqrt())
 
 
 def forgot_the_logarithm(pulls, paid, power):
@@ -140,6 +149,22 @@ def expected_chances_as_shares(pulls, paid, num_draws):
     return mean / mean.sum()
 
 
+def _drawn(pulls, paid, num_draws):
+    return torch.distributions.Beta(1 + paid, 1 + pulls - paid).sample((num_draws,)).argmax(1)
+
+
+def one_hot_of_the_arms_that_won(pulls, paid, num_draws):
+    return F.one_hot(_drawn(pulls, paid, num_draws)).float().mean(0)
+
+
+def counted_up_to_the_last_that_won(pulls, paid, num_draws):
+    return _drawn(pulls, paid, num_draws).bincount() / num_draws
+
+
+def only_the_arms_that_won(pulls, paid, num_draws):
+    return _drawn(pulls, paid, num_draws).unique(return_counts=True)[1] / num_draws
+
+
 # --- best_total -----------------------------------------------------------------------------
 
 
@@ -204,6 +229,17 @@ def one_pull_too_few(num_pulls, known):
 
 def one_pull_too_many(num_pulls, known):
     return best_total(num_pulls + 1, known)
+
+
+def stopped_at_one_pull_left(num_pulls, known):
+    def most(left, paid, failed):
+        p = (paid + 1) / (paid + failed + 2)
+        if left == 1:
+            return max(known, p)
+        won, lost = most(left - 1, paid + 1, failed), most(left - 1, paid, failed + 1)
+        return max(left * known, p * (1 + won) + (1 - p) * lost)
+
+    return most(num_pulls, 0, 0)
 
 
 def per_pull(num_pulls, known):
@@ -412,6 +448,32 @@ def first_pull_unread(read, choose, pull, empty, num_games, num_pulls, num_arms)
     return torch.stack(games, 1)
 
 
+def chose_before_reading(read, choose, pull, empty, num_games, num_pulls, num_arms):
+    games = []
+    for game in range(num_games):
+        memory, last, paid = empty, torch.zeros(len(empty), num_arms + 1), []
+        for _ in range(num_pulls):
+            arms = choose(memory)
+            memory = read(memory, last)
+            paid.append(pull(game, arms))
+            last = _seen(arms, paid[-1], num_arms)
+        games.append(torch.stack(paid, 1))
+    return torch.stack(games, 1)
+
+
+def another_arm_s_place(read, choose, pull, empty, num_games, num_pulls, num_arms):
+    games = []
+    for game in range(num_games):
+        memory, last, paid = empty, torch.zeros(len(empty), num_arms + 1), []
+        for _ in range(num_pulls):
+            memory = read(memory, last)
+            arms = choose(memory)
+            paid.append(pull(game, arms))
+            last = _seen((arms + 1) % num_arms, paid[-1], num_arms)
+        games.append(torch.stack(paid, 1))
+    return torch.stack(games, 1)
+
+
 ANSWERS = {
     "11.ucb1": Answers(
         right=(ucb1, ucb1_in_numpy),
@@ -423,7 +485,9 @@ ANSWERS = {
             forgot_the_root: "square root",
             forgot_the_two: "where did the 2",
             forgot_the_power: "left out power",
+            power_out_of_the_root: "out of the root",
             logarithm_of_the_arm_s_pulls: "all arms together",
+            counted_the_coming_pull: "without the coming one",
             forgot_the_logarithm: "forgot the logarithm",
             added_all_games_up: "a t of its own",
             returned_scores: "These are scores",
@@ -446,6 +510,9 @@ ANSWERS = {
             pulls_for_losses: "did *not* pay",
             ignored_the_counts: "not looked at the counts",
             the_expected_chances: "expected chances. How often",
+            one_hot_of_the_arms_that_won: "It has a place too",
+            counted_up_to_the_last_that_won: "It has a place too",
+            only_the_arms_that_won: "It has a place too",
             expected_chances_as_shares: "divided by their sum",
             only_the_highest_mean: "always best",
             counted_without_dividing: "They sum to",
@@ -464,6 +531,7 @@ ANSWERS = {
             forgot_the_pull_s_own_payment: "only what follows it",
             one_pull_too_few: "too few",
             one_pull_too_many: "too many",
+            stopped_at_one_pull_left: "may have 0 pulls",
             per_pull: "per pull",
             paid_twice: "pays at most once",
         },
@@ -483,7 +551,9 @@ ANSWERS = {
             never_read_the_reward: "The reward is never read",
             never_read_the_arm: "The arm is never read",
             axes_in_another_order: "players, games, pulls",
-            first_pull_unread: "not what it should be",
+            first_pull_unread: "before anything is read",
+            chose_before_reading: "as it was before read",
+            another_arm_s_place: "not what it should be",
         },
     ),
 }

@@ -37,8 +37,10 @@ def _counts_cases() -> Iterator[tuple[str, Tensor, Tensor, float]]:
     """What is special, pulls, paid, power. The first case tells all mistakes apart."""
     generator = torch.Generator().manual_seed(11)
 
-    def case(where: str, *shape: int, power: float) -> tuple[str, Tensor, Tensor, float]:
-        pulls = torch.randint(1, 30, shape, generator=generator).float()
+    def case(
+        where: str, *shape: int, power: float, most: int = 29
+    ) -> tuple[str, Tensor, Tensor, float]:
+        pulls = torch.randint(1, most + 1, shape, generator=generator).float()
         paid = (torch.rand(shape, generator=generator) * (pulls + 1)).floor()
         return where, pulls, paid, power
 
@@ -46,10 +48,9 @@ def _counts_cases() -> Iterator[tuple[str, Tensor, Tensor, float]]:
     yield case("four arms were pulled up to 30 times and power is 3", 400, 4, power=3.0)
     yield case("there are two arms", 200, 2, power=1.0)
     yield case("power is small", 300, 5, power=0.16)
+    yield case("no arm was pulled more than 3 times", 3000, 3, power=4.0, most=3)
     yield case("power is 0", 100, 3, power=0.0)
     yield "there is one game", torch.tensor([[3.0, 1.0]]), torch.tensor([[2.0, 0.0]]), 4.0
-    halves = case("the counts are no whole numbers", 100, 3, power=4.0)
-    yield halves[0], halves[1] + 0.5, halves[2] + 0.25, halves[3]
 
 
 def check_ucb1(answer: Callable) -> None:
@@ -94,6 +95,10 @@ def _wrong_arms(pulls: Tensor, paid: Tensor, power: float) -> Iterator[tuple[Ten
     for factor in (2.0, 2**0.5):
         yield arms(factor * right), "Your bonus is too long: where did the 2 in exp(−2 n b²) go?"
     yield (
+        arms(power * (total.log() / (2 * pulls)).sqrt()),
+        "You took power out of the root as it was. Solve for b again: what does the root cover?",
+    )
+    yield (
         arms((2 * total.log() / pulls).sqrt()),
         "You left out power. (This bonus belongs to a power of 4.)",
     )
@@ -105,6 +110,10 @@ def _wrong_arms(pulls: Tensor, paid: Tensor, power: float) -> Iterator[tuple[Ten
     yield (
         arms((power * pulls.sum().log() / (2 * pulls)).sqrt()),
         "You added the pulls of all games up. Each game has a t of its own.",
+    )
+    yield (
+        arms((power * (total + 1).log() / (2 * pulls)).sqrt()),
+        "ln t: t counts the pulls made so far, without the coming one.",
     )
     yield (
         arms((power * total.log10() / (2 * pulls)).sqrt()),
@@ -141,6 +150,7 @@ BELIEFS = (
     ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0), 20_000),
     ((6.0, 0.0, 6.0, 1.0, 2.0), (6.0, 0.0, 0.0, 1.0, 0.0), 30_000),
     ((4.0,), (1.0,), 10),
+    ((200.0, 200.0, 200.0), (150.0, 154.0, 0.0), 20_000),  # the last arm is never the best
 )
 NEAR = 0.03  # six standard errors of a share of 20,000 draws, and more
 
@@ -157,6 +167,11 @@ def _check_belief(answer: Callable, pulls: Tensor, paid: Tensor, num_draws: int)
     result = attempted(answer(pulls, paid, num_draws))
     if num_arms == 1 and not getattr(result, "ndim", 1):
         result = torch.as_tensor(result).reshape(1)
+    if _lacks_arms(result, num_arms):
+        raise Mistake(
+            f"Of {num_arms} arms you return {len(result)}: an arm that is the best in none of the "
+            "draws is left out. It has a place too, with a share of 0."
+        )
     result = of_shape(result, (num_arms,), f"one probability for each of the {num_arms} arm(s)")
     result = result.double()
     if result.isnan().any():
@@ -174,6 +189,16 @@ def _check_belief(answer: Callable, pulls: Tensor, paid: Tensor, num_draws: int)
     raise Mistake(
         f"These shares are further off than chance explains, at least where {where}. For each "
         "draw, note which arm is highest; then count."
+    )
+
+
+def _lacks_arms(result: object, num_arms: int) -> bool:
+    """Whether these are shares, but of fewer arms."""
+    return (
+        isinstance(result, Tensor)
+        and result.ndim == 1
+        and len(result) < num_arms
+        and 0.99 < result.double().sum() < 1.01
     )
 
 
@@ -248,7 +273,14 @@ GAMES = (
 
 def check_best_total(answer: Callable) -> None:
     for num_pulls, known in GAMES:
-        result = attempted(answer(num_pulls, known))
+        try:
+            result = attempted(answer(num_pulls, known))
+        except RecursionError:
+            if num_pulls:
+                raise
+            raise Mistake(
+                "A game may have 0 pulls. Yours then never stops: it goes on to less than none."
+            ) from None
         if isinstance(result, bool) or not isinstance(result, int | float | Tensor):
             raise Mistake("Return one number: what a whole game pays on average.")
         result = float(of_shape(torch.as_tensor(result), (), "one number"))
@@ -459,6 +491,15 @@ KNOWN_ROLLOUTS = (
         {"no_reward": True},
         "The reward is never read. Without it no arm is better than another.",
     ),
+    (
+        {"reads_late": True},
+        "An arm is chosen before anything is read, and read comes after the pull. Read before "
+        "choosing: at a game's first pull too, where all that was seen is zeros.",
+    ),
+    (
+        {"chooses_early": True},
+        "An arm is chosen from the memory as it was before read. Choose from the memory after it.",
+    ),
     ({"no_arm": True}, "The arm is never read. A reward of an unknown arm teaches nothing."),
 )
 
@@ -502,6 +543,8 @@ def _games_with(
     reward_in_place: bool = False,
     no_reward: bool = False,
     no_arm: bool = False,
+    reads_late: bool = False,
+    chooses_early: bool = False,
 ) -> Callable:
     """The right answer, or one with a known mistake in it."""
 
@@ -525,8 +568,10 @@ def _games_with(
             last = last if keeps_last else nothing
             before, paid = None, []
             for _ in range(num_pulls):
-                memory = read(empty if forgets_every_pull else memory, last)
-                arms = choose(memory)
+                before_reading = memory
+                if not reads_late:
+                    memory = read(empty if forgets_every_pull else memory, last)
+                arms = choose(before_reading if chooses_early else memory)
                 rewards = pull(game, arms)
                 old_arms, old_rewards = before or (arms, torch.zeros_like(rewards))
                 last = shown(
@@ -535,6 +580,8 @@ def _games_with(
                     num_arms,
                 )
                 before = arms, rewards
+                if reads_late:
+                    memory = read(memory, last)
                 paid.append(rewards)
             games.append(torch.stack(paid, 1))
         return torch.stack(games, 1)
