@@ -58,6 +58,10 @@ def one_step_only(support, query, start, inner_lr, inner_steps, adapts):
     return query(walk(support, start, inner_lr, 1, adapts)).mean(0)
 
 
+def every_inner_gradient_at_theta(support, query, start, inner_lr, inner_steps, adapts):
+    return query(start - inner_steps * inner_lr * adapts * support(start)).mean(0)
+
+
 def the_way_walked(support, query, start, inner_lr, inner_steps, adapts):
     return (start - walk(support, start, inner_lr, inner_steps, adapts)).mean(0) / inner_lr
 
@@ -257,9 +261,10 @@ ANSWERS = {
             only_the_body: "kept only the weights that do not adapt",
             everything_adapts: "let all weights take inner steps",
             the_others_adapt: "The wrong weights moved",
-            at_theta: "gradient at θ",
+            at_theta: "query's gradient at θ",
             of_the_support: "support's gradient at φ",
             one_step_only: "one step",
+            every_inner_gradient_at_theta: "every inner gradient at θ",
             the_way_walked: "the way that was walked",
             one_phi_for_all: "averaged φ over tasks first",
             summed_over_tasks: "summed over tasks",

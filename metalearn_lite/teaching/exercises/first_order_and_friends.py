@@ -170,6 +170,10 @@ def _first_order_mistakes(case: _FirstOrder) -> Iterator[tuple[Tensor, str]]:
         "You took one step. Take inner_steps of them.",
     )
     yield (
+        _gradient(start - steps * rate * adapts * _gradient(start, support), query).mean(0),
+        "You took every inner gradient at θ. Walk: each step begins where the last one ended.",
+    )
+    yield (
         (start - end).mean(0) / rate,
         "This is the way that was walked, not what the query says at its end. That is another "
         "method, and it comes next.",
