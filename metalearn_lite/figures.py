@@ -101,7 +101,7 @@ LEARNERS = {
     "learned optimiser": Look("violet", "*", "-"),
     # on a stream of tasks, and for people: 13
     "meta-leader": Look("blue", "^", "-"),
-    "meta-leader, detector": Look("violet", "D", "--"),
+    "meta-leader, detector": Look("violet", "s", "--"),
     "fine-tuned for ever": Look("red", "v", "-."),
     "best in hindsight": Look("green", "s", ":"),
     "population mean": Look("gray", "s", ":"),
