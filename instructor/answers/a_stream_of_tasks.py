@@ -30,6 +30,15 @@ def play_in_numpy(learner, rounds):
     return np.array(table).T
 
 
+def swapped_the_halves(learner, rounds):
+    losses = []
+    for support, query in rounds:
+        predicted = learner.predict(learner.adapt(support), query.x)
+        losses.append((predicted - query.y).square().mean(1))
+        learner.observe(Episodes(query, support), losses[-1])
+    return torch.stack(losses, 1)
+
+
 def told_first(learner, rounds):
     losses = []
     for task in rounds:
@@ -369,6 +378,7 @@ ANSWERS = {
             adapted_to_the_query: "adapts to the query",
             scored_the_support: "scored the support",
             never_told: "never told",
+            swapped_the_halves: "support and query swapped",
             rounds_first: "exchanged",
             averaged_over_streams: "averaged over the streams",
             summed_over_rounds: "Return each round's own",

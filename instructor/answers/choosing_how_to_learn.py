@@ -347,5 +347,9 @@ ANSWERS = {
             no_answer_to_some_logs: "NaN or an infinity",
             one_for_each_task: "One number is asked for",
         },
+        equal={
+            "log_in_a_loop: line 3: wanted -> chances": "both count the tasks",
+            "log_in_a_loop: line 6: wanted -> chances": "both count the tasks",
+        },
     ),
 }

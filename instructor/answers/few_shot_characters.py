@@ -341,6 +341,8 @@ ANSWERS = {
             none_is_certain_forgotten: "for at least 0 right",
         },
         equal={
+            "luck_in_numpy: line 4: np.convolve(chances, [1 - 1 / n, 1 / n]) -> "
+            "np.convolve([1 - 1 / n, 1 / n], chances)": "either may be laid over the other",
             "luck: line 4: 1 -> 2": "an entry more, which stays 0",
             "luck_by_recursion: line 8: 1 -> 2": "the answers come in another order, which does "
             "not matter",

@@ -307,6 +307,8 @@ ANSWERS = {
             only_the_slope: "slope itself",
         },
         equal={
+            "rates_in_numpy: line 5: np.maximum(rates.double().numpy() + outer_lr * gain, 0) -> "
+            "np.maximum(0, rates.double().numpy() + outer_lr * gain)": "it is symmetric",
             "rate_step: line 4: 0 -> -1": "the rates have one axis: it is the first and the last",
         },
     ),

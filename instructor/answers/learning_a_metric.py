@@ -361,6 +361,12 @@ ANSWERS = {
             first_example_only: "not the class means",
             of_length_1: "length 1",
         },
+        equal={
+            "prototypes: line 4: means.transpose(1, 2) -> means.transpose(2, 1)": (
+                "the same two axes change places"
+            ),
+            "one_class_at_a_time_in_numpy: line 4: y -> embedded": "both count the tasks",
+        },
     ),
     "07.tasks_needed": Answers(
         right=(tasks_needed, counted_up_in_numpy),

@@ -282,6 +282,9 @@ ANSWERS = {
             summed_over_tasks: "summed over tasks",
             one_for_each_task: "the answer is their mean",
         },
+        equal={
+            "with_matrices_in_numpy: line 9: minima -> hessians": "both count the tasks",
+        },
     ),
     "03.k_steps": Answers(
         right=(k_step_meta_gradient, by_itself, forward_in_numpy),

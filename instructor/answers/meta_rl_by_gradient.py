@@ -282,6 +282,10 @@ ANSWERS = {
             lost_the_last_reward: "cut after it",
             summed_in_place: "in place",
         },
+        equal={
+            "returns_to_go: line 3: rewards -> ended": "both have one shape",
+            "returns_to_go_in_numpy: line 4: rewards -> ended": "both have one shape",
+        },
     ),
     "10.meta_gradient": Answers(
         right=(meta_gradient, meta_gradient_by_the_chain_rule),

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
+from mutation import mutants
 
 from instructor.answers import all_answers
 from metalearn_lite.teaching import check, running
-from tests.instructor.mutation import mutants
 
 ANSWERS = all_answers()
 RIGHT = [(name, answer) for name, answers in ANSWERS.items() for answer in answers.right]

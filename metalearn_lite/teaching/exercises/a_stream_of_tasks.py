@@ -56,7 +56,7 @@ class _Diary:
                 "`observe` wants this round's losses beside the task: a tensor with one number for "
                 "each stream."
             )
-        told = task.query.y.mean(1) + task.support.y.mean(1)
+        told = 2 * task.query.y.mean(1) + task.support.y.mean(1)
         self.level = 0.5 * self.level + told + 0.1 * losses
 
 
@@ -94,7 +94,8 @@ def _otherwise(learner: Any, rounds: list[Episodes], way: str) -> Tensor:
         if way == "absolute":
             losses[-1] = errors.abs().mean(1)
         if way not in ("never told", "told first", "told too early"):
-            learner.observe(task, losses[-1])
+            swapped = way == "halves swapped"
+            learner.observe(Episodes(query, support) if swapped else task, losses[-1])
     return torch.stack(losses, 1)
 
 
@@ -105,6 +106,7 @@ WAYS = {
     "adapts to the query": "Your learner adapts to the query: these are the answers it must give.",
     "judged on the support": "You scored the support: the learner was just shown those answers.",
     "never told": "Your learner is never told about a task, so it cannot learn from the stream.",
+    "halves swapped": "You revealed the task with its support and query swapped.",
     "summed": "You added the squared errors of the query points up. Take their mean.",
     "root": "You took the root: the loss is the mean *squared* error.",
     "absolute": "You took the size of the errors: the loss is the mean *squared* error.",

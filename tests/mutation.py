@@ -1,5 +1,7 @@
 """Mutants of a function: each differs from it in one operator, number, index, axis, sign or name.
 
+Of a short function there are few of these; then also in an argument, a slice, or a line left out.
+
 A check that lets a mutant pass which answers otherwise somewhere has a hole.
 """
 
@@ -9,6 +11,7 @@ import inspect
 import random
 import textwrap
 from collections.abc import Callable, Iterator
+from functools import partial
 
 OPERATORS = {
     ast.Add: ast.Sub,
@@ -50,20 +53,25 @@ NAMES = {
 
 
 def mutants(function: Callable, number: int = 20, seed: int = 16) -> list[tuple[str, Callable]]:
-    """At most ``number`` mutants, drawn with ``seed``, each with a line that says what changed."""
+    """``number`` mutants, if there are as many, each with a line that says what changed.
+
+    They are drawn with ``seed``; those of the second kind only where the first are too few.
+    """
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     (definition,) = tree.body
     definition.decorator_list = []
-    changes = list(_changes(tree))
-    chosen = random.Random(seed).sample(changes, min(number, len(changes)))
+    chosen, draw = [], random.Random(seed)
+    for kind in (_instead, partial(_further, parameters=[it.arg for it in definition.args.args])):
+        changes = [change for change in _changes(tree, kind) if change[0] not in dict(chosen)]
+        chosen += draw.sample(changes, min(number - len(chosen), len(changes)))
     return [(said, _function(mutant, function)) for said, mutant in chosen]
 
 
-def _changes(tree: ast.Module) -> Iterator[tuple[str, ast.Module]]:
+def _changes(tree: ast.Module, kind: Callable) -> Iterator[tuple[str, ast.Module]]:
     body = tree.body[0].body
     nodes = [node for statement in body for node in ast.walk(statement)]
     for node in nodes:
-        for new in _instead(node):
+        for new in kind(node):
             mutant = copy.deepcopy(_with(tree, node, new))
             yield f"line {node.lineno}: {ast.unparse(node)} -> {ast.unparse(new)}", mutant
 
@@ -108,6 +116,24 @@ def _instead(node: ast.AST) -> Iterator[ast.AST]:
             yield ast.Call(node.func, node.args, rest)
     elif isinstance(node, ast.Return) and isinstance(node.value, ast.BinOp | ast.Call | ast.Name):
         yield ast.Return(ast.UnaryOp(ast.USub(), node.value))
+
+
+def _further(node: ast.AST, parameters: list[str]) -> Iterator[ast.AST]:
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in parameters:
+        for other in parameters:
+            if other != node.id:
+                yield ast.Name(other, node.ctx)
+    elif isinstance(node, ast.Call) and len(node.args) > 1:
+        yield ast.Call(node.func, [node.args[1], node.args[0], *node.args[2:]], node.keywords)
+    elif isinstance(node, ast.Slice):
+        for lower, upper in ((None, node.upper), (node.lower, None)):
+            if (lower, upper) != (node.lower, node.upper):
+                yield ast.Slice(lower, upper, node.step)
+    elif isinstance(node, ast.AugAssign | ast.Expr) and not isinstance(node.value, ast.Constant):
+        yield ast.Pass()
+    elif isinstance(node, ast.IfExp):
+        yield node.body
+        yield node.orelse
 
 
 def _function(tree: ast.Module, function: Callable) -> Callable:
