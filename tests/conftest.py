@@ -15,7 +15,7 @@ os.environ["METALEARN_LITE_PROGRESS"] = tempfile.mkdtemp(prefix="metalearn_lite_
 
 
 def pytest_collection_modifyitems(items):
-    """The longest file comes first: by when a worker is done with it, the other has done the rest."""
+    """The longest file comes first: one worker does it while the other does the rest."""
     items.sort(key=lambda item: item.path.name != "test_with_answers.py")
 
 
