@@ -32,7 +32,7 @@ class RunFile:
     Args:
         path: the file.
         started_with: the run's settings by name, each as text (`described`).
-        learner: its ``params`` are kept.
+        learner: its ``params`` are kept, and the tensors that it holds beside them.
         optimize: makes the optimizers of some parameters.
         generator: the run's source of randomness.
     """
@@ -74,6 +74,8 @@ class RunFile:
                 for name, kept in tensors.items()
                 if name.startswith(key)
             }
+        for name in _held(self.learner):
+            setattr(self.learner, name, tensors[f"held.{name}"])
         self.generator.set_state(tensors["generator"])
         return tensors["losses"].tolist()
 
@@ -122,7 +124,13 @@ class RunFile:
             for name, moment in optimizer.state[value].items():
                 if isinstance(moment, Tensor):
                     tensors[key + name] = moment
+        tensors |= {f"held.{name}": value for name, value in _held(self.learner).items()}
         return tensors | {"generator": self.generator.get_state(), "losses": losses}
+
+
+def _held(learner: Any) -> dict[str, Tensor]:
+    """What a learner keeps beside its parameters, such as the weights of groups of tasks."""
+    return {name: value for name, value in vars(learner).items() if isinstance(value, Tensor)}
 
 
 def _moved(

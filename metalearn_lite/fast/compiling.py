@@ -52,7 +52,11 @@ def _compile(learner: Any, example: Episodes) -> MetaGradient:
         own = dict(vars(learner))
         vars(learner).update(tensors, params=params)
         try:
-            return learner.meta_gradient(Episodes(Examples(*support), Examples(*query)))
+            result = learner.meta_gradient(Episodes(Examples(*support), Examples(*query)))
+            changed = [name for name in tensors if vars(learner)[name] is not tensors[name]]
+            if changed:  # what was compiled would not change it again
+                raise ValueError(f"{', '.join(changed)} changes from one iteration to the next")
+            return result
         finally:
             vars(learner).update(own)
 

@@ -8,6 +8,9 @@ from truths import numeric_meta_gradient, relative_error, small_network, waves
 
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.learners.worst_case import WorstCaseMAML, reweighed
+from metalearn_lite.networks import MLP
+from metalearn_lite.tasks.sinusoids import Sinusoids
+from metalearn_lite.training import meta_train
 
 
 def test_two_groups_by_hand():
@@ -44,3 +47,31 @@ def test_the_gradient_is_that_of_the_weighted_sum_after_the_weights_moved():
 def test_tasks_that_cannot_be_shared_evenly_are_refused():
     with pytest.raises(ValueError, match="5 tasks for num_groups=2"):
         WorstCaseMAML(*small_network(), num_groups=2).meta_loss(waves(5))
+
+
+def sample(generator):
+    return Sinusoids().sample(4, 5, generator=generator)
+
+
+def trained(iterations, save_to=None, compile=False):
+    generator = torch.Generator().manual_seed(14)
+    network = MLP(1, 8, 1)
+    learner = WorstCaseMAML(network, network.init(generator), num_groups=2, ascent=0.5)
+    meta_train(learner, sample, iterations, generator, save_to=save_to, compile=compile)
+    return learner
+
+
+def test_a_resumed_run_goes_on_with_the_weights_it_had(tmp_path):
+    unbroken, path = trained(8), tmp_path / "run.safetensors"
+    trained(5, path)
+    resumed = trained(8, path)
+    assert torch.equal(resumed.weights, unbroken.weights)
+    assert not torch.equal(resumed.weights, torch.tensor([0.5, 0.5]))
+    for name, value in unbroken.params.items():
+        assert torch.equal(resumed.params[name], value)
+
+
+def test_what_changes_from_one_iteration_to_the_next_is_not_compiled(capsys):
+    learner = trained(3, compile=True)
+    assert "uncompiled: ValueError: weights changes" in capsys.readouterr().out
+    assert torch.equal(learner.weights, trained(3).weights)
