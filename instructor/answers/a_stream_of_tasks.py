@@ -111,6 +111,15 @@ def told_at_the_end(learner, rounds):
     return losses
 
 
+def mean_over_all_streams(learner, rounds):
+    losses = []
+    for task in rounds:
+        predicted = learner.predict(learner.adapt(task.support), task.query.x)
+        losses.append((predicted - task.query.y).square().mean().expand(len(predicted)))
+        learner.observe(task, losses[-1])
+    return torch.stack(losses, 1)
+
+
 def forgot_to_tell_the_last(learner, rounds):
     losses = []
     for number, task in enumerate(rounds):
@@ -182,6 +191,40 @@ def forgot_the_constant(episodes, inner_lr):
     return _solved((query.x @ onto).flatten(0, 1), query.y.flatten())
 
 
+def _parts(episodes, inner_lr):
+    (x, y), query = episodes
+    step = 2 * inner_lr / x.shape[1]
+    return torch.eye(x.shape[2]) - step * x.mT @ x, step * x.mT @ y.unsqueeze(2), query
+
+
+def wrong_sign_of_c(episodes, inner_lr):
+    onto, by, (x, y) = _parts(episodes, inner_lr)
+    return _solved((x @ onto).flatten(0, 1), (y + (x @ by).squeeze(2)).flatten())
+
+
+def wrong_sign_of_a(episodes, inner_lr):
+    onto, by, (x, y) = _parts(episodes, inner_lr)
+    rows = x @ (2 * torch.eye(x.shape[2]) - onto)
+    return _solved(rows.flatten(0, 1), (y - (x @ by).squeeze(2)).flatten())
+
+
+def first_order(episodes, inner_lr):
+    onto, by, (x, y) = _parts(episodes, inner_lr)
+    left = (x.mT @ x @ onto).sum(0)
+    return torch.linalg.solve(left, (x.mT @ (y.unsqueeze(2) - x @ by)).sum(0)).squeeze(1)
+
+
+def left_a_out(episodes, inner_lr):
+    _, by, (x, y) = _parts(episodes, inner_lr)
+    return _solved(x.flatten(0, 1), (y - (x @ by).squeeze(2)).flatten())
+
+
+def mean_of_the_adapted(episodes, inner_lr):
+    onto, by, _ = _parts(episodes, inner_lr)
+    start = meta_leader(episodes, inner_lr).unsqueeze(1)
+    return (onto @ start + by).mean(0).squeeze(1)
+
+
 def stepped_on_the_query(episodes, inner_lr):
     return meta_leader(Episodes(episodes.query, episodes.query), inner_lr)
 
@@ -243,6 +286,56 @@ def _walk(values, delta, threshold, least, anew=True, mean=None, lowest=True):
         if found[-1] and anew:
             count, total, running, low = 0, 0.0, 0.0, math.inf
     return torch.tensor(found)
+
+
+def only_the_sum_anew(values, delta, threshold, least):
+    found, count, total, running, low = [], 0, 0.0, 0.0, math.inf
+    for value in values.tolist():
+        count, total = count + 1, total + value
+        running += value - total / count - delta
+        low = min(low, running)
+        found.append(count >= least and running - low > threshold)
+        if found[-1]:
+            running, low = 0.0, math.inf
+    return torch.tensor(found)
+
+
+def never_resets_the_count(values, delta, threshold, least):
+    found, count, total, running, low = [], 0, 0.0, 0.0, math.inf
+    for value in values.tolist():
+        count, total = count + 1, total + value
+        running += value - total / count - delta
+        low = min(low, running)
+        found.append(count >= least and running - low > threshold)
+        if found[-1]:
+            total, running, low = 0.0, 0.0, math.inf
+    return torch.tensor(found)
+
+
+def waits_once_only(values, delta, threshold, least):
+    found, since = [], 0
+    for end in range(1, len(values) + 1):
+        part = values[since:end]
+        sums = (part - part.cumsum(0) / torch.arange(1, len(part) + 1) - delta).cumsum(0)
+        found.append(bool(end >= least and sums[-1] - sums.min() > threshold))
+        since = end if found[-1] else since
+    return torch.tensor(found)
+
+
+def keeps_the_lowest(values, delta, threshold, least):
+    found, count, total, running, low = [], 0, 0.0, 0.0, math.inf
+    for value in values.tolist():
+        count, total = count + 1, total + value
+        running += value - total / count - delta
+        low = min(low, running)
+        found.append(count >= least and running - low > threshold)
+        if found[-1]:
+            count, total, running = 0, 0.0, 0.0
+    return torch.tensor(found)
+
+
+def more_than_least(values, delta, threshold, least):
+    return find_alarms(values, delta, threshold, least + 1)
 
 
 def never_begins_anew(values, delta, threshold, least):
@@ -345,6 +438,11 @@ def nothing_hidden_is_no_number(predicted, ratings, shown):
     return errors.mean(), 1.96 * errors.std() / len(errors) ** 0.5
 
 
+def left_out_who_was_shown_nothing(predicted, ratings, shown):
+    some = shown.any(1)
+    return cold_start(predicted[some], ratings[some], shown[some])
+
+
 def forgot_the_root_of_the_number(predicted, ratings, shown):
     mean, half = cold_start(predicted, ratings, shown)
     return mean, half * (~shown).any(1).sum() ** 0.5
@@ -383,7 +481,8 @@ ANSWERS = {
             averaged_over_streams: "averaged over the streams",
             summed_over_rounds: "Return each round's own",
             one_loss_for_all_streams: "one number for each stream",
-            told_at_the_end: "never told",
+            told_at_the_end: "too late",
+            mean_over_all_streams: "same losses",
             forgot_to_tell_the_last: "the last too",
         },
         equal={
@@ -405,6 +504,11 @@ ANSWERS = {
             step_by_the_sum: "The loss is their mean",
             uphill: "uphill",
             forgot_the_constant: "adds on its own",
+            wrong_sign_of_c: "other side of the equation",
+            wrong_sign_of_a: "the one with θ has the wrong sign",
+            first_order: "first-order leader",
+            left_a_out: "before the step. It takes part",
+            mean_of_the_adapted: "mean of adapted weights",
             stepped_on_the_query: "taken on the query",
             judged_on_the_support: "judged on the query",
             a_start_for_each: "one* start for all",
@@ -416,6 +520,11 @@ ANSWERS = {
         right=(find_alarms, alarms_in_numpy),
         wrong={
             never_begins_anew: "everything begins anew",
+            only_the_sum_anew: "only your sum",
+            never_resets_the_count: "divided by the number of all",
+            waits_once_only: "counting the old",
+            keeps_the_lowest: "still that of the values before",
+            more_than_least: "more than `least` values",
             mean_of_the_whole_series: "still to come",
             compared_the_sum: "above its lowest",
             forgot_delta: "`delta`",
@@ -444,6 +553,7 @@ ANSWERS = {
             pooled_all_ratings: "pooled all ratings",
             nothing_hidden_counts_as_nothing_wrong: "error of 0",
             nothing_hidden_is_no_number: "NaN",
+            left_out_who_was_shown_nothing: "shown nothing",
             forgot_the_root_of_the_number: "spread of people",
             one_standard_error: "one standard error",
             counted_those_left_out: "counted people who were left",

@@ -42,7 +42,7 @@ class _Diary:
     """A learner whose every answer tells when it was asked and what it had been told before."""
 
     def __init__(self, num_streams: int):
-        self.level = torch.zeros(num_streams)
+        self.level, self.times_told = torch.zeros(num_streams), 0
 
     def adapt(self, support: Examples) -> Tensor:
         return self.level + support.y.mean(1)
@@ -56,6 +56,7 @@ class _Diary:
                 "`observe` wants this round's losses beside the task: a tensor with one number for "
                 "each stream."
             )
+        self.times_told += 1
         told = 2 * task.query.y.mean(1) + task.support.y.mean(1)
         self.level = 0.5 * self.level + told + 0.1 * losses
 
@@ -93,6 +94,8 @@ def _otherwise(learner: Any, rounds: list[Episodes], way: str) -> Tensor:
             losses[-1] = losses[-1].sqrt()
         if way == "absolute":
             losses[-1] = errors.abs().mean(1)
+        if way == "over all streams":
+            losses[-1] = errors.square().mean().expand(len(errors))
         if way not in ("never told", "told first", "told too early"):
             swapped = way == "halves swapped"
             learner.observe(Episodes(query, support) if swapped else task, losses[-1])
@@ -106,6 +109,8 @@ WAYS = {
     "adapts to the query": "Your learner adapts to the query: these are the answers it must give.",
     "judged on the support": "You scored the support: the learner was just shown those answers.",
     "never told": "Your learner is never told about a task, so it cannot learn from the stream.",
+    "over all streams": "Every stream has the same losses: each mean was taken over all streams at "
+    "once. Take it over a stream's own query points.",
     "halves swapped": "You revealed the task with its support and query swapped.",
     "summed": "You added the squared errors of the query points up. Take their mean.",
     "root": "You took the root: the loss is the mean *squared* error.",
@@ -127,6 +132,12 @@ def check_play(play_stream: Callable) -> None:
             raise Mistake("You averaged over the streams: each stream has losses of its own.")
         wanted = "for each stream a loss in every round"
         result = of_shape(result, (streams, number), wanted)
+        never = _otherwise(_Diary(streams), rounds, "never told")
+        if same(result, never) and not same(never, right) and learner.times_told:
+            raise Mistake(
+                "Your learner is told the tasks, but too late: only when the whole stream is over. "
+                "It may learn from a round before the next one begins."
+            )
         ways = {way: _otherwise(_Diary(streams), rounds, way) for way in WAYS}
         refuse(result, ((w, WAYS[way]) for way, w in ways.items() if not same(w, right)))
         if number > 1 and same(result, right.cumsum(1)):
@@ -163,13 +174,41 @@ def _fit(rows: Tensor, targets: Tensor) -> Tensor:
     return torch.linalg.lstsq(rows, targets.unsqueeze(1), driver="gelsd").solution.squeeze(1)
 
 
-def _leader(episodes: Episodes, lr: float, shift: bool = True, by_count: bool = True) -> Tensor:
-    """The closed form once more, or without the part of a step that does not hang on the start."""
-    (x, y), query = episodes
+def _steps(episodes: Episodes, lr: float, by_count: bool = True) -> tuple[Tensor, Tensor]:
+    """A step's two parts for every task: A ``(T, D, D)`` and c ``(T, D, 1)`` of φ = A θ + c."""
+    x, y = episodes.support
     step = 2 * lr / (x.shape[1] if by_count else 1)
-    onto = torch.eye(x.shape[2]) - step * x.mT @ x
-    by = step * (x.mT @ y.unsqueeze(2)) * shift
+    return torch.eye(x.shape[2]) - step * x.mT @ x, step * (x.mT @ y.unsqueeze(2))
+
+
+def _leader(
+    episodes: Episodes,
+    lr: float,
+    shift: float = 1.0,
+    by_count: bool = True,
+    turn: str = "",
+) -> Tensor:
+    """The closed form once more, or with one of a step's two parts left out or turned round.
+
+    Args:
+        shift: the factor of the part that does not hang on the start.
+        turn: "no A" leaves the other part out, "A" has it go uphill.
+    """
+    query = episodes.query
+    onto, by = _steps(episodes, lr, by_count)
+    identity = torch.eye(onto.shape[1]).expand_as(onto)
+    onto = {"no A": identity, "A": 2 * identity - onto}.get(turn, onto)
+    by = by * shift
     return _fit(query.x @ onto, query.y - (query.x @ by).squeeze(2))
+
+
+def _first_order(episodes: Episodes, lr: float) -> Tensor:
+    """The start where the sum of the first-order gradients is zero."""
+    onto, by = _steps(episodes, lr)
+    x, y = episodes.query
+    left = (x.mT @ x @ onto).sum(0).double()
+    right = (x.mT @ (y.unsqueeze(2) - x @ by)).sum(0).double()
+    return torch.linalg.lstsq(left, right, driver="gelsd").solution.squeeze(1)
 
 
 def check_meta_leader(meta_leader: Callable) -> None:
@@ -198,10 +237,16 @@ def check_meta_leader(meta_leader: Callable) -> None:
             continue
         own = torch.stack([_fit(a[None], b[None]) for a, b in zip(*query, strict=True)])
         each = torch.stack([_leader(episodes.tasks(t), lr) for t in range(num_tasks)])
+        onto, by = _steps(episodes, lr)
+        joint = _fit(query.x, query.y)
+        landed = [
+            (onto.double() @ start.double().unsqueeze(1) + by).squeeze(2).mean(0)
+            for start in (torch.zeros(size), joint, right)
+        ]
         both = [torch.cat(parts, 1) for parts in zip(*episodes, strict=True)]
         mistakes = (
             (
-                _fit(query.x, query.y),
+                joint,
                 "This is the best single answer for all queries, before any step: the leader of "
                 "joint training. Where does your start land after its step?",
             ),
@@ -216,7 +261,17 @@ def check_meta_leader(meta_leader: Callable) -> None:
             (_leader(episodes, lr, by_count=False), "Your step follows the *sum* of the support's "
                 "squared errors. The loss is their mean."),
             (_leader(episodes, -lr), "Your step goes uphill: mind the sign of the gradient."),
-            (_leader(episodes, lr, shift=False), "You moved the start by the step, but forgot what "
+            (_leader(episodes, lr, shift=-1), "The part with the support's y has the wrong sign, "
+                "or changed it on its way to the other side of the equation."),
+            (_leader(episodes, lr, turn="A"), "Of the step's two parts the one with θ has the "
+                "wrong sign; the one with y is right."),
+            (_first_order(episodes, lr), "This is the first-order leader: you took dφ/dθ as 1 "
+                "where you set the gradient to zero. A step also changes how much the start counts."),
+            (_leader(episodes, lr, turn="no A"), "You have the part of φ with y, but for the rest "
+                "you took θ as it was before the step. It takes part in the step, too."),
+            *((mean, "This is a mean of adapted weights φ. The start is wanted, from which the "
+                "steps set out.") for mean in landed),
+            (_leader(episodes, lr, shift=0), "You moved the start by the step, but forgot what "
                 "the step adds on its own, whatever the start: the part with the support's y."),
             (_leader(Episodes(query, query), lr), "Your step is taken on the query. It has to be "
                 "taken on the support."),
@@ -235,22 +290,23 @@ def check_meta_leader(meta_leader: Callable) -> None:
 
 def _page(values: list[float], delta: float, threshold: float, least: int, twist: str) -> list:
     """Page's test written out, with a likely mistake. (Without, a test holds it to `river`'s.)"""
-    found, since, alarm_at = [], 0, 0
+    found, since, old_lowest = [], 0, math.inf
     for end in range(1, len(values) + 1):
-        total, lowest = 0.0, 0.0 if twist == "from zero" else math.inf
+        total, lowest = 0.0, {"from zero": 0.0, "old lowest": old_lowest}.get(twist, math.inf)
         for place in range(since, end):
             upto = {"all": len(values), "before": place}.get(twist, place + 1)
-            start = 0 if twist == "old mean" else since
+            start = 0 if twist in ("old mean", "only the sum") else since
             known = values[start:upto] or [values[place]]
-            rise = values[place] - sum(known) / len(known)
+            rise = values[place] - sum(known) / (place + 1 if twist == "old count" else len(known))
             total += {"no delta": rise, "both": abs(rise) - delta}.get(twist, rise - delta)
             lowest = min(lowest, total)
         above = total if twist == "no lowest" else total - lowest
-        enough = end - (alarm_at if twist == "never anew" else since) >= least
+        uncounted = twist in ("old count", "old least", "only the sum", "never anew")
+        enough = end - (0 if uncounted else since) >= least + (twist == "more than least")
         beyond = above >= threshold if twist == "at it" else above > threshold
         found.append((enough or twist == "no least") and beyond)
         if found[-1] and twist != "never anew":
-            since = end - 1 if twist == "with it" else end
+            since, old_lowest = end - 1 if twist == "with it" else end, lowest
     return found
 
 
@@ -258,6 +314,14 @@ TWISTS = {
     "all": "Your mean knows values that are still to come: take those up to the newest only.",
     "before": "Your mean leaves the newest value out; it belongs to it.",
     "old mean": "After an alarm the sum begins anew, and the mean must, too.",
+    "only the sum": "After an alarm only your sum begins anew. The mean and the number of values "
+    "forget what came before, too.",
+    "old count": "After an alarm your number of values goes on: a mean's sum over the new values "
+    "is divided by the number of all.",
+    "old least": "After an alarm `least` values must come once more: you go on counting the old.",
+    "old lowest": "After an alarm your lowest sum is still that of the values before it.",
+    "more than least": "You wait for more than `least` values; with exactly so many there may be "
+    "an alarm.",
     "never anew": "After an alarm everything begins anew: mean, sum, lowest sum and count.",
     "with it": "You begin anew *with* the value that gave the alarm. Begin with the one after it.",
     "no delta": "You left `delta` out: no rise at all would be tolerated.",
@@ -367,6 +431,8 @@ def check_cold_start(cold_start_: Callable) -> None:
                         "count more. First a mean for each person, then over people."),
                     (errors.mean(), "Someone of whom everything was shown counts as an error of 0. "
                         "Leave such people out."),
+                    (errors[some & shown.any(1)].mean(), "You left out people who were shown "
+                        "nothing. They can be judged: all of their ratings are hidden."),
                     (kept.sqrt().mean(), "You took the root: return mean *squared* errors."),
                     ((squares * hidden).sum(1)[some].mean(), "You added a person's squared errors "
                         "up. Take the mean over what was hidden."),
