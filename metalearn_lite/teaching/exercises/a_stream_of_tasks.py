@@ -266,7 +266,7 @@ def check_meta_leader(meta_leader: Callable) -> None:
             (_leader(episodes, lr, turn="A"), "Of the step's two parts the one with θ has the "
                 "wrong sign; the one with y is right."),
             (_first_order(episodes, lr), "This is the first-order leader: you took dφ/dθ as 1 "
-                "where you set the gradient to zero. A step also changes how much the start counts."),
+                "where you set the gradient to zero. A step changes how much the start counts."),
             (_leader(episodes, lr, turn="no A"), "You have the part of φ with y, but for the rest "
                 "you took θ as it was before the step. It takes part in the step, too."),
             *((mean, "This is a mean of adapted weights φ. The start is wanted, from which the "
