@@ -66,6 +66,22 @@ def ignored_the_weights(points, y, weights):
     return _refit(points, y, torch.ones_like(weights))
 
 
+def divided_by_the_count(points, y, weights):
+    alone, new = (y[:, None] == y).sum(1) == 1, []
+    for i in range(len(y)):
+        others, near = torch.arange(len(y)) != i, []
+        for way in range(int(y.max()) + 1):
+            kept = others & (y == way)
+            center = (weights[kept, None] * points[kept]).sum(0) / kept.sum()
+            near.append(torch.exp(-(center - points[i]).square().sum()))
+        new.append(torch.ones(()) if alone[i] else near[y[i]] / sum(near))
+    return torch.stack(new)
+
+
+def class_by_class(points, y, weights):
+    return refit(points, y, weights)[torch.argsort(y, stable=True)]
+
+
 def forgot_the_square(points, y, weights):
     return _refit(points, y, weights, power=1.0)
 
@@ -221,6 +237,18 @@ def less_with_more_rounds(epsilon, delta, rounds):
     return noise_for(epsilon, delta, 1) / math.sqrt(rounds)
 
 
+def searched_up_to_a_hundred(epsilon, delta, rounds):
+    return min(noise_for(epsilon, delta, 1), 100.0) * math.sqrt(rounds)
+
+
+def searched_the_sum_up_to_a_hundred(epsilon, delta, rounds):
+    return min(noise_for(epsilon, delta, rounds), 100.0)
+
+
+def on_a_grid(epsilon, delta, rounds):
+    return math.ceil(100 * noise_for(epsilon, delta, 1)) / 100 * math.sqrt(rounds)
+
+
 def the_variance(epsilon, delta, rounds):
     return math.sqrt(rounds) * noise_for(epsilon, delta, 1) ** 2
 
@@ -233,6 +261,8 @@ ANSWERS = {
         wrong={
             vouched_for_itself: "it vouches for itself. Leave it out.",
             ignored_the_weights: "The weights that you were given make no difference",
+            divided_by_the_count: "divided by the sum of its weights",
+            class_by_class: "the right weights in another order",
             forgot_the_square: "It should be squared",
             went_for_the_farthest: "What lies far away got the higher chance",
             no_softmax: "alone is no chance",
@@ -271,6 +301,9 @@ ANSWERS = {
             in_equal_parts: "an equal part of ε and δ",
             only_the_tail: "the chance that the privacy loss is above ε",
             less_with_more_rounds: "they need more noise, not less",
+            searched_up_to_a_hundred: "Your search may end too early",
+            searched_the_sum_up_to_a_hundred: "Your search may end too early",
+            on_a_grid: "your search is too coarse",
             the_variance: "the variance of the noise",
         },
         equal={
