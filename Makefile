@@ -27,7 +27,7 @@ USABLE := $(shell [ "$$(cat $(STAMP) 2>/dev/null)" = "$$(pwd -P)" ] && $(PY) -c 
 # Two workers on one thread each: with a worker's torch on every core they would wait for each other.
 # TQDM_DISABLE: what a progress bar leaves behind is never the same twice.
 PYTEST = OMP_NUM_THREADS=1 TQDM_DISABLE=1 $(PY) -m pytest
-PARALLEL = -n 2 --dist loadfile
+PARALLEL = -n 2 --dist loadfile --no-loadscope-reorder
 NBVAL = --nbval --nbval-current-env --nbval-sanitize-with tools/nbval_sanitize.cfg --nbval-cell-timeout 300
 
 .PHONY: help lab workbook fresh test test-fast lint format notebooks bench venv learn2learn stale
