@@ -8,7 +8,7 @@ then every task has its own copy, and one call runs all of them at once.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Protocol
 
@@ -19,6 +19,16 @@ from torch.nn import functional as F
 from metalearn_lite import checks, layers
 from metalearn_lite.fast.classifier import quick_logits
 from metalearn_lite.layers import Params
+
+
+def lengths(values: Iterable[Tensor]) -> Tensor:
+    """How long each task's ``values``, ``(T, …)`` each, are together: ``(T,)``, Euclidean."""
+    return torch.stack([value.flatten(1).square().sum(1) for value in values]).sum(0).sqrt()
+
+
+def beside(value: Tensor, of_tasks: Tensor) -> Tensor:
+    """One number for each task, ``(T,)``, in the shape in which it meets ``value`` ``(T, …)``."""
+    return of_tasks.view(-1, *[1] * (value.dim() - 1))
 
 
 class Network(Protocol):

@@ -32,7 +32,7 @@ class RunFile:
     Args:
         path: the file.
         started_with: the run's settings by name, each as text (`described`).
-        learner: its ``params`` are kept, and the tensors that it holds beside them.
+        learner: its ``params`` are kept, and the tensors and generators that it holds beside them.
         optimize: makes the optimizers of some parameters.
         generator: the run's source of randomness.
     """
@@ -75,7 +75,11 @@ class RunFile:
                 if name.startswith(key)
             }
         for name in _held(self.learner):
-            setattr(self.learner, name, tensors[f"held.{name}"])
+            kept = tensors[f"held.{name}"]
+            if isinstance(held := getattr(self.learner, name), torch.Generator):
+                held.set_state(kept)
+            else:
+                setattr(self.learner, name, kept)
         self.generator.set_state(tensors["generator"])
         return tensors["losses"].tolist()
 
@@ -129,8 +133,12 @@ class RunFile:
 
 
 def _held(learner: Any) -> dict[str, Tensor]:
-    """What a learner keeps beside its parameters, such as the weights of groups of tasks."""
-    return {name: value for name, value in vars(learner).items() if isinstance(value, Tensor)}
+    """What a learner keeps beside its parameters: the weights of groups, or a source of noise."""
+    held = {
+        name: value.get_state() if isinstance(value, torch.Generator) else value
+        for name, value in vars(learner).items()
+    }
+    return {name: value for name, value in held.items() if isinstance(value, Tensor)}
 
 
 def _moved(

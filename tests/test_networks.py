@@ -5,7 +5,7 @@ from truths import generator
 
 from benchmarks.convolutional_meta_training_step import as_module
 from metalearn_lite import interop
-from metalearn_lite.networks import MLP, ConvClassifier, ConvNet, Network
+from metalearn_lite.networks import MLP, ConvClassifier, ConvNet, Network, beside, lengths
 
 
 def test_mlp_equals_torch():
@@ -143,3 +143,11 @@ def test_bad_settings_are_named():
         ConvNet((8,), "layer")
     with pytest.raises(ValueError, match="an input and an output"):
         MLP(3)
+
+
+def test_a_tasks_length_is_over_all_its_tensors_and_meets_each_of_them():
+    values = [torch.tensor([[3.0], [0.0]]), torch.tensor([[[4.0, 0.0]], [[0.0, 2.0]]])]
+    assert lengths(values).tolist() == [5.0, 2.0]
+    units = [value / beside(value, lengths(values)) for value in values]
+    assert lengths(units).tolist() == [1.0, 1.0]
+    assert [unit.shape for unit in units] == [value.shape for value in values]

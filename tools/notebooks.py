@@ -58,6 +58,7 @@ PROGRESS_BAR = re.compile(r"\d+%\|| (?:it/s|s/it)\b|\r(?!\n)")
 CAPTION = re.compile(r"[*_]*In words: *(.+?)(?:\n\n|$)", re.DOTALL)
 MARKUP = re.compile(r"(?<!\w)[*_]+|[*_]+(?!\w)|[`$\\]|\]\([^)]*\)|\[(?=[^]]*\]\()")
 SECTION = re.compile(r"##? ")
+HEADING = re.compile(r"^#+ ", re.MULTILINE)
 BONUS_HEADING = re.compile(r"## Bonus\b")
 SHOWS = re.compile(
     r"^ *(print|display|plt\.show|quiz|check|meta_train|progress)\(|= yours\(|^(import|from) ",
@@ -133,6 +134,10 @@ def text_alternative(cells: list[NotebookNode], number: int) -> str:
 def problems(notebook: NotebookNode) -> list[str]:
     """What a reader, GitHub or the next run would stumble over; empty when it is fit to ship."""
     found = _metadata_problems(notebook)
+    for cell in notebook.cells:
+        if BONUS_HEADING.match(cell.source) and len(HEADING.findall(cell.source)) > 1:
+            title = cell.source.splitlines()[0]
+            found.append(f"{title!r} shares its cell with another heading: split it, to be folded")
     code_cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for number, cell in enumerate(code_cells, start=1):
         count = cell.get("execution_count")

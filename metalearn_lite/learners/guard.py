@@ -11,7 +11,7 @@ from metalearn_lite import checks
 from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.maml import MAML
-from metalearn_lite.networks import Params
+from metalearn_lite.networks import Params, beside, lengths
 
 FINE, NO_NUMBER, LOSS, LENGTH = range(4)
 
@@ -55,6 +55,25 @@ class Guard:
         why[~(loss.isfinite() & length.isfinite())] = NO_NUMBER
         return why
 
+    def stop(
+        self,
+        going: Tensor,
+        reasons: list[str],
+        step: int,
+        first: Tensor,
+        loss: Tensor,
+        length: Tensor,
+    ) -> Tensor:
+        """Which of the tasks that were ``going`` still are after step number ``step`` (from 1).
+
+        For each of them that is stopped, a sentence goes into ``reasons``.
+        """
+        why = self.judge(first, loss, length)
+        for task in (going & (why != FINE)).nonzero().flatten().tolist():
+            numbers = (float(part[task]) for part in (first, loss, length))
+            reasons[task] = self.sentence(int(why[task]), step, *numbers)
+        return going & (why == FINE)
+
     def sentence(self, why: int, step: int, first: float, loss: float, length: float) -> str:
         """What is said of one task whose step number ``step`` (from 1) was refused."""
         if why == FINE:
@@ -84,12 +103,7 @@ def adapt_guarded(
     for step in range(checks.steps(inner_steps, learner.inner_steps, support)):
         tried = learner.inner_step(adapted, support, step)
         loss = task_losses(learner.predict(tried, support.x), support.y)
-        length = moved(adapted, tried)
-        why = guard.judge(first, loss, length)
-        for task in (going & (why != FINE)).nonzero().flatten().tolist():
-            numbers = (float(part[task]) for part in (first, loss, length))
-            reasons[task] = guard.sentence(int(why[task]), step + 1, *numbers)
-        going &= why == FINE
+        going = guard.stop(going, reasons, step + 1, first, loss, moved(adapted, tried))
         adapted = chosen(going, tried, adapted)
         steps += going
         if not going.any():
@@ -99,13 +113,11 @@ def adapt_guarded(
 
 def moved(before: Params, after: Params) -> Tensor:
     """How far each task's parameters went, ``(T,)``, in Euclidean length."""
-    squares = [(after[name] - value).flatten(1).square().sum(1) for name, value in before.items()]
-    return torch.stack(squares).sum(0).sqrt()
+    return lengths(after[name] - value for name, value in before.items())
 
 
 def chosen(which: Tensor, these: Params, those: Params) -> Params:
     """Task by task the parameters of ``these`` where ``which`` ``(T,)`` is True, else ``those``."""
     return {
-        name: torch.where(which.view(-1, *[1] * (value.dim() - 1)), value, those[name])
-        for name, value in these.items()
+        name: torch.where(beside(value, which), value, those[name]) for name, value in these.items()
     }

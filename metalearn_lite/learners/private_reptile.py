@@ -11,7 +11,7 @@ from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.reptile import Reptile, minibatch
-from metalearn_lite.networks import Network, Params
+from metalearn_lite.networks import Network, Params, beside, lengths
 
 
 class PrivateReptile(Reptile):
@@ -79,12 +79,9 @@ def clipped(updates: Params, clip: float) -> Params:
     """Each client's update ``(T, …)``, shortened to length ``clip`` over all parameters at once."""
     if clip == math.inf:
         return updates
-    squares = [value.flatten(1).square().sum(1) for value in updates.values()]
-    length = torch.stack(squares).sum(0).sqrt()
-    factor = clip / length.clamp(min=clip)  # 1 for what is short enough, zero included
-    return {
-        name: value * factor.view(-1, *[1] * (value.dim() - 1)) for name, value in updates.items()
-    }
+    # 1 for what is short enough, zero included
+    factor = clip / lengths(updates.values()).clamp(min=clip)
+    return {name: value * beside(value, factor) for name, value in updates.items()}
 
 
 def private_mean(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from metalearn_lite import checks
-from metalearn_lite.learners.guard import FINE, Guard, chosen, moved
+from metalearn_lite.learners.guard import Guard, chosen, moved
 from metalearn_lite.networks import Params
 from metalearn_lite.rl.maml_policy_gradient import MAMLPolicyGradient
 from metalearn_lite.rl.trajectories import rollout
@@ -60,11 +60,7 @@ def play_guarded(
         # Who has stopped, or would act on no numbers, plays as before: its result is not used.
         after = play(chosen(known, tried, adapted))
         loss = torch.where(known, -after.returns.mean(1), torch.nan)
-        why = guard.judge(-returns[0], loss, length)
-        for task in (going & (why != FINE)).nonzero().flatten().tolist():
-            numbers = (float(part[task]) for part in (-returns[0], loss, length))
-            reasons[task] = guard.sentence(int(why[task]), step + 1, *numbers)
-        going = going & (why == FINE)
+        going = guard.stop(going, reasons, step + 1, -returns[0], loss, length)
         adapted = chosen(going, tried, adapted)
         returns.append(torch.where(going, -loss, returns[-1]))
         played = after

@@ -11,7 +11,7 @@ from torch import Tensor
 from metalearn_lite import checks
 from metalearn_lite.learners.base import Trace
 from metalearn_lite.learners.maml import MAML
-from metalearn_lite.networks import Params
+from metalearn_lite.networks import Params, beside, lengths
 from metalearn_lite.rl.policies import Policy
 from metalearn_lite.rl.returns import generalised_advantages, linear_baseline, returns_to_go
 from metalearn_lite.rl.trajectories import Trajectories, rollout
@@ -124,9 +124,8 @@ class MAMLPolicyGradient(MAML):
         rate = self.inner_lr * (1.0 if step == 0 else self.later_lr)
         moves = [rate * part for part in gradient]
         if self.max_step is not None:
-            length = torch.stack([move.flatten(1).square().sum(1) for move in moves]).sum(0).sqrt()
-            scale = torch.clamp(self.max_step / (length + 1e-12), max=1.0)
-            moves = [move * scale.view(-1, *[1] * (move.dim() - 1)) for move in moves]
+            scale = torch.clamp(self.max_step / (lengths(moves) + 1e-12), max=1.0)
+            moves = [move * beside(move, scale) for move in moves]
         return {n: v + move for (n, v), move in zip(adapted.items(), moves, strict=True)}
 
     def adapt(self, support: Batch) -> Params:

@@ -1,6 +1,7 @@
 """Private Reptile: Reptile where nothing is private, and the accountant against closed forms."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -16,6 +17,9 @@ from metalearn_lite.learners.private_reptile import (
     private_mean,
 )
 from metalearn_lite.learners.reptile import Reptile
+from metalearn_lite.networks import MLP
+from metalearn_lite.tasks.sinusoids import Sinusoids
+from metalearn_lite.training import meta_train
 
 
 def private(**options) -> PrivateReptile:
@@ -123,3 +127,21 @@ def test_membership_is_mann_and_whitneys_share_and_its_interval_holds(generator)
     assert 0.9 < inside < 0.99
     with pytest.raises(ValueError, match=r"members \(0,\)"):
         membership(torch.zeros(0), torch.zeros(2))
+
+
+def test_a_resumed_run_draws_the_noise_that_an_unbroken_one_draws(tmp_path):
+    """Noise that came twice would be no protection."""
+
+    def trained(iterations, save_to=None):
+        generator = torch.Generator().manual_seed(14)
+        network = MLP(1, 8, 1)
+        learner = PrivateReptile(network, network.init(generator), inner_steps=2)
+        sample = partial(Sinusoids().sample, 4, 5)
+        meta_train(learner, sample, iterations, generator, save_to=save_to)
+        return learner
+
+    unbroken, path = trained(8), tmp_path / "run.safetensors"
+    trained(5, path)
+    resumed = trained(8, path)
+    for name, value in unbroken.params.items():
+        assert torch.equal(resumed.params[name], value)

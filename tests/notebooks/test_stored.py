@@ -134,7 +134,13 @@ def damage_alternative(notebook):
     notebook.cells = [a_figure()]
 
 
+def damage_bonus(notebook):
+    bonus = prose("## Bonus · more\n\nTen minutes.\n\n### And here it begins")
+    notebook.cells = notebooks.clean(nbformat.v4.new_notebook(cells=[bonus])).cells
+
+
 DAMAGES = [
+    damage_bonus,
     damage_alternative,
     damage_outputs,
     damage_count,
