@@ -6,15 +6,23 @@
 (False, True)
 """
 
+from metalearn_lite import checks
 from metalearn_lite.clinic import articles, data, evaluation, gradients, statistics
+from metalearn_lite.clinic.charts import Charts, draw_patients
 from metalearn_lite.clinic.patient import WARDS, Patient
 
 PATIENTS = {
     patient.number: patient
-    for ward in (gradients, data, evaluation, statistics, articles)
-    for patient in ward.WARD
+    for module in (gradients, data, evaluation, statistics, articles)
+    for patient in module.WARD
 }
 """every patient by its number, ward by ward"""
+
+
+def ward(name: str) -> list[Patient]:
+    """The patients of one of ``WARDS``."""
+    checks.choice(tuple(WARDS), name=name)
+    return [patient for patient in PATIENTS.values() if patient.ward == name]
 
 
 def chart(number: str | int) -> None:
@@ -31,4 +39,4 @@ def chart(number: str | int) -> None:
     print("\n\n".join(parts))
 
 
-__all__ = ["PATIENTS", "WARDS", "Patient", "chart"]
+__all__ = ["PATIENTS", "WARDS", "Charts", "Patient", "chart", "draw_patients", "ward"]
