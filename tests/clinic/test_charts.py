@@ -27,7 +27,7 @@ def test_as_text_it_says_how_to_read_it():
 def test_a_figure_has_a_row_for_each_patient_and_shades_where_it_fails():
     figure = draw_patients(THREE, range(2))
     for ax, patient in zip(figure.axes, THREE, strict=True):
-        sick, healed, line = ax.lines
+        sick, healed, _ = ax.lines
         assert list(sick.get_xdata()) == [patient.examine(patient.sick, s) for s in range(2)]
         assert list(healed.get_xdata()) == [patient.examine(patient.healed, s) for s in range(2)]
         shaded = ax.patches[0].get_extents().transformed(ax.transData.inverted())
