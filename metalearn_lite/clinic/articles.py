@@ -402,8 +402,8 @@ WARD = (
         number="15",
         ward="articles",
         name="the difference of two gradients",
-        complaint="I typed the MAML update in from an article. The loss of one task falls, that of "
-        "the other grows without end.",
+        complaint="I typed the MAML update in from an article. It serves the first task, if any; "
+        "in the end both losses grow. And it matters which task I call the first.",
         sick=two_task_update,
         healed=two_task_update_healed,
         experiment=worse_of_two,
