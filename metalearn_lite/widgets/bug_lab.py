@@ -232,7 +232,9 @@ class BugLabModel:
         for iteration in range(self.iterations):
             if iteration % (self.iterations // NUM_LOOKS) == 0:
                 progress(iteration / self.iterations)
-                looks.append({name: value.detach().clone() for name, value in learner.params.items()})
+                looks.append(
+                    {name: value.detach().clone() for name, value in learner.params.items()}
+                )
             places = torch.randint(NUM_WAVES, (NUM_TASKS,), generator=draws)
             loss, gradient = learner.meta_gradient(
                 self._made(self._training.take(places), bugs, others)
@@ -314,9 +316,7 @@ class BugLabModel:
         sizes = [value.numel() for value in self._start.values()]
         shaped = {
             name: part.view(number, *value.shape).repeat_interleave(num_tasks, 0)
-            for (name, value), part in zip(
-                self._start.items(), starts.split(sizes, 1), strict=True
-            )
+            for (name, value), part in zip(self._start.items(), starts.split(sizes, 1), strict=True)
         }
         support, query = (
             Examples(*(part.double().repeat(number, *[1] * (part.dim() - 1)) for part in half))
