@@ -9,7 +9,7 @@ from instructor.answers import Answers
 
 
 def examine_error_bar(code, right):
-    tasks = torch.tensor([[1.0], [0.0], [1.0]])
+    tasks = torch.tensor([[0.0], [1.0], [0.0]])
     once, often = code(tasks)[1], code(tasks.repeat(1, 9))[1]
     scores = right.mean(1)
     return (
@@ -231,8 +231,8 @@ def examine_sampler_in_lists(code, pool, num_ways, num_shots, num_queries, gener
     return 5, healthy, (np.array(rows)[:, :num_shots], np.array(rows)[:, num_shots:])
 
 
-def _healthy_sampler(code, number=80, shared=True, pool=None):
-    pool, own, healthy = torch.arange(12).view(3, 4), torch.Generator().manual_seed(0), True
+def _healthy_sampler(code, number=80, shared=True):
+    pool, own, healthy = torch.arange(12).view(3, 4), torch.Generator().manual_seed(number), True
     for _ in range(number):
         support, query = code(pool, 3, 2, 2, own)
         drawn = [support, query] if shared else [support]
@@ -257,8 +257,8 @@ def looked_at_the_support_only(code, *given):
     return 5, _healthy_sampler(code, shared=False), _draw(*given)
 
 
-def drew_three_times(code, *given):
-    return 5, _healthy_sampler(code, number=3), _draw(*given)
+def drew_twice(code, *given):
+    return 5, _healthy_sampler(code, number=2), _draw(*given)
 
 
 def drew_from_a_large_pool(code, *given):
@@ -442,6 +442,11 @@ def outer_loss_on_the_support(code, loss, theta, support, query, inner_lr, steps
     return 3, _agrees(code), _gradient(loss, theta, support, support, inner_lr, steps)
 
 
+ALIKE = "another experiment of the same kind: it clears and accuses the same codes"
+SEED = "another seed of the experiment's own"
+BOUND = "no code comes so near to this bound"
+EVEN = "its square, or its absolute value, stays"
+
 ANSWERS = {
     "15.error_bar": Answers(
         right=(examine_error_bar, examine_error_bar_by_coverage),
@@ -459,6 +464,23 @@ ANSWERS = {
             looked_at_the_arguments_alone: "never runs `code`",
             more_tasks_make_it_shorter: "On which inputs do the patient and your repair differ",
         },
+        equal={
+            "examine_error_bar: line 7: 2 -> 3": BOUND,
+            "examine_error_bar: line 2: 1.0 -> 2.0": ALIKE,
+            "examine_error_bar: line 3: 9 -> 8": ALIKE,
+            "examine_error_bar: line 7: once - often < once / 2 -> once - often <= once / 2": BOUND,
+            "examine_error_bar_by_coverage: line 5: 40 -> 39": ALIKE,
+            "examine_error_bar_by_coverage: line 10: 150 -> 149": BOUND,
+            "examine_error_bar_by_coverage: line 7: float(mean) - 0.5 -> 0.5 - float(mean)": EVEN,
+            "examine_error_bar_by_coverage: line 2: 0 -> 1": SEED,
+            "examine_error_bar_by_coverage: line 10: caught > 150 -> caught >= 150": BOUND,
+            "examine_error_bar_by_coverage: line 5: draw.random((9, 40)) < chances -> "
+            "draw.random((9, 40)) > chances": "chances that are mirrored at one half are drawn alike",
+            "examine_error_bar_by_coverage: line 5: draw.random((9, 40)) < chances -> "
+            "draw.random((9, 40)) <= chances": "two floats of chance are never equal",
+            "examine_error_bar_by_coverage: line 7: abs(float(mean) - 0.5) < float(half) -> "
+            "abs(float(mean) - 0.5) <= float(half)": BOUND,
+        },
     ),
     "15.adapt": Answers(
         right=(examine_adapt, examine_adapt_in_numpy),
@@ -475,6 +497,11 @@ ANSWERS = {
             forgot_the_factor: "has a factor 2",
             left_it_as_it_was: "still those of the patient",
         },
+        equal={
+            "examine_adapt: line 2: 0 -> 1": SEED,
+            "examine_adapt_in_numpy: line 11: 1 -> 0": SEED,
+            "examine_adapt_in_numpy: line 11: 1 -> 2": SEED,
+        },
     ),
     "15.sampler": Answers(
         right=(examine_sampler, examine_sampler_in_lists),
@@ -482,13 +509,24 @@ ANSWERS = {
             saw_one_fault_only: "would only lower the scores",
             saw_the_other_fault_only: "would only raise the scores",
             looked_at_the_support_only: "lets a query stand in the support",
-            drew_three_times: "in one episode of ten",
+            drew_twice: "in one episode of ten",
             drew_from_a_large_pool: "calls every code healthy",
             wanted_the_same_drawings: "calls a healthy code sick",
             classes_still_come_twice: "two ways are one and the same class",
             queries_still_in_the_support: "a query drawing stands in the support, too",
             always_the_first: "All should have the same chance",
             chance_of_its_own: "draw with `generator` only",
+        },
+        equal={
+            "examine_sampler: line 3: 99 -> 100": ALIKE,
+            "examine_sampler: line 3: 99 -> 98": ALIKE,
+            "examine_sampler: line 4: 1 -> 0": "the drawings are counted in whatever order",
+            "examine_sampler: line 8: zip(ways, orders, strict=True) -> zip(ways, orders)": "there is an order for each way",
+            "examine_sampler: line 8: True -> False": "there is an order for each way",
+            "examine_sampler_in_lists: line 11: 2 -> 1": ALIKE,
+            "examine_sampler_in_lists: line 9: 1 -> 2": SEED,
+            "examine_sampler_in_lists: line 9: 1 -> 0": SEED,
+            "examine_sampler_in_lists: line 10: 80 -> 81": ALIKE,
         },
     ),
     "15.meta_gradient": Answers(
@@ -507,6 +545,23 @@ ANSWERS = {
             went_downhill: "the gradient itself is asked for",
             summed_the_tasks: "the mean over tasks, not the sum",
             outer_loss_on_the_support: "The outer loss is on the query.",
+        },
+        equal={
+            "examine_meta_gradient: line 13: 0 -> 1": SEED,
+            "examine_meta_gradient: line 14: 3 -> 4": ALIKE,
+            "examine_meta_gradient: line 16: 0.01 -> 0.005": BOUND,
+            "examine_meta_gradient: line 11: ((rows * data).sin() - data.cos()).square().sum -> "
+            "((rows * data).sin() - data.cos()).square().mean": ALIKE,
+            "examine_meta_gradient: line 11: return ((rows * data).sin() - "
+            "data.cos()).square().sum(1) -> return -((rows * data).sin() - "
+            "data.cos()).square().sum(1)": ALIKE,
+            "examine_meta_gradient: line 15: 2 -> 1": ALIKE,
+            "examine_meta_gradient: line 11: (rows * data).sin() - data.cos() -> data.cos() - "
+            "(rows * data).sin()": EVEN,
+            "examine_meta_gradient_by_differences: line 23: 0.01 -> 0.005": BOUND,
+            "examine_meta_gradient_by_differences: line 19: 2 -> 1": SEED,
+            "examine_meta_gradient_by_differences: line 17: ((rows * data).tanh() - "
+            "data.cos()).square().sum -> ((rows * data).tanh() - data.cos()).square().mean": ALIKE,
         },
     ),
 }

@@ -503,7 +503,7 @@ class BugLab(ipywidgets.VBox):
         """The three panels in a row for each set of bugs, as a figure that stays."""
         figure = still_figure(9.0, 2.3 * len(settings))
         rows = figure.subfigures(len(settings), 1, squeeze=False)[:, 0]
-        for place, (part, frame) in enumerate(zip(rows, self._frames(settings), strict=True)):
+        for place, (part, frame) in enumerate(zip(rows, self.frames(settings), strict=True)):
             last = place == len(settings) - 1
             curve, check, scores = part.subfigures(1, 3, width_ratios=(3.0, 2.6, 3.0))
             axes = plain_axes(curve.subplots(), "iteration" if last else "", "")
@@ -515,9 +515,9 @@ class BugLab(ipywidgets.VBox):
 
     def description(self, settings: Sequence[Sequence[str]] = FILMSTRIP) -> str:
         """The text alternative of ``filmstrip``: a line for each set of bugs."""
-        return "\n".join(frame.sentence for frame in self._frames(settings))
+        return "\n".join(frame.sentence for frame in self.frames(settings))
 
-    def _frames(self, settings: Sequence[Sequence[str]]) -> list[Frame]:
+    def frames(self, settings: Sequence[Sequence[str]] = FILMSTRIP) -> list[Frame]:
         """The model's frames with these bugs; its state is left as it was."""
         model = self.model
         before = model.bugs, model.hidden, model.notice, model.place
