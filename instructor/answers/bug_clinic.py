@@ -475,7 +475,7 @@ ANSWERS = {
             "examine_error_bar_by_coverage: line 2: 0 -> 1": SEED,
             "examine_error_bar_by_coverage: line 10: caught > 150 -> caught >= 150": BOUND,
             "examine_error_bar_by_coverage: line 5: draw.random((9, 40)) < chances -> "
-            "draw.random((9, 40)) > chances": "chances that are mirrored at one half are drawn alike",
+            "draw.random((9, 40)) > chances": "mirrored at one half, chances are drawn alike",
             "examine_error_bar_by_coverage: line 5: draw.random((9, 40)) < chances -> "
             "draw.random((9, 40)) <= chances": "two floats of chance are never equal",
             "examine_error_bar_by_coverage: line 7: abs(float(mean) - 0.5) < float(half) -> "
@@ -521,7 +521,9 @@ ANSWERS = {
             "examine_sampler: line 3: 99 -> 100": ALIKE,
             "examine_sampler: line 3: 99 -> 98": ALIKE,
             "examine_sampler: line 4: 1 -> 0": "the drawings are counted in whatever order",
-            "examine_sampler: line 8: zip(ways, orders, strict=True) -> zip(ways, orders)": "there is an order for each way",
+            "examine_sampler: line 8: zip(ways, orders, strict=True) -> zip(ways, orders)": (
+                "there is an order for each way"
+            ),
             "examine_sampler: line 8: True -> False": "there is an order for each way",
             "examine_sampler_in_lists: line 11: 2 -> 1": ALIKE,
             "examine_sampler_in_lists: line 9: 1 -> 2": SEED,

@@ -32,8 +32,8 @@ from metalearn_lite.widgets.picture import Picture, Sentence, new_figure, plain_
 INNER_LR, OUTER_LR = 0.01, 5e-3
 NUM_TASKS, NUM_POINTS, NUM_WAVES = 10, 10, 20
 NUM_LOOKS = 20
-SMOOTHED = 25
-"""iterations; of these a point of the curve is the mean"""
+SMOOTHED = 16
+"""a point of the curve is the mean over this part of its iterations"""
 LOSSES, SIZES = (0.005, 50.0), (0.1, 10.0)
 PLACES = ("a random start", "a trained start")
 FILMSTRIP = (("graph",), ("support",), ("labels",), ("seen",))
@@ -391,7 +391,7 @@ def _off(frame: Frame) -> tuple[bool, bool]:
 
 
 def _smooth(losses: np.ndarray) -> np.ndarray:
-    window = max(1, min(SMOOTHED, len(losses)))
+    window = max(1, len(losses) // SMOOTHED)
     return np.convolve(losses, np.full(window, 1 / window), "valid")
 
 
