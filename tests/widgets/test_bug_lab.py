@@ -154,7 +154,7 @@ def test_the_same_state_gives_the_same_frame_and_nothing_is_trained_twice(short)
     other.bugs, other.place = short.bugs, short.place
     assert not other.known()
     assert other.frame(told.append).sentence == first.sentence
-    assert told[0] == 0 and told[-1] == 1
+    assert (told[0], told[-1]) == (0, 1)
 
 
 def test_global_randomness_and_threads_are_left_alone(short):
