@@ -222,14 +222,23 @@ def test_a_guess_says_how_much_of_it_is_right(short):
     short.set("graph", True)
     assert short.notice == ""
     short.guess()
-    assert short.notice == "Not yet: 1 of your 1 bug is hidden here, and 1 more."
+    assert short.notice == "Not yet: so far it is right, but 1 more is hidden."
     short.set("seen", True)
     short.guess()
-    assert short.notice.startswith("Not yet: 1 of your 2 bugs is hidden here")
+    assert short.notice == "Not yet: 1 of your 2 is hidden here, and 1 more."
+    short.set("best", True)
+    short.guess()
+    assert short.notice == "Not yet: 2 of your 3 are hidden here."
+    short.set("best", False)
     said = short.frame().sentence
     assert "A mystery: 2 bugs hidden." in said
     assert not any(bug.label in said for bug in BUGS.values())
+    assert said.startswith(short.notice)
+    short.set("graph", False)
+    short.guess()
+    assert short.notice == "Not yet: nothing of that is hidden here."
     short.set("seen", False)
+    short.set("graph", True)
     short.set("best", True)
     short.guess()
     assert short.notice == f"Right. It was: no create_graph, {BUGS['best'].label}."
