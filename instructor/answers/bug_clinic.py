@@ -466,7 +466,7 @@ ANSWERS = {
         },
         equal={
             "examine_error_bar: line 7: 2 -> 3": BOUND,
-            "examine_error_bar: line 2: 1.0 -> 2.0": ALIKE,
+            "examine_error_bar: line 2: 0.0 -> 1.0": ALIKE,
             "examine_error_bar: line 3: 9 -> 8": ALIKE,
             "examine_error_bar: line 7: once - often < once / 2 -> once - often <= once / 2": BOUND,
             "examine_error_bar_by_coverage: line 5: 40 -> 39": ALIKE,

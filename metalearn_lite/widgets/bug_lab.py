@@ -189,10 +189,15 @@ class BugLabModel:
         elif not self.bugs:
             self.notice = "Switch on what you think it is, then guess."
         else:
-            right, given = len(self.bugs & self.hidden), len(self.bugs)
-            self.notice = f"Not yet: {right} of your {words.count(given, 'bug')} is hidden here"
-            rest = len(self.hidden) - right
-            self.notice += f", and {rest} more." if right and rest else "."
+            right, rest = len(self.bugs & self.hidden), len(self.hidden - self.bugs)
+            if not right:
+                self.notice = "Not yet: nothing of that is hidden here."
+            elif right == len(self.bugs):
+                self.notice = f"Not yet: so far it is right, but {rest} more is hidden."
+            else:
+                verb = "is" if right == 1 else "are"
+                self.notice = f"Not yet: {right} of your {len(self.bugs)} {verb} hidden here"
+                self.notice += f", and {rest} more." if rest else "."
 
     def reveal(self, said: str = "") -> None:
         """Ends the mystery: the bugs are switched on, and named."""
@@ -360,9 +365,9 @@ class BugLabModel:
             said += f" ± {_number(run.interval)}"
         said += f" (healthy: {_number(frame.healthy.honest)}). "
         if frame.betrayed_by:
-            said += f"Something is wrong, says {' and '.join(frame.betrayed_by)}."
+            said += f"Betrayed by {_listed(frame.betrayed_by)}."
         elif self.shown:
-            said += "None of the three says that anything is wrong."
+            said += "None of the three betrays it."
         else:
             said += "All three agree: healthy."
         return f"{self.notice} {said}".strip()
@@ -393,6 +398,10 @@ def _off(frame: Frame) -> tuple[bool, bool]:
 def _smooth(losses: np.ndarray) -> np.ndarray:
     window = max(1, len(losses) // SMOOTHED)
     return np.convolve(losses, np.full(window, 1 / window), "valid")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(", ".join(names).rsplit(", ", 1))
 
 
 def _named(bugs: frozenset[str]) -> str:
@@ -457,9 +466,9 @@ class BugLab(ipywidgets.VBox):
         super().__init__(
             [
                 row(
-                    shrinking(self.curve, 240),
-                    shrinking(self.gradient, 200),
-                    shrinking(self.scores, 220),
+                    shrinking(self.curve, 220),
+                    shrinking(self.gradient, 185),
+                    shrinking(self.scores, 205),
                 ),
                 self.sentence,
                 *(
@@ -595,7 +604,7 @@ class GradientCheck:
             axes.axvline(right, color=picture.GREY, linestyle="--", linewidth=1.5)
             (bar,) = axes.barh([0], [0.5], height=0.8, color=picture.BLUE)
             self.bars.append(bar)
-            place = 0.03 if limits[0] < 0 else 0.5
+            place = 0.03 if limits[0] < 0 else 0.52
             self.texts.append(
                 axes.text(
                     place, 0.97, "", ha="left", va="top", fontsize=picture.FONT_SIZE,

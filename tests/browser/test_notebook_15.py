@@ -8,7 +8,7 @@ pytestmark = pytest.mark.browser
 def test_bug_lab(lab):
     lab.open_notebook("15_bug_clinic.ipynb")
     lab.run_to("BugLab(")
-    all_three = [lab.picture(name) for name in ("Reported loss", "Gradient check", "Scores")]
+    all_three = [lab.picture(name) for name in ("Reported loss.", "Gradient check.", "Scores.")]
     press = lab.page.keyboard.press
 
     def switch(label):

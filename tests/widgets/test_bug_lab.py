@@ -154,7 +154,7 @@ def test_the_same_state_gives_the_same_frame_and_nothing_is_trained_twice(short)
     other.bugs, other.place = short.bugs, short.place
     assert not other.known()
     assert other.frame(told.append).sentence == first.sentence
-    assert told[0] == 0 and told[-1] == 1
+    assert (told[0], told[-1]) == (0, 1)
 
 
 def test_global_randomness_and_threads_are_left_alone(short):
@@ -222,14 +222,23 @@ def test_a_guess_says_how_much_of_it_is_right(short):
     short.set("graph", True)
     assert short.notice == ""
     short.guess()
-    assert short.notice == "Not yet: 1 of your 1 bug is hidden here, and 1 more."
+    assert short.notice == "Not yet: so far it is right, but 1 more is hidden."
     short.set("seen", True)
     short.guess()
-    assert short.notice.startswith("Not yet: 1 of your 2 bugs is hidden here")
+    assert short.notice == "Not yet: 1 of your 2 is hidden here, and 1 more."
+    short.set("best", True)
+    short.guess()
+    assert short.notice == "Not yet: 2 of your 3 are hidden here."
+    short.set("best", False)
     said = short.frame().sentence
     assert "A mystery: 2 bugs hidden." in said
     assert not any(bug.label in said for bug in BUGS.values())
+    assert said.startswith(short.notice)
+    short.set("graph", False)
+    short.guess()
+    assert short.notice == "Not yet: nothing of that is hidden here."
     short.set("seen", False)
+    short.set("graph", True)
     short.set("best", True)
     short.guess()
     assert short.notice == f"Right. It was: no create_graph, {BUGS['best'].label}."
