@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
-import numpy as np
 import torch
 from scipy import stats
 from torch import Tensor
@@ -172,18 +171,17 @@ def examine_error_bar(code: Callable, right: Tensor) -> tuple[int, bool, tuple[T
 
 
 def _bar(pooled: bool, quantile: Callable[[int], float] = lambda number: 1.96) -> Callable:
-    def bar(right: Tensor) -> tuple[float, float]:
-        values = np.asarray(right, dtype=float)
-        scores = values.flatten() if pooled else values.mean(1)
+    def bar(right: Tensor) -> tuple[Tensor, Tensor]:
+        scores = right.flatten() if pooled else right.mean(1)
         number = len(scores)
-        return scores.mean(), quantile(number) * scores.std(ddof=1) / math.sqrt(number)
+        return scores.mean(), quantile(number) * scores.std() / math.sqrt(number)
 
     return bar
 
 
-def _binomial_bar(right: Tensor) -> tuple[float, float]:
-    mean = float(right.mean())
-    return mean, 1.96 * math.sqrt(mean * (1 - mean) / right.numel())
+def _binomial_bar(right: Tensor) -> tuple[Tensor, Tensor]:
+    mean = right.mean()
+    return mean, 1.96 * (mean * (1 - mean) / right.numel()).sqrt()
 
 
 def _student(number: int) -> float:
@@ -323,7 +321,7 @@ def _adapt_one_by_one(w, x, y, inner_lr, steps):
         for _ in range(steps):
             error = points.double() @ row - values
             row = row - inner_lr * 2 * error @ points.double() / len(values)
-        rows.append(row)
+        rows.append(row.to(w.dtype))
     return torch.stack(rows)
 
 
