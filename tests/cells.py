@@ -47,14 +47,27 @@ def _in_order(statements: list[ast.stmt]) -> Iterator[str]:
             yield ast.unparse(statement)
 
 
-def needed(sources: list[str], last: int) -> list[int]:
-    """Cell ``last`` and the earlier ones without which one of its names would be unknown.
+def filled(source: str) -> set[str]:
+    """The names of which a cell sets a part: ``x`` of ``x[key] = …`` and of ``x.name = …``."""
+    parts = (ast.Subscript, ast.Attribute)
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, parts) and isinstance(node.ctx, ast.Store):
+            while isinstance(node, parts):
+                node = node.value
+            found |= {node.id} if isinstance(node, ast.Name) else set()
+    return found
 
-    It follows names, not objects: it misses a cell that only changes what an earlier one has made.
+
+def needed(sources: list[str], last: int) -> list[int]:
+    """Cell ``last`` and the earlier ones that give its names to something, or set a part of it.
+
+    A cell that only calls what changes an earlier cell's object is not seen.
     """
     kept, names = [last], asked_of_earlier(sources[last])
     for place in reversed(range(last)):
-        if given := defined(sources[place]) & names:
+        given = defined(sources[place])
+        if names & (given | filled(sources[place])):
             kept.append(place)
             names = (names - given) | asked_of_earlier(sources[place])
     return kept[::-1]

@@ -147,6 +147,7 @@ def test_which_cells_a_cell_needs():
     assert needed(sources, 3) == [0, 1, 3]
     assert needed(["x = 1", "x = 2", "x"], 2) == [1, 2]
     assert needed(["x = 1", "x += 1", "x"], 2) == [0, 1, 2]
+    assert needed(["x = {}", "x[1] = 2", "y[1] = x", "x"], 3) == [0, 1, 3]
     assert needed(["x = 1", "for x in y:\n    z = x"], 1) == [1]
     assert needed(["x = 1", "for y in x:\n    z = x"], 1) == [0, 1]
 
