@@ -10,6 +10,7 @@ and the page goes on with that. All other calls are the package's, as in the sto
 follows can use both, and shows the same with both. Where no two calls do the same, they take turns.
 """
 
+import ast
 import contextlib
 import functools
 import io
@@ -24,18 +25,23 @@ ROOT = Path(__file__).parents[1]
 COMPARED = 2  # calls with each kind of arguments
 # Called twice with the same, these would not do the same.
 DRAWS_OR_LEARNS = {"11.chance_best", "11.play_games", "13.play"}
-YOURS = re.compile(r'^(\w+) = yours\("([\w.]+)", \1, ', re.MULTILINE)
+# But in 00, which only shows how a check works.
+YOURS = re.compile(r'^(\w+) = yours\("(?!00)([\w.]+)", \1, ', re.MULTILINE)
 
 
 def add_answers(cells: list) -> None:
     """Adds to one notebook's code cells what the kernel under test runs besides; names nothing."""
     path = f'__import__("sys").path.append({str(Path(__file__).parent)!r})'
     for cell in cells:
-        for function, name in YOURS.findall(cell.source):
-            cell.source += f"\n{path}\n"
-            cell.source += (
-                f'{function} = __import__("with_answers").with_answer("{name}", {function})'
-            )
+        if not YOURS.search(cell.source):
+            continue
+        lines = cell.source.splitlines()
+        for statement in reversed(ast.parse(cell.source).body):
+            if found := YOURS.match(ast.get_source_segment(cell.source, statement)):
+                function, name = found.groups()
+                answered = f'__import__("with_answers").with_answer("{name}", {function})'
+                lines.insert(statement.end_lineno, f"{path}\n{function} = {answered}")
+        cell.source = "\n".join(lines)
 
 
 def with_answer(name: str, package_version: Callable) -> Callable:
