@@ -45,7 +45,7 @@ def test_what_is_stored_runs_as_it_is_and_sees_no_other_names(capsys):
     assert capsys.readouterr().out == said
 
 
-def test_a_cell_still_shows_what_it_ends_with():
+def test_what_a_cell_ends_with_is_still_shown():
     cell = nbformat.v4.new_code_cell('f = yours("01.f", f, g)\nf(12)')
     with_answers.add_answers([cell])
     assert cell.source.splitlines()[0] == 'f = yours("01.f", f, g)'
@@ -65,7 +65,7 @@ def test_the_package_and_the_answer_must_agree(monkeypatch):
         squares(monkeypatch, lambda x: x[:1], torch.ones(2))
 
 
-def test_where_no_two_calls_do_the_same_they_take_turns(monkeypatch):
+def test_where_two_right_answers_differ_they_take_turns(monkeypatch):
     def draw(generator):
         return float(torch.rand((), generator=generator)), generator.initial_seed()
 
@@ -80,4 +80,4 @@ def test_every_exercise_is_answered_in_its_notebook():
     cells = [cell for path in NOTEBOOKS for cell in nbformat.read(path, as_version=4).cells]
     answered = [name for cell in cells for _, name in with_answers.YOURS.findall(cell.source)]
     assert sorted(answered) == sorted(set(all_answers()) - {"00.square"})
-    assert set(answered) >= with_answers.DRAWS_OR_LEARNS
+    assert set(answered) >= with_answers.MANY_RIGHT
