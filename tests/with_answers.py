@@ -7,7 +7,7 @@ that check and `yours` say "not attempted", and what it shows is compared.
 From there on, for each kind of arguments that the page gives it, the first calls go to a right
 answer in another style than the package's. It must return what the package's version returns,
 and the page goes on with that. All other calls are the package's, as in the stored page. So what
-follows can use both, and shows the same with both. Where two right answers may differ, they take turns.
+follows can use both, and shows the same with both. Where right answers may differ, they take turns.
 """
 
 import ast
@@ -23,7 +23,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 COMPARED = 2  # calls with each kind of arguments
-# Two right answers to the same differ: it asks for one of many cases, it draws, or something learns.
+# Two right answers may differ: it asks for one of many cases, it draws, or something learns.
 MANY_RIGHT = {"03.fool_first_order", "11.chance_best", "11.play_games", "13.play"}
 # But in 00, which only shows how a check works.
 YOURS = re.compile(r'^(\w+) = yours\("(?!00)([\w.]+)", \1, ', re.MULTILINE)
