@@ -1,10 +1,12 @@
 """For all tests."""
 
+import itertools
 import os
 import tempfile
 
 import pytest
 from hypothesis import settings
+from with_answers import add_answers
 
 # A slow or busy machine is no mistake: no test asserts a time.
 settings.register_profile("no deadline", deadline=None)
@@ -15,8 +17,14 @@ os.environ["METALEARN_LITE_PROGRESS"] = tempfile.mkdtemp(prefix="metalearn_lite_
 
 
 def pytest_collection_modifyitems(items):
-    """The longest file comes first: one worker does it while the other does the rest."""
-    items.sort(key=lambda item: item.path.name != "test_with_answers.py")
+    """Notebooks are run with their exercises answered, and before all else.
+
+    They take longest of all: what comes last is then short, and no worker waits for the other.
+    """
+    cells = [item for item in items if item.path.suffix == ".ipynb"]
+    for _, one_notebook in itertools.groupby(cells, lambda item: item.path):
+        add_answers([item.cell for item in one_notebook])
+    items.sort(key=lambda item: item.path.suffix != ".ipynb")
 
 
 @pytest.fixture(scope="session")

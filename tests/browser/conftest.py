@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from cells import needed
 
 REPOSITORY = Path(__file__).parents[2]
 REQUIRED = os.environ.get("METALEARN_LITE_REQUIRE_BROWSER") == "1"
@@ -198,29 +199,39 @@ class Lab:
         wait_for(self._have_run, RUN_SECONDS, self._what_runs)
 
     def run_to(self, words: str) -> None:
-        """Runs every cell down to the first with ``words``, as one who has read that far."""
-        number = self.page.evaluate(
-            """words => {
-                const notebook = window.jupyterapp.shell.currentWidget.content;
-                const cells = notebook.widgets.map(cell => cell.model);
-                const last = cells.findIndex(cell => cell.sharedModel.source.includes(words));
-                notebook.activeCellIndex = last + 1;
-                return cells.slice(0, last + 1).filter(
-                    cell => cell.type === "code" && cell.sharedModel.source.length > 0
-                ).length;
-            }""",
-            words,
+        """Runs the first cell with ``words``, and before it the earlier ones that it needs.
+
+        That each cell runs, one after the other, is tested without a browser.
+        """
+        cells = self.page.evaluate(
+            """() => window.jupyterapp.shell.currentWidget.content.widgets.map(
+                ({ model }) => [model.type === "code", model.sharedModel.source]
+            )"""
         )
-        assert number, f"no cell holds {words!r}"
-        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-above')")
-        wait_for(lambda: self._have_run(number), RUN_SECONDS, self._what_runs)
+        sources = [source if is_code else "" for is_code, source in cells]
+        places = [place for place, source in enumerate(sources) if words in source]
+        assert places, f"no cell holds {words!r}"
+        run = needed(sources, places[0])
+        self.page.evaluate(
+            """run => {
+                const notebook = window.jupyterapp.shell.currentWidget.content;
+                notebook.deselectAll();
+                notebook.activeCellIndex = run.at(-1);
+                run.forEach(place => notebook.select(notebook.widgets[place]));
+                return window.jupyterapp.commands.execute("notebook:run-cell");
+            }""",
+            run,
+        )
+        wait_for(
+            lambda: self._have_run({sources[place] for place in run}), RUN_SECONDS, self._what_runs
+        )
 
     def code_cells(self) -> list[dict]:
         """The notebook's code cells as they are now: source, outputs, execution_count."""
         return self.page.evaluate(f"() => {CODE_CELLS}")
 
-    def _have_run(self, number: int | None = None) -> bool:
-        """Whether the first ``number`` code cells, or all, are done. Fails where one has failed."""
+    def _have_run(self, sources: set[str] | None = None) -> bool:
+        """Whether the cells with these ``sources``, or all, are done. Fails where one failed."""
         # Asked often, so it must not carry every picture of the notebook from there to here.
         cells = self.page.evaluate(
             f"""() => {CODE_CELLS}.map(({{ source, outputs, execution_count }}) => ({{
@@ -233,7 +244,8 @@ class Lab:
             if cell.get("error"):
                 trace = re.sub(r"\x1b\[[\d;]*m", "", "\n".join(cell["error"]["traceback"]))
                 pytest.fail(f"this cell failed:\n{cell['source']}\n{trace}")
-        return all(cell["done"] for cell in cells[:number]) and self._kernel_is_idle()
+        waited_for = [cell for cell in cells if sources is None or cell["source"] in sources]
+        return all(cell["done"] for cell in waited_for) and self._kernel_is_idle()
 
     def _what_runs(self) -> str:
         running = [c["source"] for c in self.code_cells() if c["execution_count"] is None]

@@ -2,12 +2,12 @@
 
 import ast
 import re
-import symtable
 from collections import Counter
 from pathlib import Path
 
 import nbformat
 import pytest
+from cells import defined, needed, used
 
 from tools.notebooks import main_path, num_words
 
@@ -108,25 +108,6 @@ def test_a_word_of_the_glossary_is_explained_where_it_first_appears(word):
             assert said == [], f"{number} says {word!r} before {home} explains it"
 
 
-def tables(table):
-    return [table, *(inner for child in table.get_children() for inner in tables(child))]
-
-
-def defined(source):
-    """The names that a cell gives to something, at its top."""
-    symbols = symtable.symtable(source, "cell", "exec").get_symbols()
-    return {it.get_name() for it in symbols if it.is_assigned() or it.is_imported()}
-
-
-def used(source):
-    """The names that a cell looks up in the notebook: not those of its functions' own."""
-    top, *inner = tables(symtable.symtable(source, "cell", "exec"))
-    names = {it.get_name() for it in top.get_symbols() if it.is_referenced()}
-    return names | {
-        it.get_name() for table in inner for it in table.get_symbols() if it.is_global()
-    }
-
-
 def depends_on_bonus(cells):
     """Names that the main path uses and that only a Bonus section defines."""
     path = main_path(cells)
@@ -157,6 +138,18 @@ def test_this_test_sees_a_dependence():
     assert depends_on_bonus([*cells, script("def f(y):\n    return y")]) == set()
     assert depends_on_bonus([*cells, script("def f(z):\n    return [y for _ in z]")]) == {"y"}
     assert depends_on_bonus([*cells, script("for y in x:\n    print(y)")]) == set()
+
+
+def test_which_cells_a_cell_needs():
+    """The browser tests run no others."""
+    sources = ["import a", "b, c = a, 1", "x = 2", "d = b(1)", "def f():\n    return c", "f()"]
+    assert needed(sources, 5) == [0, 1, 4, 5]
+    assert needed(sources, 3) == [0, 1, 3]
+    assert needed(["x = 1", "x = 2", "x"], 2) == [1, 2]
+    assert needed(["x = 1", "x += 1", "x"], 2) == [0, 1, 2]
+    assert needed(["x = {}", "x[1] = 2", "y[1] = x", "x"], 3) == [0, 1, 3]
+    assert needed(["x = 1", "for x in y:\n    z = x"], 1) == [1]
+    assert needed(["x = 1", "for y in x:\n    z = x"], 1) == [0, 1]
 
 
 @pytest.mark.parametrize("number", NOTEBOOKS)
