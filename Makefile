@@ -6,6 +6,7 @@
 # make notebooks   run every notebook, save its outputs, clean its metadata
 # make bench       timings beside the public libraries
 # make format      put code and notebooks into the shape `make test` asks for
+# make assignments an nbgrader course in build/course/ out of instructor/assignments.toml
 # make learn2learn try again to install learn2learn, if it failed when .venv was made
 #
 # Each makes .venv when it is missing or out of date. PYTHON=… chooses the Python it is made with,
@@ -30,7 +31,7 @@ PYTEST = OMP_NUM_THREADS=1 TQDM_DISABLE=1 $(PY) -m pytest
 PARALLEL = -n 2 --dist loadfile --no-loadscope-reorder
 NBVAL = --nbval --nbval-current-env --nbval-sanitize-with tools/nbval_sanitize.cfg --nbval-cell-timeout 300
 
-.PHONY: help lab workbook fresh test test-fast lint format notebooks bench venv learn2learn stale
+.PHONY: help lab workbook fresh test test-fast lint format notebooks bench venv learn2learn stale assignments
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -41,6 +42,16 @@ $(STAMP): requirements.txt requirements-learn2learn.txt pyproject.toml $(if $(US
 	PYTHON="$(PYTHON)" sh tools/setup.sh
 
 stale:
+
+INSTRUCTOR := .venv-instructor
+INSTRUCTOR_STAMP := $(INSTRUCTOR)/.installed
+OVER_USABLE := $(shell [ "$$(cat $(INSTRUCTOR_STAMP) 2>/dev/null)" = "$$(pwd -P)" ] && echo yes)
+
+$(INSTRUCTOR_STAMP): $(STAMP) requirements-instructor.txt $(if $(OVER_USABLE),,stale)
+	sh tools/setup.sh instructor
+
+assignments: $(INSTRUCTOR_STAMP)
+	$(INSTRUCTOR)/bin/python -m instructor.assignments
 
 learn2learn: $(STAMP)
 	sh tools/setup.sh learn2learn
@@ -68,7 +79,7 @@ format: $(STAMP)
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-test: lint
+test: lint $(INSTRUCTOR_STAMP)
 	$(PYTEST) $(PARALLEL) -m "not browser" $(NBVAL) tests $(NOTEBOOKS)
 	$(PYTEST) $(PARALLEL) -m browser -p no:nbval tests/browser
 

@@ -85,10 +85,31 @@ install_learn2learn() {
     [ "${METALEARN_LITE_REQUIRE_LEARN2LEARN:-0}" != 1 ] || fail "METALEARN_LITE_REQUIRE_LEARN2LEARN=1 asks for learn2learn."
 }
 
-if [ "${1:-}" = learn2learn ]; then
-    install_learn2learn
-    exit 0
-fi
+# What instructors need lies over .venv: a Python that finds everything there, and beside it what is its own.
+# Jupyter looks for data under its own folder only, so that is copied.
+install_instructor() {
+    over=.venv-instructor
+    say "making $over, over $venv"
+    rm -rf "$over"
+    "$venv/bin/python" -m venv "$over"
+    packages=$("$over/bin/python" -c 'import site; print(site.getsitepackages()[0])')
+    below=$("$venv/bin/python" -c 'import site; print(site.getsitepackages()[0])')
+    echo "import site; site.addsitedir('$below')" >"$packages/course.pth"
+    "$over/bin/python" -m pip --disable-pip-version-check install --quiet -r requirements-instructor.txt
+    "$over/bin/python" -m pip --disable-pip-version-check install --quiet --force-reinstall --no-deps \
+        "$(sed -n 's/^\(alembic==[^ ]*\).*/\1/p' requirements-instructor.txt)"
+    for folder in share etc; do
+        mkdir -p "$over/$folder/jupyter"
+        cp -Rn "$venv/$folder/jupyter/." "$over/$folder/jupyter" || true  # some cp call a skipped file a failure
+    done
+    echo "$here" >"$over/.installed"
+    say "$over is ready"
+}
+
+case "${1:-}" in
+learn2learn) install_learn2learn; exit 0 ;;
+instructor) install_instructor; exit 0 ;;
+esac
 
 # The stamp is written last and holds the folder's path: without it, or after the folder has moved, or when its
 # Python has gone, what is there cannot be trusted and is made again.

@@ -14,6 +14,7 @@ from metalearn_lite.learners.drift import PageHinkley, alarms
 from metalearn_lite.learners.follow_the_meta_leader import linear_meta_leader
 from metalearn_lite.learners.online import play
 from metalearn_lite.teaching.comparing import of_shape, refuse, same
+from metalearn_lite.teaching.draws import seeded
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
 
 __all__ = ["EXERCISES", "cold_start", "find_alarms", "linear_meta_leader", "play"]
@@ -62,7 +63,7 @@ class _Diary:
 
 
 def _stream(num_streams: int, num_rounds: int, sizes: tuple[int, int], seed: int):
-    generator = torch.Generator().manual_seed(seed)
+    generator = seeded(seed)
     return [
         Episodes(
             *(
@@ -158,7 +159,7 @@ def check_play(play_stream: Callable) -> None:
 
 
 def _linear(num_tasks: int, sizes: tuple[int, int], size: int, seed: int) -> Episodes:
-    generator = torch.Generator().manual_seed(seed)
+    generator = seeded(seed)
     weights = 2 * torch.randn(num_tasks, size, 1, generator=generator) + 1
     halves = []
     for count in sizes:
@@ -334,7 +335,7 @@ TWISTS = {
 
 
 def check_alarms(find_alarms_: Callable) -> None:
-    generator = torch.Generator().manual_seed(13)
+    generator = seeded(13)
     steps = torch.tensor([0.0] * 15 + [1.5] * 15 + [-1.0] * 12 + [2.0] * 14)
     noisy = steps + 0.6 * torch.randn(len(steps), generator=generator)
     early = torch.tensor([0.0, 3.0, 3.0, 3.0, 3.0, 3.0, 6.0, 6.0, 6.0, 9.0, 9.0, 9.0, 9.0])
@@ -386,7 +387,7 @@ def check_alarms(find_alarms_: Callable) -> None:
 
 
 def check_cold_start(cold_start_: Callable) -> None:
-    generator = torch.Generator().manual_seed(13)
+    generator = seeded(13)
 
     def case(people: int, items: int, counts: list[int]) -> tuple[Tensor, Tensor, Tensor]:
         ratings, noise = torch.randn(2, people, items, generator=generator)

@@ -19,6 +19,7 @@ from metalearn_lite.rl.choosing import held_out_score
 from metalearn_lite.rl.contextual_bandits import Beliefs
 from metalearn_lite.tasks import mixed
 from metalearn_lite.teaching.comparing import of_shape, refuse, same
+from metalearn_lite.teaching.draws import seeded
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
 
 # --- task_features --------------------------------------------------------------------------
@@ -36,7 +37,7 @@ def task_features(task: Episodes) -> Tensor:
 
 
 def _feature_cases() -> Iterator[Episodes]:
-    generator = torch.Generator().manual_seed(12)
+    generator = seeded(12)
     for kind, num_tasks, num_points in (
         ("slow waves", 4, 20),
         ("noisy waves", 3, 6),
@@ -222,7 +223,7 @@ class _History(NamedTuple):
 
 
 def _history_cases() -> Iterator[_History]:
-    generator = torch.Generator().manual_seed(12)
+    generator = seeded(12)
     for picked, num_learners, num_features, exploration in (
         ([0, 2, 1, 0, 0, 2, 1, 0], 3, 2, 0.7),
         ([1, 1, 0, 1], 4, 3, 1.3),  # two that were never tried
@@ -360,7 +361,7 @@ class _Log(NamedTuple):
 
 
 def _log_cases() -> Iterator[_Log]:
-    generator = torch.Generator().manual_seed(12)
+    generator = seeded(12)
 
     def drawn(wanted: list[int], picked: list[int]) -> _Log:
         count = len(wanted)

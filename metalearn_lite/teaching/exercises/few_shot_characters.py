@@ -13,6 +13,7 @@ from metalearn_lite.evaluation import Evaluation, evaluate
 from metalearn_lite.learners.base import Learner
 from metalearn_lite.learners.pixels import PixelNearestNeighbour
 from metalearn_lite.teaching.comparing import of_shape, refuse, same
+from metalearn_lite.teaching.draws import seeded
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
 
 # --- luck -----------------------------------------------------------------------------------
@@ -157,7 +158,7 @@ def _drawn(generator: torch.Generator, y: list[list[int]], num_queries: int) -> 
 
 
 def _tasks() -> dict[str, tuple[Tensor, Tensor, Tensor]]:
-    generator = torch.Generator().manual_seed(6)
+    generator = seeded(6)
     mixed = [[0, 1, 2, 2, 0, 1, 1, 2, 0], [2, 0, 0, 1, 1, 2, 0, 1, 2]]
     support, y, query = _drawn(generator, mixed, 14)
     blank = torch.zeros_like(query[:, :1])
@@ -278,7 +279,7 @@ class _Pool:
         self.asked.append((int(num_tasks), int(num_ways), int(num_shots)))
         self.queries.append(num_queries)
         self.generators.append(generator)
-        own = torch.Generator().manual_seed(100 * num_ways + num_shots)
+        own = seeded(100 * num_ways + num_shots)
         centres = torch.rand(num_tasks, num_ways, 1, 2, 2, generator=own)
         # Tasks are of unequal difficulty, so that answers of one task are alike.
         blur = 0.05 + 0.6 * torch.rand(num_tasks, 1, 1, 1, 1, generator=own)
@@ -307,7 +308,7 @@ TABLES = {
 
 def check_ways_by_shots(answer: Callable) -> None:
     for kind, (learner, all_ways, all_shots, num_tasks) in TABLES.items():
-        pool, generator = _Pool(), torch.Generator().manual_seed(6)
+        pool, generator = _Pool(), seeded(6)
         result = attempted(answer(learner, pool, all_ways, all_shots, num_tasks, generator))
         tables = _two_tables(result)
         _check_sampling(pool, all_ways, all_shots, num_tasks, generator)

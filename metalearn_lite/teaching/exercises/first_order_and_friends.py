@@ -16,6 +16,7 @@ from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import Params
 from metalearn_lite.teaching.comparing import of_shape, refuse, same
+from metalearn_lite.teaching.draws import seeded
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
 
 THETA = "theta"
@@ -113,7 +114,7 @@ class _FirstOrder(NamedTuple):
 
 
 def _first_order_cases() -> Iterator[_FirstOrder]:
-    generator = torch.Generator().manual_seed(5)
+    generator = seeded(5)
     some, every, none = [False, True, False, True], [True] * NUM_WEIGHTS, [False] * NUM_WEIGHTS
     for num_tasks, rate, steps, adapts in (
         (4, 0.15, 3, some),
@@ -239,7 +240,7 @@ class _Walks(NamedTuple):
 
 
 def _reptile_cases() -> Iterator[_Walks]:
-    generator = torch.Generator().manual_seed(50)
+    generator = seeded(50)
     for rate, most, num_steps in (
         (0.15, 4, [4, 1, 2, 3]),
         (0.2, 3, [3, 3, 3]),
@@ -367,7 +368,7 @@ class _Rates(NamedTuple):
 
 
 def _rate_cases() -> Iterator[_Rates]:
-    generator = torch.Generator().manual_seed(500)
+    generator = seeded(500)
     for num_tasks, rates, rate_of, outer_lr in (
         (4, [0.3, 0.1, 0.2], [0, 0, 1, 2, 1, 0], 0.02),
         (3, [0.25], [0] * 5, 0.02),

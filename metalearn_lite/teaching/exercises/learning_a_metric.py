@@ -14,6 +14,7 @@ from metalearn_lite.evaluation import Evaluation
 from metalearn_lite.learners.matching import MatchingNetwork
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.teaching.comparing import of_shape, refuse, same
+from metalearn_lite.teaching.draws import seeded
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
 
 
@@ -38,7 +39,7 @@ def prototypes(embedded: Tensor, y: Tensor, num_ways: int) -> Tensor:
 
 
 def _supports() -> dict[str, tuple[Tensor, Tensor, int]]:
-    generator = torch.Generator().manual_seed(7)
+    generator = seeded(7)
 
     def drawn(num_tasks: int, shots: tuple[int, ...], size: int) -> tuple[Tensor, Tensor, int]:
         y = _labels(generator, num_tasks, shots)
@@ -127,7 +128,7 @@ def _least(difference: Evaluation) -> float:
 
 def _both_scores() -> dict[str, tuple[Tensor, Tensor]]:
     """Each pair's exact number of tasks lies well between two whole numbers."""
-    generator = torch.Generator().manual_seed(15)
+    generator = seeded(15)
 
     def drawn(num_tasks: int, gap: float, own: float) -> tuple[Tensor, Tensor]:
         while True:
@@ -231,7 +232,7 @@ def attention(
 
 
 def _attended() -> dict[str, tuple[Tensor, Tensor, Tensor, int, float]]:
-    generator = torch.Generator().manual_seed(7)
+    generator = seeded(7)
 
     def drawn(num_tasks, shots, num_queries, size, sharpness):
         y = _labels(generator, num_tasks, shots)
@@ -353,7 +354,7 @@ def _bins(confidence, right, num_bins, last: int = 1, move: int = 0) -> tuple:
 
 def _said() -> dict[str, tuple[Tensor, Tensor, int]]:
     """Vectors of confidences, with whether the answer was right; no other lies on a border."""
-    generator = torch.Generator().manual_seed(7)
+    generator = seeded(7)
 
     def drawn(number: int, num_bins: int, seldom: float) -> tuple[Tensor, Tensor, int]:
         # From 0.01 within a bin on, so that no rounding decides.

@@ -12,6 +12,7 @@ from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import Params
 from metalearn_lite.teaching.comparing import of_shape, refuse, same
+from metalearn_lite.teaching.draws import seeded
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
 
 
@@ -80,7 +81,7 @@ def _bowls(num_tasks: int, size: int, generator: torch.Generator) -> tuple[Tenso
 
 
 def check_quadratic(answer: Callable) -> None:
-    generator = torch.Generator().manual_seed(3)
+    generator = seeded(3)
     for num_tasks, rates in (
         (4, (0.3, 0.1)),
         (3, (0.2, 0.05, 0.4)),

@@ -16,6 +16,7 @@ from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import MLP
 from metalearn_lite.similarity import linear_cka
 from metalearn_lite.teaching.comparing import kind_of, of_shape, refuse, same
+from metalearn_lite.teaching.draws import seeded
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
 
 # --- leak: does a query's answer depend on its neighbours? ----------------------------------
@@ -35,7 +36,7 @@ class _Classifier:
     """A classifier of three tasks, each with a matrix of its own, which looks about as it likes."""
 
     def __init__(self, seen: Callable[[Tensor], Tensor], num_ways: int, factor: float = 1.0):
-        generator = torch.Generator().manual_seed(num_ways)
+        generator = seeded(num_ways)
         self.maps = factor * torch.randn(3, 6, num_ways, generator=generator)
         self.seen = seen
 
@@ -74,7 +75,7 @@ LEAKS = (
 
 
 def check_leak(answer: Callable) -> None:
-    generator = torch.Generator().manual_seed(8)
+    generator = seeded(8)
     for kind, seen, num_ways, num_queries, factor in LEAKS:
         predict = _Classifier(seen, num_ways, factor)
         x = torch.randn(3, num_queries, 6, generator=generator)
@@ -194,7 +195,7 @@ def _nothing_large() -> Iterator[None]:
 
 
 def check_cka(answer: Callable) -> None:
-    generator = torch.Generator().manual_seed(8)
+    generator = seeded(8)
 
     def draw(*shape: int) -> Tensor:
         return torch.randn(*shape, generator=generator)
@@ -324,7 +325,7 @@ HEADS = (
 
 
 def check_adapt_head(answer: Callable) -> None:
-    generator = torch.Generator().manual_seed(8)
+    generator = seeded(8)
     for kind, *sizes, factor in HEADS:
         num_tasks, num_examples, num_features, num_ways, inner_lr, steps = sizes
         shape = num_tasks, num_examples, num_features

@@ -14,6 +14,7 @@ from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import MLP, Network, Params
 from metalearn_lite.tasks.sinusoids import Sinusoids
 from metalearn_lite.teaching.comparing import kind_of, refuse, same
+from metalearn_lite.teaching.draws import seeded
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
 
 # --- the inner step
@@ -47,7 +48,7 @@ class _Step(NamedTuple):
 
 
 def _steps() -> Iterator[_Step]:
-    generator = torch.Generator().manual_seed(4)
+    generator = seeded(4)
     sinusoids = Sinusoids()
     for sizes, num_tasks, num_shots, inner_lr in (
         ((1, 8, 1), 3, 5, 0.1),
@@ -199,7 +200,7 @@ def meta_loss(
 
 
 def check_meta_loss(answer: Callable) -> None:
-    generator = torch.Generator().manual_seed(4)
+    generator = seeded(4)
     network = MLP(1, 8, 1)
     maml = MAML(network, network.init(generator))
     for num_tasks, num_shots, num_queries, steps, inner_lr in (
@@ -348,7 +349,7 @@ def _rank(num_errors: int, one_in: int = 40) -> int:
 
 def _samples() -> Iterator[tuple[str, Tensor]]:
     """Errors as they come, most of them with a long tail to the right."""
-    generator = torch.Generator().manual_seed(4)
+    generator = seeded(4)
 
     def some(number: int) -> Tensor:
         return torch.randn(number, generator=generator).exp()

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from metalearn_lite.teaching.comparing import of_shape, refuse, same
+from metalearn_lite.teaching.draws import seeded
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
 
 # --- returns_to_go --------------------------------------------------------------------------
@@ -30,7 +31,7 @@ def returns_to_go(rewards: Tensor, ended: Tensor, discount: float) -> Tensor:
 
 def _returns_cases() -> Iterator[tuple[str, Tensor, Tensor, float]]:
     """What is special, rewards, ended, discount. The first case tells all mistakes apart."""
-    generator = torch.Generator().manual_seed(10)
+    generator = seeded(10)
 
     def case(where: str, *shape: int, discount: float, ends: float) -> tuple:
         rewards = torch.randn(shape, generator=generator)
@@ -151,7 +152,7 @@ def _scaled(moves: dict[str, Tensor], by: Tensor, standing: Tensor) -> dict[str,
 
 def _gradient_cases() -> Iterator[tuple[str, dict[str, Tensor], float, float]]:
     """What is special, gradient, inner_lr, max_step."""
-    generator = torch.Generator().manual_seed(10)
+    generator = seeded(10)
 
     def drawn(*sizes: float, bias: int = 2) -> dict[str, Tensor]:
         size = torch.tensor(sizes).view(-1, 1, 1)
@@ -310,7 +311,7 @@ PLAYED = ((2, 4, 5, 0.3), (3, 2, 1, 0.5), (1, 3, 4, 0.2), (2, 5, 3, 0.0), (4, 1,
 
 
 def check_meta_gradient(answer: Callable) -> None:
-    generator = torch.Generator().manual_seed(10)
+    generator = seeded(10)
     for num_tasks, *shape, inner_lr in PLAYED:
         theta = 0.5 * torch.randn(3, generator=generator)
         before, after = (_drawn_games((num_tasks, *shape), generator) for _ in range(2))

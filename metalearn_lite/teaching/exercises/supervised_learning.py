@@ -17,6 +17,7 @@ from metalearn_lite.evaluation import Evaluation
 from metalearn_lite.learners.base import trainable
 from metalearn_lite.networks import Params
 from metalearn_lite.teaching.comparing import kind_of, refuse, same
+from metalearn_lite.teaching.draws import seeded
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
 
 # --- gradient_step --------------------------------------------------------------------------
@@ -50,7 +51,7 @@ class Descent(NamedTuple):
 
 def _descents() -> list[Descent]:
     """Other names, shapes and rates each time; last a θ at the bottom, and a rate of zero."""
-    generator = torch.Generator().manual_seed(1)
+    generator = seeded(1)
 
     def drawn(*shape: int) -> Tensor:
         return torch.randn(shape, generator=generator)
@@ -242,7 +243,7 @@ def check_early_stop(answer: Callable) -> None:
     if wrong(VALIDATION, 3):
         raise Mistake(f"With patience=3 step {found} is not the one to keep, of {VALIDATION}.")
     _early_stop_at_the_edges(stopped, wrong)
-    generator = torch.Generator().manual_seed(2)
+    generator = seeded(2)
     for _ in range(60):
         length, patience = (
             int(torch.randint(1, most, (), generator=generator)) for most in (15, 6)
@@ -433,7 +434,7 @@ def check_points_needed(answer: Callable) -> None:
     _require(found, [7], constant[:1], 3.0, "with a single size, which is enough")
     _require(found, SIZES, errors, math.inf, "where any error is small enough")
     _require(found, SIZES[:2], errors[[0, 4], :2], 1.0, "with two seeds of two sizes")
-    generator = torch.Generator().manual_seed(3)
+    generator = seeded(3)
     for _ in range(20):
         falling = 20 / torch.arange(1.0, 7.0)[:, None] ** 3
         drawn = falling * torch.rand(6, 12, generator=generator).exp()

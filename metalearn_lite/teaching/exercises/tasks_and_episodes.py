@@ -18,6 +18,7 @@ from metalearn_lite.networks import Params
 from metalearn_lite.tasks.characters import Characters, Glyphs
 from metalearn_lite.tasks.characters.choosing import choose
 from metalearn_lite.teaching.comparing import a_or_an, refuse, same
+from metalearn_lite.teaching.draws import seeded
 from metalearn_lite.teaching.exercises import Exercise, Mistake, attempted
 
 # --- sample_task ----------------------------------------------------------------------------
@@ -73,7 +74,7 @@ def check_sample_task(answer: Callable) -> None:
         return _task(attempted(answer(images.clone(), *request, generator)), request)
 
     def with_seed(seed: int, request: Request = USUAL) -> Task:
-        return drawn(request, torch.Generator().manual_seed(seed))
+        return drawn(request, seeded(seed))
 
     tasks = [with_seed(seed) for seed in range(40)]
     if any(with_seed(seed) != tasks[seed] for seed in range(3)):
@@ -82,7 +83,7 @@ def check_sample_task(answer: Callable) -> None:
         )
     _require_any_characters(tasks)
     _require_any_drawers(tasks)
-    generator = torch.Generator().manual_seed(0)
+    generator = seeded(0)
     if len({drawn(USUAL, generator) for _ in range(5)}) == 1:
         raise Mistake(
             "Called again with the same generator you return the same task: draw from generator "
@@ -280,7 +281,7 @@ class Pull(NamedTuple):
 
 
 def _pull(shapes: dict[str, tuple[int, ...]], lr: float, pull: float, seed: int = 2) -> Pull:
-    generator = torch.Generator().manual_seed(seed)
+    generator = seeded(seed)
     params, gradients = (
         {name: torch.randn(shape, generator=generator) + 0.5 for name, shape in shapes.items()}
         for _ in range(2)
