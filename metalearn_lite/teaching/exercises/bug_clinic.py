@@ -18,6 +18,7 @@ from scipy import stats
 from torch import Tensor
 
 from metalearn_lite.teaching.comparing import Mistake, kind_of, of_shape, refuse, same
+from metalearn_lite.teaching.draws import seeded
 from metalearn_lite.teaching.exercises import Exercise
 from metalearn_lite.teaching.running import attempted
 
@@ -189,7 +190,7 @@ def _student(number: int) -> float:
 
 
 def _answers() -> Iterator[tuple[Tensor]]:
-    generator = torch.Generator().manual_seed(15)
+    generator = seeded(15)
     for tasks, queries in ((12, 5), (3, 0), (30, 1), (4, 20), (9, 6), (2, 3)):
         chance = torch.rand(tasks, 1, generator=generator)
         right = torch.rand(tasks, queries, generator=generator) < chance
@@ -307,7 +308,7 @@ def examine_adapt(
 
 
 def _tasks(num_tasks: int, num_points: int, size: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(seed)
+    generator = seeded(seed)
     w = torch.randn(size, generator=generator)
     x = torch.randn(num_tasks, num_points, size, generator=generator)
     slopes = torch.randn(num_tasks, size, 1, generator=generator)
@@ -499,7 +500,7 @@ def _pools() -> Iterator[tuple]:
     for seed, (classes, drawings, ways, shots, queries) in enumerate(
         ((8, 6, 5, 1, 3), (4, 4, 4, 2, 2), (20, 3, 3, 1, 2), (6, 9, 1, 5, 1), (5, 2, 5, 1, 1))
     ):
-        order = torch.randperm(classes * drawings, generator=torch.Generator().manual_seed(seed))
+        order = torch.randperm(classes * drawings, generator=seeded(seed))
         yield order.view(classes, drawings) + 100, ways, shots, queries, seed
 
 
@@ -560,14 +561,14 @@ SAMPLER = Patient(
 def check_sampler(answer: Callable) -> None:
     """As of every patient; and what is drawn must be chance, and chance of ``generator`` only."""
 
-    def seeded(code: Callable, *given: Any) -> Any:
+    def drawn(code: Callable, *given: Any) -> Any:
         *rest, seed = given
-        return answer(code, *rest, torch.Generator().manual_seed(seed))
+        return answer(code, *rest, seeded(seed))
 
-    _check(SAMPLER, seeded)
+    _check(SAMPLER, drawn)
     pool, found = torch.arange(6).view(3, 2), []
     for seed in (*range(8), *range(36)):
-        result = answer(draw_episode, pool, 2, 1, 1, torch.Generator().manual_seed(seed))
+        result = answer(draw_episode, pool, 2, 1, 1, seeded(seed))
         support, query = result[2]
         found.append((support.flatten().tolist(), query.flatten().tolist()))
     if found[:8] != found[8:16]:
@@ -710,7 +711,7 @@ def _quadratic(params: Tensor, data: Tensor) -> Tensor:
 
 
 def _problems() -> Iterator[tuple]:
-    generator = torch.Generator().manual_seed(16)
+    generator = seeded(16)
     for loss, size, tasks, points, inner_lr, steps in (
         (_waves, 2, 4, 5, 0.2, 3),
         (_curved, 3, 3, 4, 0.15, 2),
