@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import inspect
 import json
+import linecache
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -39,11 +40,10 @@ CANNOT_PROVE = (
 def describe(learner: Any) -> dict[str, Any]:
     """The class of ``learner``, its source, its plain settings, and a fingerprint of all it holds.
 
-    The source is that of its class alone: functions that it calls are not in it.
+    The source is the notebook's cell that defines its class; in a file, the class alone. Functions
+    that it calls may stand elsewhere.
     """
-    source = None
-    with suppress(OSError, TypeError):  # typed where nothing keeps what was typed
-        source = inspect.getsource(type(learner))
+    source = _source_of(type(learner))
     held = {**getattr(learner, "__dict__", {})}
     settings = {name: value for name, value in held.items() if _is_plain(value)}
     digest = hashlib.sha256((source or "").encode())
@@ -56,6 +56,17 @@ def describe(learner: Any) -> dict[str, Any]:
         "settings": {name: repr(value) for name, value in settings.items()},
         "fingerprint": digest.hexdigest(),
     }
+
+
+def _source_of(kind: type) -> str | None:
+    with suppress(OSError, TypeError):
+        return inspect.getsource(kind)
+    # A notebook keeps a cell's lines under a name of its own, which its functions know.
+    for member in vars(kind).values():
+        code = getattr(inspect.unwrap(member), "__code__", None) if callable(member) else None
+        if code is not None and (lines := linecache.getlines(code.co_filename)):
+            return "".join(lines)
+    return None  # typed where nothing keeps what was typed
 
 
 def _is_plain(value: Any) -> bool:

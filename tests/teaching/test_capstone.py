@@ -1,13 +1,16 @@
 """The capstone: how a learner is asked, what bad ones are told, and the file of its scores."""
 
+import ast
 import functools
 import itertools
 import json
 import time
 
+import nbformat
 import numpy as np
 import pytest
 import torch
+from nbclient import NotebookClient
 from torch import nn
 
 from metalearn_lite import checkpoints, files
@@ -337,6 +340,25 @@ def test_the_source_is_the_classes_own_and_settings_are_kept():
 def test_a_class_without_a_source_is_none():
     made = type("Made", (Starter,), {"__module__": "nowhere"})
     assert score_file.describe(made())["source"] is None
+
+
+CELL = """
+def helper(x):
+    return -x
+
+
+class Typed:
+    def adapt(self, support):
+        return support
+"""
+
+
+@pytest.mark.slow
+def test_in_a_notebook_the_source_is_the_whole_cell():
+    lines = "from metalearn_lite.teaching import score_file\nscore_file.describe(Typed())['source']"
+    cells = [nbformat.v4.new_code_cell(source) for source in (CELL, lines)]
+    notebook = NotebookClient(nbformat.v4.new_notebook(cells=cells)).execute()
+    assert ast.literal_eval(notebook.cells[1].outputs[0].data["text/plain"]).strip() == CELL.strip()
 
 
 # The file
