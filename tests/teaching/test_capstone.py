@@ -5,6 +5,7 @@ import functools
 import itertools
 import json
 import time
+from pathlib import Path
 
 import nbformat
 import numpy as np
@@ -571,3 +572,23 @@ def test_who_collects_sees_every_file_and_what_to_ask_about(tmp_path, official_f
     assert said.endswith("5 score files\n")
     assert "\x1b" not in said
     assert score_file.main([str(tmp_path / "nowhere")]) == 1
+
+
+# In the notebook
+
+(NOTEBOOK,) = (Path(__file__).parents[2] / "notebooks").glob("16_*.ipynb")
+
+
+def test_run_all_leaves_the_official_runs_sealed():
+    """The switch is off, the cell below it is the only one that opens them, and nobody has."""
+    cells = [cell for cell in nbformat.read(NOTEBOOK, 4).cells if cell.cell_type == "code"]
+    opening = [cell for cell in cells if "capstone.official(" in cell.source]
+    assert len(opening) == 1
+    assert opening[0].source.startswith("OFFICIAL = False")
+    assert "\n\nif OFFICIAL:\n    capstone.official(" in opening[0].source
+    assert (
+        "".join(output.text for output in opening[0].outputs) == "The official runs are sealed.\n"
+    )
+    sources = "\n".join(cell.source for cell in cells)
+    assert 'NAME = ""' in sources
+    assert not any(name in sources for name in ("challenge_runs", "official_runs", "all_runs"))
