@@ -32,6 +32,7 @@ TIMEOUT = timedelta(minutes=5)
 """how long the others are waited for; one of them may still be compiling"""
 
 _store: dist.Store | None = None
+_meetings = 0
 
 
 class ProcessLost(RuntimeError):
@@ -78,9 +79,11 @@ def joined() -> Iterator[None]:
     if not (dist.is_available() and dist.is_torchelastic_launched()):
         yield
         return
-    global _store
+    global _store, _meetings
     before = signal.signal(signal.SIGTERM, _as_ctrl_c)
-    _store, rank, size = next(dist.rendezvous("env://", timeout=TIMEOUT))
+    store, rank, size = next(dist.rendezvous("env://", timeout=TIMEOUT))
+    _meetings += 1  # what an earlier group wrote there is not this one's
+    _store = dist.PrefixStore(f"metalearn_lite {_meetings}", store)
     options = {"timeout": TIMEOUT, "store": _store, "rank": rank, "world_size": size}
     dist.init_process_group(_backend(), **options)
     try:
