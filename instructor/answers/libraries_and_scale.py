@@ -1,5 +1,7 @@
 """Notebook 16: the reference answers, and known wrong ones with what the check says to them."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from instructor.answers import Answers
@@ -31,18 +33,18 @@ def rest_forgotten(num_tasks, num_workers):
 def rest_to_the_last(num_tasks, num_workers):
     each = num_tasks // num_workers
     cuts = [w * each for w in range(num_workers)] + [num_tasks]
-    return [(a, b, (b - a) / num_tasks) for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [(a, b, (b - a) / num_tasks) for a, b in pairwise(cuts)]
 
 
 def in_chunks(num_tasks, num_workers):
     each = -(-num_tasks // num_workers)
     cuts = [min(w * each, num_tasks) for w in range(num_workers + 1)]
-    return [(a, b, (b - a) / num_tasks) for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [(a, b, (b - a) / num_tasks) for a, b in pairwise(cuts)]
 
 
 def smaller_first(num_tasks, num_workers):
     cuts = [w * num_tasks // num_workers for w in range(num_workers + 1)]
-    return [(a, b, (b - a) / num_tasks) for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [(a, b, (b - a) / num_tasks) for a, b in pairwise(cuts)]
 
 
 def alike(num_tasks, num_workers):
