@@ -15,10 +15,11 @@ from pathlib import Path
 import torch
 
 from metalearn_lite import __main__ as command_line
-from metalearn_lite import distributed
+from metalearn_lite import distributed, recipes
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners import ANIL, MAML, PrivateReptile, Reptile, WorstCaseMAML
 from metalearn_lite.networks import MLP
+from metalearn_lite.recipes import sinusoids
 from metalearn_lite.tasks.sinusoids import Sinusoids
 from metalearn_lite.training import cosine, meta_train
 
@@ -82,7 +83,7 @@ def gradients(out: Path) -> None:
         learner, _ = new()
         games = ("games", 3)
         whole = distributed.meta_gradient(lambda batch: batch, games, learner)
-        told = distributed.from_first(lambda: f"by {os.environ['RANK']}")
+        told = distributed.from_first(lambda: f"by {RANK}")
         several = distributed.several()
         runs = [train(), train()]
         (out / f"{RANK}.json").write_text(
@@ -146,21 +147,24 @@ class Parser:
         return self
 
 
-def all_parts(out: Path) -> None:
+HAPPENINGS = {
+    "killed": (lambda: os.kill(os.getpid(), signal.SIGKILL), 1),
+    "first-killed": (lambda: os.kill(os.getpid(), signal.SIGKILL), 0),
+    "exit": (lambda: os._exit(0), 1),
+    "error": (refuses, 1),
+    "interrupted": (lambda: signal.raise_signal(signal.SIGINT), 1),
+    "first-interrupted": (lambda: signal.raise_signal(signal.SIGINT), 0),
+    "terminated": (lambda: signal.raise_signal(signal.SIGTERM), 1),
+}
+"""what happens, and in which process"""
+
+
+def parts(out: Path) -> None:
     torch.optim.Adam([torch.zeros(1)])  # takes seconds at first, and children inherit it
     import_module("torch.utils.tensorboard")
     for size in (1, 2, 3):
         part(size, size, gradients, out / f"gradients{size}")
-    happenings = {
-        "killed": (lambda: os.kill(os.getpid(), signal.SIGKILL), 1),
-        "first-killed": (lambda: os.kill(os.getpid(), signal.SIGKILL), 0),
-        "exit": (lambda: os._exit(0), 1),
-        "error": (refuses, 1),
-        "interrupted": (lambda: signal.raise_signal(signal.SIGINT), 1),
-        "first-interrupted": (lambda: signal.raise_signal(signal.SIGINT), 0),
-        "terminated": (lambda: signal.raise_signal(signal.SIGTERM), 1),
-    }
-    for number, (name, happening) in enumerate(happenings.items(), start=10):
+    for number, (name, happening) in enumerate(HAPPENINGS.items(), start=10):
         part(number, 2, ends, out / name, sampler(*happening))
         part(number + 10, 1 + number % 3, goes_on, out / name)
     part(30, 2, another_run, out / "killed")
@@ -173,5 +177,28 @@ def all_parts(out: Path) -> None:
     part(32, 2, goes_on, out / "hangs")
 
 
+def tiny(iterations: int, sample=sample) -> recipes.Recipe:
+    """A recipe that takes a moment, or for ever."""
+
+    def make(generator, save_to):
+        learner, _ = new()
+        meta_train(learner, sample, iterations, generator, save_to=save_to)
+        return learner
+
+    return recipes.Recipe("a few waves", make, lambda _: {"error": "2.0"})
+
+
+def command(arguments: list[str]) -> int:
+    """The command line, with a recipe "tiny" that says when it has begun and goes on for ever."""
+    begun = sampler(lambda: print("begun", flush=True), 0)
+    recipes.MODULES["tiny"] = "sinusoids"
+    sinusoids.RECIPES["tiny"] = tiny(10**9, begun)
+    signal.signal(signal.SIGINT, command_line.interrupted)
+    return command_line.main(arguments)
+
+
 if __name__ == "__main__":
-    all_parts(Path(sys.argv[1]))
+    if sys.argv[1] == "parts":
+        parts(Path(sys.argv[2]))
+    else:
+        sys.exit(command(sys.argv[1:]))
