@@ -53,7 +53,7 @@ def read(path: Path, dark: bool | None = None, framed: bool = False) -> Picture:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of sizes, which are judged below
-            with Image.open(path, formats=["PNG", "JPEG", "MPO"]) as image:
+            with Image.open(path, formats=["PNG", "JPEG"]) as image:
                 if image.width * image.height > MOST_PIXELS:
                     raise Unreadable(too_large)
                 grey = grey_of(ImageOps.exif_transpose(image))
