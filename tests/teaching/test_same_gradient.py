@@ -48,7 +48,7 @@ def test_the_loop_gives_our_learners_gradient(generator, kind, rates, inner_step
         ours, gradient, rest = MAML(NETWORK, params, LR, 0), gradient[:6], gradient[6:]
         assert all((part == 0).all() for part in rest)
     _, expected = ours.meta_gradient(episodes)
-    found = dict(zip(expected, [part.T.reshape(v.shape) for part, v in zip(
+    found = dict(zip(expected, [part.t().reshape(v.shape) for part, v in zip(
         gradient, expected.values(), strict=True)], strict=True))  # fmt: skip
     found = {n: LR * value if n.startswith(RATE) else value for n, value in found.items()}
     assert relative_error(found, expected) <= 1e-5

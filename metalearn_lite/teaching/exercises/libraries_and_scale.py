@@ -586,8 +586,8 @@ EXERCISES = {
             "that no loss depends on then comes back as None, and should be returned as zeros.",
         ),
         check=check_same_gradient,
-        praise="That is the loop inside most published few-shot code. You can now read it, and "
-        "check it.",
+        praise="learn2learn's own examples are this loop, in more lines. You can now read them, and "
+        "check them.",
     ),
     "share_out": Exercise(
         hints=(
