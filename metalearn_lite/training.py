@@ -193,7 +193,7 @@ def meta_train(
     def make_optimizers(params: Params) -> Optimizers:
         return optimize(params, outer_lr)
 
-    with _between_iterations() as interrupts, _lent(learner, device):
+    with _between_iterations() as interrupts, lent(learner, device):
         outer = _OuterStep(learner.params, make_optimizers, schedule, max_norm)
         file = None
         if save_to is not None:
@@ -211,7 +211,7 @@ def meta_train(
                     started, done = time.perf_counter(), len(losses)
                     learner.advance(done / iterations)
                     with _undone(generator, on=distributed.ProcessLost):
-                        batch = _moved_to(device, sample(generator=generator))
+                        batch = moved_to(device, sample(generator=generator))
                         loss, gradient = distributed.meta_gradient(compute, batch, learner)
                     norm = _finite_norm(done, loss, gradient, outer_lr)
                     outer.descend(gradient, norm, done / iterations)
@@ -347,35 +347,37 @@ def _usable(device: torch.device | str | None, learner: Trainable) -> torch.devi
 
 
 @contextmanager
-def _lent(learner: Trainable, device: torch.device | None) -> Iterator[None]:
+def lent(learner: Trainable, device: torch.device | None) -> Iterator[None]:
     """While inside, all tensors of ``learner`` are on ``device``; then its own hold the result."""
     if device is None:
         yield
         return
     own = dict(learner.params)
+    there = device.type != "meta"  # on "meta" there are only shapes, of which nothing comes back
     learner.params.update({n: v.detach().to(device).requires_grad_() for n, v in own.items()})
     beside = {n: v for n, v in held(learner).items() if isinstance(getattr(learner, n), Tensor)}
-    vars(learner).update(_moved_to(device, beside))
+    vars(learner).update(moved_to(device, beside))
     try:
         yield
     finally:
         with torch.no_grad():
-            for name, value in own.items():
+            for name, value in own.items() if there else ():
                 value.copy_(learner.params[name])
         learner.params.update(own)
-        vars(learner).update({n: getattr(learner, n).to(v.device) for n, v in beside.items()})
+        back = {n: getattr(learner, n).to(v.device) for n, v in beside.items()} if there else beside
+        vars(learner).update(back)
 
 
-def _moved_to(device: torch.device | None, batch: Any) -> Any:
+def moved_to(device: torch.device | None, batch: Any) -> Any:
     """All tensors in a batch on ``device``: of episodes, or of tuples and dictionaries of them."""
     if device is None:
         return batch
     if isinstance(batch, Tensor):
         return batch.to(device)
     if isinstance(batch, Mapping):
-        return {name: _moved_to(device, value) for name, value in batch.items()}
+        return {name: moved_to(device, value) for name, value in batch.items()}
     if isinstance(batch, tuple):
-        parts = [_moved_to(device, part) for part in batch]
+        parts = [moved_to(device, part) for part in batch]
         return type(batch)(*parts) if hasattr(batch, "_fields") else tuple(parts)
     return batch
 
