@@ -177,6 +177,7 @@ def meta_train(
             "learner.params: call requires_grad_() on it, or let the network hold it"
         )
     log_to = _ELSEWHERE.get("log_to") if log_to is None else log_to
+    curves = _Curves(log_to)
     device = _usable(_ELSEWHERE.get("device") if device is None else device, learner)
     started_with = _started_with(
         learner,
@@ -192,7 +193,7 @@ def meta_train(
     def make_optimizers(params: Params) -> Optimizers:
         return optimize(params, outer_lr)
 
-    with _between_iterations() as interrupts, _lent(learner, device):
+    with _between_iterations() as interrupts, lent(learner, device):
         outer = _OuterStep(learner.params, make_optimizers, schedule, max_norm)
         file = None
         if save_to is not None:
@@ -200,7 +201,7 @@ def meta_train(
             losses = _begin(file, outer.optimizers, iterations)
         first = len(losses)
         compute = compiled_meta_gradient(learner) if compile else learner.meta_gradient
-        with _progress_bar(first, iterations) as bar, _curves(log_to, first) as curves:
+        with _progress_bar(first, iterations) as bar, curves.going_on(first):
             interrupts.prepared = True
             stopped = lost = None
             try:
@@ -210,7 +211,7 @@ def meta_train(
                     started, done = time.perf_counter(), len(losses)
                     learner.advance(done / iterations)
                     with _undone(generator, on=distributed.ProcessLost):
-                        batch = _moved_to(device, sample(generator=generator))
+                        batch = moved_to(device, sample(generator=generator))
                         loss, gradient = distributed.meta_gradient(compute, batch, learner)
                     norm = _finite_norm(done, loss, gradient, outer_lr)
                     outer.descend(gradient, norm, done / iterations)
@@ -218,9 +219,12 @@ def meta_train(
                     bar.update()
                     if done % 50 == 0:
                         bar.set_postfix_str(f"meta-loss {losses[-1]:.3f}", refresh=False)
-                    curves(done + 1, losses[-1], outer.rate, time.perf_counter() - started, norm)
+                    seconds = time.perf_counter() - started
+                    shown = {"loss": losses[-1], "rate": outer.rate, "seconds": seconds}
+                    curves.write(done + 1, **shown, gradient_norm=norm)
                     if file and len(losses) % save_every == 0 and distributed.is_first():
                         file.save(outer.optimizers, losses)
+                        curves.flush()
             except distributed.ProcessLost as error:
                 lost = error
         # Of those that are left when one is lost, it may be any that writes.
@@ -343,35 +347,37 @@ def _usable(device: torch.device | str | None, learner: Trainable) -> torch.devi
 
 
 @contextmanager
-def _lent(learner: Trainable, device: torch.device | None) -> Iterator[None]:
+def lent(learner: Trainable, device: torch.device | None) -> Iterator[None]:
     """While inside, all tensors of ``learner`` are on ``device``; then its own hold the result."""
     if device is None:
         yield
         return
     own = dict(learner.params)
+    there = device.type != "meta"  # on "meta" there are only shapes, of which nothing comes back
     learner.params.update({n: v.detach().to(device).requires_grad_() for n, v in own.items()})
     beside = {n: v for n, v in held(learner).items() if isinstance(getattr(learner, n), Tensor)}
-    vars(learner).update(_moved_to(device, beside))
+    vars(learner).update(moved_to(device, beside))
     try:
         yield
     finally:
         with torch.no_grad():
-            for name, value in own.items():
+            for name, value in own.items() if there else ():
                 value.copy_(learner.params[name])
         learner.params.update(own)
-        vars(learner).update({n: getattr(learner, n).to(v.device) for n, v in beside.items()})
+        back = {n: getattr(learner, n).to(v.device) for n, v in beside.items()} if there else beside
+        vars(learner).update(back)
 
 
-def _moved_to(device: torch.device | None, batch: Any) -> Any:
+def moved_to(device: torch.device | None, batch: Any) -> Any:
     """All tensors in a batch on ``device``: of episodes, or of tuples and dictionaries of them."""
     if device is None:
         return batch
     if isinstance(batch, Tensor):
         return batch.to(device)
     if isinstance(batch, Mapping):
-        return {name: _moved_to(device, value) for name, value in batch.items()}
+        return {name: moved_to(device, value) for name, value in batch.items()}
     if isinstance(batch, tuple):
-        parts = [_moved_to(device, part) for part in batch]
+        parts = [moved_to(device, part) for part in batch]
         return type(batch)(*parts) if hasattr(batch, "_fields") else tuple(parts)
     return batch
 
@@ -387,32 +393,40 @@ def _undone(generator: torch.Generator, on: type[Exception]) -> Iterator[None]:
         raise
 
 
-@contextmanager
-def _curves(folder: Path | str | None, first: int) -> Iterator[Callable[..., None]]:
-    """What to call with an iteration's number, loss, rate, seconds and gradient norm."""
-    if folder is None:
-        yield lambda *values: None
-        return
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        raise ValueError(
-            "log_to needs the package tensorboard, which is not installed: "
-            "pip install tensorboard, or leave log_to out"
-        ) from None
-    if not distributed.is_first():
-        yield lambda *values: None
-        return
-    # What an ended run had written beyond the iteration that this goes on from is written anew.
-    with SummaryWriter(folder, purge_step=first + 1) as writer:
+class _Curves:
+    """Writes for TensorBoard what each iteration was like; without a folder nothing."""
 
-        def write(iteration: int, *values: float) -> None:
-            for name, value in zip(
-                ("loss", "rate", "seconds", "gradient norm"), values, strict=True
-            ):
-                writer.add_scalar(name, value, iteration)
+    def __init__(self, folder: Path | str | None):
+        self.folder, self._writer = folder, None
+        if folder is not None:
+            try:
+                from torch.utils.tensorboard import SummaryWriter
+            except ImportError:
+                raise ValueError(
+                    "log_to needs the package tensorboard, which is not installed: "
+                    "pip install tensorboard, or leave log_to out"
+                ) from None
+            self._new = SummaryWriter
 
-        yield write
+    @contextmanager
+    def going_on(self, done: int) -> Iterator[None]:
+        """While inside, iterations after the first ``done`` are written, by one process."""
+        if self.folder is None or not distributed.is_first():
+            yield
+            return
+        # What an ended run had written beyond the iteration that this goes on from is left out.
+        with self._new(self.folder, purge_step=done + 1) as self._writer:
+            yield
+
+    def write(self, iteration: int, **values: float) -> None:
+        if self._writer is not None:
+            for name, value in values.items():
+                self._writer.add_scalar(name.replace("_", " "), value, iteration)
+
+    def flush(self) -> None:
+        """All that was written is in the file, so that it goes on where a saved run does."""
+        if self._writer is not None:
+            self._writer.flush()
 
 
 def _progress_bar(first: int, iterations: int):
