@@ -18,6 +18,7 @@ MOST_DRAWINGS = 100_000
 NAMED = 3  # so many files of a kind are named, and the others counted
 JUNK = ("thumbs.db", "desktop.ini", "__macosx")  # what systems leave behind, beside hidden files
 SMALL = IMAGE_SIZE / 4  # pixels: drawings that span less would gain by `framed`
+BESIDE = "it lies beside the folders of {}, in none of them"
 TOO_DEEP = "folders so deep are not looked into: alphabet/character/image is the deepest"
 FAINT = 0.5  # a page without a darker pixel is stretched
 
@@ -119,7 +120,8 @@ def _look(folder: Path) -> Found:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as fault:
-        raise ValueError(f"{folder} cannot be looked into: {fault.strerror}.") from fault
+        found.others.append(("", f"it cannot be looked into ({fault.strerror})"))
+        return found
     for entry in entries:
         if entry.name.startswith(".") or entry.name.lower() in JUNK:
             continue
@@ -143,29 +145,27 @@ def _classes(root: Path) -> tuple[dict[Key, list[Path]], list[tuple[str, str]]]:
             break
         top, inner = top / inner.folders[0], below
     classes: dict[Key, list[Path]] = {}
-    left_out = [(f"{top.name}/{name}", "it lies beside the folders of classes, in none of them")
-                for name in inner.files]  # fmt: skip
+    left_out = [(f"{top.name}/{name}", BESIDE.format("classes")) for name in inner.files]
     left_out += [(f"{top.name}/{name}", why) for name, why in inner.others]
     for name in inner.folders:
-        found, folder = _look(top / name), top / name
+        folder, found = top / name, _look(top / name)
         left_out += [(f"{name}/{other}", why) for other, why in found.others]
         if not found.folders:
-            classes[top.name, name] = [folder / file for file in found.files]
-            continue
-        left_out += [(f"{name}/{file}", "it lies beside the folders of characters, in none of them")
-                     for file in found.files]  # fmt: skip
+            classes[printable(top.name), printable(name)] = [folder / file for file in found.files]
+        else:
+            beside = BESIDE.format("characters")
+            left_out += [(f"{name}/{file}", beside) for file in found.files]
         for character in found.folders:
-            inside = _look(folder / character)
-            below = f"{name}/{character}"
+            inside, below = _look(folder / character), f"{name}/{character}"
             left_out += [(f"{below}/{other}", why) for other, why in inside.others]
             left_out += [(f"{below}/{deeper}", TOO_DEEP) for deeper in inside.folders]
-            classes[name, character] = [folder / character / file for file in inside.files]
-        if sum(map(len, classes.values())) > MOST_DRAWINGS:
-            break
-    if (count := sum(map(len, classes.values()))) > MOST_DRAWINGS:
-        raise ValueError(
-            f"{root} holds {count:,} files or more: choose a folder of at most {MOST_DRAWINGS:,}."
-        )
+            files = [folder / character / file for file in inside.files]
+            classes[printable(name), printable(character)] = files
+        if (count := sum(map(len, classes.values()))) > MOST_DRAWINGS:
+            raise ValueError(
+                f"{root} holds {count:,} files or more: choose a folder of at most "
+                f"{MOST_DRAWINGS:,}."
+            )
     if odd := [alphabet for alphabet, _ in classes if "@" in alphabet]:
         raise ValueError(
             f"The folder {odd[0]!r} has an @ in its name, which marks turned alphabets here: "
@@ -173,11 +173,18 @@ def _classes(root: Path) -> tuple[dict[Key, list[Path]], list[tuple[str, str]]]:
         )
     if not classes:
         there = f"only {len(inner.files)} files" if inner.files else "nothing that could be one"
+        for _, why in inner.others[:1]:
+            there = f"only what cannot be used ({why})"
         raise ValueError(
             f"{root} has no folders of classes, {there}: put the images of each class into a "
             "folder of its own, such as my_images/seven/1.png."
         )
     return classes, left_out
+
+
+def printable(name: str) -> str:
+    """A file's name as text that can be shown: names may hold line breaks, or be no text at all."""
+    return "".join(letter if letter.isprintable() else "�" for letter in name)
 
 
 def _read_all(
@@ -313,7 +320,7 @@ def _say_numbers(chosen: dict[Key, list], each: int, as_the_smallest: bool) -> N
 
 
 def _some(names: list[str]) -> str:
-    shown = ", ".join(names[:NAMED])
+    shown = ", ".join(map(printable, names[:NAMED]))
     return f"{shown} and {len(names) - NAMED} more" if len(names) > NAMED else shown
 
 
