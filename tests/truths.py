@@ -2,11 +2,10 @@
 
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from pathlib import Path
-
 import torch
 from torch import Tensor
 
