@@ -323,9 +323,17 @@ class DrawModel:
         return f"The query: {', '.join(said)}.{truth}"
 
     def class_name(self, way: int) -> str:
-        """What the example of class ``way`` is called; empty where there is none."""
+        """What the example of class ``way`` is called; empty where there is none.
+
+        Where two alphabets have a character of that name, the alphabet is said, too.
+        """
         example = self.sheets[way].example
-        return self.examples[example.source].names[example.character] if example else ""
+        if example is None:
+            return ""
+        pool = self.examples[example.source]
+        name = pool.names[example.character]
+        several = pool.names.count(name) > 1
+        return f"{pool.alphabets[example.character]} {name}" if several else name
 
     def names(self) -> str:
         """What the classes are called, if that is to be said."""

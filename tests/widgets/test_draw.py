@@ -296,6 +296,13 @@ def test_filled_it_begins_with_three_classes_and_says_what_they_are_called():
     assert make_model().names() == "" == drawn_model().names()
 
 
+def test_names_that_two_alphabets_share_come_with_the_alphabet():
+    images = Glyphs(1, 2, 4).images
+    own = Characters(images, ["Greek", "Latin"], ["one", "one"], "mine")
+    model = DrawModel(make_learners(), {"mine": own}, filled=True)
+    assert {model.class_name(0), model.class_name(1)} == {"Greek one", "Latin one"}
+
+
 def test_two_own_classes_are_enough_and_a_third_must_be_drawn():
     model = DrawModel(make_learners(), {"mine": own_images(2)}, filled=True)
     assert model.num_ways == 2
