@@ -586,7 +586,7 @@ EXERCISES = {
             "that no loss depends on then comes back as None, and should be returned as zeros.",
         ),
         check=check_same_gradient,
-        praise="learn2learn's own examples are this loop, in more lines. You can now read them, and "
+        praise="learn2learn's own examples are this loop, in more lines. You can now read and "
         "check them.",
     ),
     "share_out": Exercise(
