@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from metalearn_lite.distributed import share_of
 from metalearn_lite.teaching.comparing import Mistake, kind_of, refuse, same
+from metalearn_lite.teaching.draws import seeded
 from metalearn_lite.teaching.exercises import Exercise, attempted
 
 # --- the same gradient, in learn2learn's words
@@ -136,7 +137,7 @@ def _made(batch: _Batch, generator: torch.Generator) -> tuple[Adaptable, list[Ta
 
 
 def check_same_gradient(answer: Callable) -> None:
-    generator = torch.Generator().manual_seed(16)
+    generator = seeded(16)
     for batch in BATCHES:
         maml, tasks = _made(batch, generator)
         params = list(maml.parameters())
@@ -440,7 +441,7 @@ def _twisted(groups: Sequence[Hashable], num_ways: int, seed: int, twist: str) -
         names, groups = list(range(len(groups))), list(range(len(groups)))
     if twist == "sorted":
         names = sorted(names)
-    order = torch.randperm(len(names), generator=_seeded(seed)).tolist()
+    order = torch.randperm(len(names), generator=seeded(seed)).tolist()
     if twist == "not drawn":
         order = list(range(len(names)))
     parts: list[list[int]] = [[], [], []]
@@ -475,10 +476,6 @@ TWISTS = {
     "cut": "You cut a part down to `num_ways` classes. A group that goes into a part goes there "
     "whole, and no class is lost.",
 }
-
-
-def _seeded(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def _three(result: Any) -> Split:
@@ -525,9 +522,9 @@ def check_split_classes(split: Callable) -> None:
     for groups, num_ways in CASES:
         answers = []
         for seed in range(3):
-            right = split_classes(groups, num_ways, _seeded(seed))
+            right = split_classes(groups, num_ways, seeded(seed))
             try:
-                result = split(list(groups), num_ways, _seeded(seed))
+                result = split(list(groups), num_ways, seeded(seed))
             except ValueError as refusal:
                 raise Mistake(
                     f"Your function raises ValueError ({refusal}) for {len(groups)} classes in "
@@ -550,7 +547,7 @@ def check_split_classes(split: Callable) -> None:
                     "The parts are right but come in the wrong order: return meta-training, "
                     "meta-validation, meta-test."
                 )
-            again = _three(split(list(groups), num_ways, _seeded(seed)))
+            again = _three(split(list(groups), num_ways, seeded(seed)))
             if again != parts:
                 raise Mistake(
                     "The same generator gives another split the next time: draw the order of the "
@@ -564,7 +561,7 @@ def check_split_classes(split: Callable) -> None:
     for groups, num_ways, why in TOO_FEW:
         for seed in range(3):
             try:
-                split(list(groups), num_ways, _seeded(seed))
+                split(list(groups), num_ways, seeded(seed))
             except ValueError:
                 continue
             raise Mistake(
