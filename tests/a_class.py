@@ -1,16 +1,15 @@
-"""A class of real accounts on this machine, in a course with a space in its path. All goes again."""
+"""A class of real accounts on this machine; a space is in its paths. All of it goes again."""
 
 import json
 import os
 import pwd
 import shutil
-import signal
 import subprocess
 import tempfile
-import time
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from instructor.hub.classroom import Unready, as_account, ensure_proxy
@@ -120,12 +119,9 @@ def _copy_checkout(checkout):
 
 
 def _make_account(name, home):
-    command = ["useradd", "--no-create-home", "--home-dir", home, "--shell", "/bin/bash", name]
-    for _ in range(10):
-        done = subprocess.run(command, capture_output=True, text=True)
-        if "try again" not in done.stderr:  # another one changes accounts
-            break
-        time.sleep(1)
+    done = _change_accounts(
+        "useradd", "--no-create-home", "--home-dir", str(home), "--shell", "/bin/bash", name
+    )
     if done.returncode:
         pytest.skip(f"no account can be made here: {done.stderr.strip()}")
     home.mkdir(parents=True)
@@ -138,29 +134,33 @@ def _remove_account(name):
         uid = pwd.getpwnam(name).pw_uid
     except KeyError:
         return
-    end = time.monotonic() + 20
-    while (running := processes_of(uid)) and time.monotonic() < end:
-        for pid in running:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        time.sleep(0.1)
+    while running := processes_of(uid):  # some may have just started others
+        for process in running:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(running, timeout=20)
     for folder in (Path(tempfile.gettempdir()), Path("/dev/shm")):
         for path in folder.glob("*"):
             with suppress(OSError):
                 if path.lstat().st_uid != uid:
                     continue
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
-    for _ in range(10):
-        done = subprocess.run(["userdel", name], capture_output=True, text=True)
-        if "try again" not in done.stderr:
-            break
-        time.sleep(1)
+    _change_accounts("userdel", name)
 
 
 def processes_of(uid):
     found = []
-    for path in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if path.stat().st_uid == uid:
-                found.append(int(path.name))
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess):
+            if process.uids().real == uid and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
     return found
+
+
+def _change_accounts(*command):
+    """Each waits by itself while another one changes them, but not for ever."""
+    for _ in range(4):
+        done = subprocess.run(command, capture_output=True, text=True)
+        if "try again" not in done.stderr:
+            break
+    return done

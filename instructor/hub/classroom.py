@@ -316,11 +316,12 @@ c = get_config()  # noqa: F821  traitlets defines it
 c.MappingKernelManager.cull_idle_timeout = 3600
 c.MappingKernelManager.cull_interval = 300
 c.ServerApp.shutdown_no_activity_timeout = 7200
-# JupyterLab asks the network for nothing.
-c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 c.LabApp.extension_manager = "readonly"
-c.LabApp.news_url = None
 """
+# No question about news lies over the page.
+QUIET = {"@jupyterlab/apputils-extension:notification": {
+    "checkForUpdates": False, "fetchNews": "false",
+}}  # fmt: skip
 # Formgrader is a page in a frame of JupyterLab, of the same origin.
 FRAME = 'c.ServerApp.tornado_settings = {"headers": {"Content-Security-Policy": "%s"}}\n'
 # By role: nbgrader's parts of the server and of JupyterLab.
@@ -344,6 +345,7 @@ def _lay_settings(plan: Plan, course: Path, folder: Path) -> None:
         files = {
             "jupyter_server_config.d/nbgrader.json": {"ServerApp": {"jpserver_extensions": on}},
             "labconfig/page_config.json": {"disabledExtensions": off},
+            "labconfig/default_setting_overrides.json": QUIET,
             "jupyter_server_config.py": SERVER,
             "nbgrader_config.py": nbgrader,
         }

@@ -10,8 +10,7 @@ import re
 import signal
 import socket
 import subprocess
-import time
-import urllib.request
+import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -47,22 +46,21 @@ def room(playwright_api):
 
 @contextmanager
 def a_running_hub(room):
-    port = three_free_ports()
-    log = room.base / "hub.log"
-    with log.open("w") as output:
-        hub = subprocess.Popen(
-            room.command("--port", str(port)),
-            cwd=room.checkout, env=room.environment, stdout=output, stderr=output,
-        )  # fmt: skip
-    room.log, room.ports = log, (port, port + 1, port + 2)
-    address = f"http://127.0.0.1:{port}"
+    room.ports = three_free_ports()
+    room.log = []
+    hub = subprocess.Popen(
+        room.command("--port", str(room.ports[0])), cwd=room.checkout, env=room.environment,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
     try:
-        end = time.monotonic() + PATIENCE
-        while not answers(f"{address}/hub/health"):
-            if hub.poll() is not None or time.monotonic() > end:
-                pytest.fail(f"the hub did not start:\n{log.read_text()[-3000:]}")
-            time.sleep(0.5)
-        yield address
+        for line in hub.stdout:
+            room.log.append(line)
+            if "JupyterHub is now running" in line:
+                break
+        else:
+            pytest.fail(f"the hub did not start:\n{''.join(room.log)}")
+        threading.Thread(target=room.log.extend, args=[hub.stdout], daemon=True).start()
+        yield f"http://127.0.0.1:{room.ports[0]}"
     finally:
         hub.terminate()
         try:
@@ -77,19 +75,12 @@ def a_running_hub(room):
 def three_free_ports():
     for port in range(18000, 28000, 3):
         with suppress(OSError):
-            for each in (port, port + 1, port + 2):
+            ports = (port, port + 1, port + 2)
+            for each in ports:
                 with socket.socket() as tried:
                     tried.bind(("127.0.0.1", each))
-            return port
+            return ports
     pytest.fail("no three free ports in a row")
-
-
-def answers(url):
-    try:
-        with urllib.request.urlopen(url, timeout=5):
-            return True
-    except OSError:
-        return False
 
 
 class Person:
@@ -130,10 +121,18 @@ class Person:
 
 
 class Learner(Person):
+    def sign_in(self):
+        super().sign_in()
+        self.tab("00_start_here").wait_for()  # it opens by itself
+
     def assignments(self):
         return self.page.locator("#nbgrader-assignment-list")
 
+    def tab(self, name):
+        return self.page.locator("#jp-main-dock-panel .lm-TabBar-tab", has_text=name)
+
     def press(self, words, then):
+        self.tab("Assignments").click()
         self.assignments().get_by_role("button", name=words, exact=True).click()
         self.assignments().get_by_role("button", name=then, exact=True).first.wait_for()
 
@@ -211,7 +210,7 @@ def week(room, browser):
             learner.press("Fetch Feedback", then="Fetch Feedback")
         yield everyone
     except Exception:
-        print(room.log.read_text(encoding="utf-8")[-5000:])
+        print("".join(room.log)[-5000:])
         raise
     finally:
         for person in everyone:

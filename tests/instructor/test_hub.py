@@ -2,7 +2,6 @@
 
 import json
 import os
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -20,14 +19,14 @@ def test_what_is_missing_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(classroom, "MODULES", tmp_path)
     monkeypatch.setattr(classroom, "PROXY", tmp_path / "proxy")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Unready, match="Node.js is missing"):
+    with pytest.raises(Unready, match=r"Node\.js is missing"):
         classroom.ensure_proxy()
     program(tmp_path / "node", "")
     with pytest.raises(Unready, match="npm is missing"):
         classroom.ensure_proxy()
     program(tmp_path / "npm", "echo no route to host; exit 1")
     for _ in range(2):  # it is tried again
-        with pytest.raises(Unready, match="could not fetch the hub's proxy.*\n.*no route to host"):
+        with pytest.raises(Unready, match=r"could not fetch the hub's proxy.*\n.*no route to host"):
             classroom.ensure_proxy()
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(Unready, match="sudo make hub"):
@@ -138,7 +137,7 @@ def test_a_folder_that_is_closed_is_named(room, monkeypatch):
     (closed / "bin" / "python").symlink_to(PYTHON)
     closed.chmod(0o700)
     monkeypatch.setattr(classroom.shutil, "which", lambda *given, **named: None)
-    with pytest.raises(Unready, match="closed is closed to others. Put the course where all may"):
+    with pytest.raises(Unready, match=r"closed is closed to others\. Put the course where all may"):
         classroom.ensure_python([room.ada], closed, closed / "bin" / "python")
 
 
@@ -174,4 +173,3 @@ def test_handed_in_through_the_exchange_and_graded_where_no_answer_can_be_read(r
     assert "FOUND []" in outputs
     assert "ModuleNotFoundError" in outputs or "PermissionError" in outputs
     assert not reads(room, room.ada, graded)
-
