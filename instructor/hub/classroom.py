@@ -243,6 +243,12 @@ def prepare(who: Class, plan: Plan, folder: Path, port: int) -> Path:
     for name in CLOSED:
         if (ROOT / name).exists():
             os.chmod(ROOT / name, (ROOT / name).stat().st_mode & 0o700)
+    for name in who.everyone:
+        if not as_account(name, ["ls", HERE], cwd="/").returncode:
+            raise Unready(
+                f"{name} can read {HERE.parent}, where the answers are, perhaps as its owner; what "
+                "learners hand in runs under the instructor's account: name one made for that"
+            )
     _lay_course(folder)
     (folder / "exchange").mkdir(exist_ok=True)
     (folder / "exchange").chmod(STICKY)

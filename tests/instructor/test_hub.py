@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 
 import nbformat
 import pytest
@@ -139,6 +140,18 @@ def test_a_folder_that_is_closed_is_named(room, monkeypatch):
     monkeypatch.setattr(classroom.shutil, "which", lambda *given, **named: None)
     with pytest.raises(Unready, match=r"closed is closed to others\. Put the course where all may"):
         classroom.ensure_python([room.ada], closed, closed / "bin" / "python")
+
+
+@pytest.mark.slow
+def test_an_instructor_who_could_read_the_answers_is_refused(room):
+    folder = room.checkout / "instructor"
+    before = folder.stat()
+    os.chown(folder, pwd.getpwnam(room.prof).pw_uid, -1)
+    done = room.run(*room.command("--prepare"))
+    os.chown(folder, before.st_uid, -1)
+    assert done.returncode == 1
+    assert "where the answers are" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.slow
