@@ -11,7 +11,8 @@
 # make learn2learn try again to install learn2learn, if it failed when .venv was made
 #
 # Each makes .venv when it is missing or out of date. PYTHON=… chooses the Python it is made with,
-# LAB_OPTIONS=… is passed to JupyterLab, HUB_OPTIONS=… to the hub (--help lists them), TORCH_INDEX=… is explained in tools/setup.sh.
+# LAB_OPTIONS=… is passed to JupyterLab, HUB_OPTIONS=… to the hub (--help lists them).
+# TORCH_INDEX=… is explained in tools/setup.sh.
 
 VENV := .venv
 PY := $(VENV)/bin/python
