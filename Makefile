@@ -7,10 +7,12 @@
 # make bench       timings beside the public libraries
 # make format      put code and notebooks into the shape `make test` asks for
 # make assignments an nbgrader course in build/course/ out of instructor/assignments.toml
+# make hub         JupyterHub on this machine for a class of its accounts: instructor/hub/class.toml
 # make learn2learn try again to install learn2learn, if it failed when .venv was made
 #
 # Each makes .venv when it is missing or out of date. PYTHON=… chooses the Python it is made with,
-# LAB_OPTIONS=… is passed to JupyterLab, TORCH_INDEX=… is explained in tools/setup.sh.
+# LAB_OPTIONS=… is passed to JupyterLab, HUB_OPTIONS=… to the hub (--help lists them).
+# TORCH_INDEX=… is explained in tools/setup.sh.
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -31,7 +33,7 @@ PYTEST = OMP_NUM_THREADS=1 TQDM_DISABLE=1 $(PY) -m pytest
 PARALLEL = -n 2 --dist loadfile --no-loadscope-reorder
 NBVAL = --nbval --nbval-current-env --nbval-sanitize-with tools/nbval_sanitize.cfg --nbval-cell-timeout 300
 
-.PHONY: help lab workbook fresh test test-fast lint format notebooks bench venv learn2learn stale assignments
+.PHONY: help lab workbook fresh test test-fast lint format notebooks bench venv learn2learn stale assignments hub
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -52,6 +54,9 @@ $(INSTRUCTOR_STAMP): $(STAMP) requirements-instructor.txt $(if $(OVER_USABLE),,s
 
 assignments: $(INSTRUCTOR_STAMP)
 	$(INSTRUCTOR)/bin/python -m instructor.assignments
+
+hub: $(INSTRUCTOR_STAMP)
+	$(INSTRUCTOR)/bin/python -m instructor.hub $(HUB_OPTIONS)
 
 learn2learn: $(STAMP)
 	sh tools/setup.sh learn2learn

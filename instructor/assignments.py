@@ -32,7 +32,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from instructor.answers import all_answers
 from instructor.plan import TOML, Assignment, BadPlan, Graded, Plan, read_plan
-from instructor.sources import answered, body_of
+from instructor.sources import TURN, answered, body_of
 from metalearn_lite.teaching import grading
 
 ROOT = Path(__file__).parents[1]
@@ -116,7 +116,7 @@ def _imports(sources: Iterable[str], named_in: str) -> Iterable[str]:
                             yield ast.unparse(ast.ImportFrom(module, [each], 0))
 
 
-def notebook(plan: Plan, assignment: Assignment) -> NotebookNode:
+def notebook(plan: Plan, assignment: Assignment, with_answers: bool = True) -> NotebookNode:
     """The source version of an assignment: nbgrader makes all others from it."""
     cards = [card(each.name) for each in assignment.exercises]
     imports = dict.fromkeys(line for each in cards for line in each.imports)
@@ -128,7 +128,9 @@ def notebook(plan: Plan, assignment: Assignment) -> NotebookNode:
         _locked(new_code_cell("\n".join(imports)), "imports"),
     ]
     for graded, each in zip(assignment.exercises, cards, strict=True):
-        cells += _cells(plan, graded, each)
+        answer = all_answers()[graded.name].right[0]
+        body = body_of(answer, each.starter) if with_answers else TURN
+        cells += _cells(plan, graded, each, body)
     made = new_notebook(cells=cells)
     made.metadata.kernelspec = {"display_name": "Python 3", "language": "python", "name": "python3"}
     for place, cell in enumerate(made.cells):
@@ -136,8 +138,7 @@ def notebook(plan: Plan, assignment: Assignment) -> NotebookNode:
     return made
 
 
-def _cells(plan: Plan, graded: Graded, card: Card) -> list[NotebookNode]:
-    body = body_of(all_answers()[graded.name].right[0], card.starter)
+def _cells(plan: Plan, graded: Graded, card: Card, body: str) -> list[NotebookNode]:
     where = f"*From notebook {graded.name[:2]}, {graded.points:g} points. What the card names and "
     where += "this page does not have is there: try your function out in that notebook.*"
     draws = zlib.crc32(f"{plan.course} {graded.name}".encode()) % 10**6 + 1
@@ -178,6 +179,16 @@ def build(plan: Plan, course: Path = COURSE) -> Path:
     Raises:
         RuntimeError: nbgrader refused; holds its last words.
     """
+    for folder in ("source", "release"):
+        shutil.rmtree(course / folder, ignore_errors=True)
+    write_sources(plan, course)
+    for assignment in plan.assignments:
+        nbgrader(course, "generate_assignment", assignment.name, "--force")
+    return _zipped(course / "release", course / "release.zip")
+
+
+def write_sources(plan: Plan, course: Path, with_answers: bool = True) -> None:
+    """Writes what nbgrader makes the rest from into ``course``."""
     course.mkdir(parents=True, exist_ok=True)
     here = Path(__file__).parent
     for part in ("course_parts.py", "reach.py"):
@@ -186,14 +197,11 @@ def build(plan: Plan, course: Path = COURSE) -> Path:
     (course / "nbgrader_config.py").write_text(
         config.replace("COURSE_ID", plan.course), encoding="utf-8"
     )
-    for folder in ("source", "release"):
-        shutil.rmtree(course / folder, ignore_errors=True)
     for assignment in plan.assignments:
         folder = course / "source" / assignment.name
-        folder.mkdir(parents=True)
-        nbformat.write(notebook(plan, assignment), folder / f"{assignment.name}.ipynb")
-        nbgrader(course, "generate_assignment", assignment.name, "--force")
-    return _zipped(course / "release", course / "release.zip")
+        folder.mkdir(parents=True, exist_ok=True)
+        made = notebook(plan, assignment, with_answers)
+        nbformat.write(made, folder / f"{assignment.name}.ipynb")
 
 
 def nbgrader(course: Path, *arguments: str) -> str:
