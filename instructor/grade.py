@@ -3,8 +3,8 @@
     python -m instructor.grade week1      only what is new; --again grades all anew
     python -m instructor.grade --export   the grade book for Moodle and Canvas (see lms.py)
 
-Each submission is one run of `nbgrader autograde`, so that one that ends its process, or never ends,
-costs nobody else anything. Who could not be graded is named at the end, with a reason.
+Each submission is one run of `nbgrader autograde`, so that one that ends its process, or never
+ends, costs nobody else anything. Who could not be graded is named at the end, with a reason.
 The runs share one grade book: their writes are short, and SQLite lets one wait for the other.
 """
 

@@ -44,7 +44,7 @@ WIDTH, HEIGHT = 1280, 720
 WORDS = 80  # on a slide
 IN_FULL = 45  # of a paragraph; of each item of a list, half of it
 LEAD = 32  # words that may stand above a figure, or above code and what it prints
-ROWS = 7  # of a table
+ROWS = 6  # of a table
 CODE, PRINTED = 14, 20  # lines that are shown together
 
 HEADING = re.compile(r"(#+) +(.*)")
@@ -110,7 +110,8 @@ Reveal.on("slidechanged", fit);
 
 INDEX = """\
 <!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Slides</title>
-<h1>Slides of the course</h1><p>Arrow keys turn, S shows the speaker's notes, F fills the screen.</p>
+<h1>Slides of the course</h1>
+<p>Arrow keys turn, S shows the speaker's notes, F fills the screen.</p>
 <ul>{items}</ul></html>
 """
 

@@ -24,7 +24,7 @@ LEFT_OUT = ("instructor/", "tests/instructor/", ".ci/", ".github/", "tests/test_
             "requirements-instructor.txt")  # fmt: skip
 # These say of instructor/ that it is not in the kit, or would work where it is.
 MAY_NAME_IT = ("Makefile", "README.md", "CONTRIBUTING.md", ".gitignore", "tools/setup.sh")
-NAMED = re.compile(r"\binstructor(?:[./\"']| import|-)|\.venv-instructor")
+NAMED = re.compile(r"\binstructor(?:[./\"'-]| import)|import instructor\b|\.venv-instructor")
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from instructor.slides import CannotShow, blocks, condensed, fetch_parts, slides_of
 
+MANY = "many words " * 30
 PATHS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
 
@@ -57,7 +58,7 @@ def test_what_is_cut_from_a_slide_is_in_its_notes():
         ("| a | b |\n|---|---|", "| a | b |\n|---|---|"),
         ("$$x = 1. Y$$", "$$x = 1. Y$$"),
         ("- One.\n- Two\n  goes on.", "- One.\n- Two goes on."),
-        (f"C. Finn wrote it in {'many words ' * 30}. Next", f"C. Finn wrote it in {'many words ' * 30}."),
+        (f"C. Finn wrote it in {MANY}. Next", f"C. Finn wrote it in {MANY}."),
         (f"Six words (of them. In all) end. {'W ' * 60}.", "Six words (of them. In all) end."),
     ],
 )  # fmt: skip
