@@ -92,8 +92,11 @@ def grade(
 
 
 def _grade_one(course, assignment, learner, again, running) -> Outcome:
+    if glob.escape(learner) != learner:
+        why = "nbgrader finds no folder with [, * or ? in its name: rename that in submitted/"
+        return Outcome(learner, why, 0)
     begin = time.monotonic()
-    command = ["autograde", assignment, f"--student={glob.escape(learner)}"]
+    command = ["autograde", assignment, f"--student={learner}"]
     for _ in range(TRIES):
         code, said = _nbgrader(course, [*command, *(["--force"] if again else [])], running)
         if code == 0 or "database is locked" not in said:
