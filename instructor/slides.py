@@ -43,6 +43,7 @@ WIDTH, HEIGHT = 1280, 720
 
 WORDS = 80  # on a slide
 IN_FULL = 45  # of a paragraph; of each item of a list, half of it
+LEAD_IN = 12  # words that stay with what follows them, whatever its length
 LEAD = 32  # words that may stand above a figure, or above code and what it prints
 ROWS = 6  # of a table
 CODE, PRINTED = 14, 20  # lines that are shown together
@@ -168,7 +169,8 @@ def _prose(source: str, made: list[Slide]) -> None:
             whole = any(word in last.heading for word in KEPT_WHOLE) or "**Predict" in block
             shown = NOTEBOOK.sub(r"](\1.slides.html)", block if whole else condensed(block))
             words = 20 if shown.startswith("$$") else len(shown.split())
-            if last.words and (last.words + words > WORDS or "**Predict" in block):
+            full = last.words > LEAD_IN and last.words + words > WORDS
+            if full or (last.words and "**Predict" in block):
                 last = Slide(_again(last.heading))
                 made.append(last)
             last.cells.append(new_markdown_cell(shown))
@@ -236,6 +238,7 @@ def _code(cell: NotebookNode, made: list[Slide]) -> None:
         return
     if STARTER in source:
         last.cells.append(_shown(cell, []))
+        last.words = WORDS
     elif "quiz(" in source:
         for output in cell.outputs:
             if question := output.get("data", {}).get("text/markdown"):
@@ -260,10 +263,20 @@ def _below(made: list[Slide], shown: NotebookNode) -> None:
     """``shown`` stands under the words that lead to it if they are few, else on the next slide."""
     last = made[-1]
     asks = any("Predict" in text for text in (last.heading, *(it.source for it in last.cells)))
-    if last.words > LEAD or asks or last.heading.startswith("# "):  # no guess beside its answer
+    tall = last.words and _lines(shown) > CODE
+    if (
+        last.words > LEAD or asks or tall or last.heading.startswith("# ")
+    ):  # no guess beside its answer
         made.append(Slide(_again(made[-1].heading)))
     made[-1].cells.append(shown)
     made[-1].words = WORDS  # what is said next stands on a slide of its own
+
+
+def _lines(cell: NotebookNode) -> int:
+    """How many lines of code, source or print a cell shows."""
+    texts = [] if "transient" in cell.metadata else [cell.source]
+    texts += [out.get("text", out.get("data", {}).get("text/html", "")) for out in cell.outputs]
+    return sum(len(text.rstrip().splitlines()) for text in texts)
 
 
 def _kind(output: NotebookNode) -> str:
