@@ -91,6 +91,16 @@ TEMPLATE = """\
 renderMathInElement(document.body, { throwOnError: false, delimiters: [
     { left: "$$", right: "$$", display: true }, { left: "$", right: "$", display: false } ] });
 
+// No line begins with the comma after a formula.
+for (const formula of document.querySelectorAll("section .katex")) {
+    const [outer, after] = [formula.parentElement, formula.parentElement.nextSibling];
+    if (after?.nodeType === Node.TEXT_NODE && /^[,.;:?)]/.test(after.data)) {
+        outer.style.whiteSpace = "nowrap";
+        outer.append(after.data[0]);
+        after.data = after.data.slice(1);
+    }
+}
+
 // What is too high for its slide is made smaller, by as little as will do.
 function fit() {
     const slide = Reveal.getCurrentSlide();
@@ -175,7 +185,7 @@ def _prose(source: str, made: list[Slide]) -> None:
                 made.append(last)
             last.cells.append(new_markdown_cell(shown))
             last.words += words
-            if len(shown) < len(block):
+            if len(shown.split()) < len(block.split()):
                 last.notes.append(block)
 
 
@@ -188,7 +198,7 @@ def blocks(source: str) -> list[str]:
     """Paragraphs, lists, tables and formulas; a heading is one of its own."""
     source = re.sub(r"(?m)^(#+ .*)$", r"\n\1\n", source)
     source = re.sub(r"(?m)(?<=[^\n])\n(?=(?:[-*]|1\.) )", "\n\n", source)  # a list below its lead
-    found = [block.strip() for block in re.split(r"\n\s*\n", source) if block.strip()]
+    found = [block.strip() for block in re.split(r"\n\s*\n", source) if block.strip(" \n-")]
     joined: list[str] = []
     for block in found:  # items with blank lines between them are one list
         if joined and ITEM.match(block) and ITEM.match(joined[-1]):
