@@ -7,7 +7,11 @@
 # make bench       timings beside the public libraries
 # make format      put code and notebooks into the shape `make test` asks for
 # make assignments an nbgrader course in build/course/ out of instructor/assignments.toml
+# make grade       ASSIGNMENT=week1: grade what was handed in, two at a time, and name who could not be graded
+# make grades      the grade book as CSV for Moodle and for Canvas, in build/course/
 # make hub         JupyterHub on this machine for a class of its accounts: instructor/hub/class.toml
+# make slides      each notebook as a deck in build/slides/, to show without a network
+# make student-kit the course without instructor/, to hand out: build/student-kit.zip
 # make learn2learn try again to install learn2learn, if it failed when .venv was made
 #
 # Each makes .venv when it is missing or out of date. PYTHON=… chooses the Python it is made with,
@@ -33,7 +37,9 @@ PYTEST = OMP_NUM_THREADS=1 TQDM_DISABLE=1 $(PY) -m pytest
 PARALLEL = -n 2 --dist loadfile --no-loadscope-reorder
 NBVAL = --nbval --nbval-current-env --nbval-sanitize-with tools/nbval_sanitize.cfg --nbval-cell-timeout 300
 
-.PHONY: help lab workbook fresh test test-fast lint format notebooks bench venv learn2learn stale assignments hub
+FOR_INSTRUCTORS = assignments grade grades hub slides student-kit
+
+.PHONY: help lab workbook fresh test test-fast lint format notebooks bench venv learn2learn stale $(FOR_INSTRUCTORS)
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -52,11 +58,33 @@ OVER_USABLE := $(shell [ "$$(cat $(INSTRUCTOR_STAMP) 2>/dev/null)" = "$$(pwd -P)
 $(INSTRUCTOR_STAMP): $(STAMP) requirements-instructor.txt $(if $(OVER_USABLE),,stale)
 	sh tools/setup.sh instructor
 
+# Learners get the course without instructor/, and with it nothing of this.
+ifneq ($(wildcard instructor/plan.py),)
+
 assignments: $(INSTRUCTOR_STAMP)
 	$(INSTRUCTOR)/bin/python -m instructor.assignments
 
+grade: $(INSTRUCTOR_STAMP)
+	@$(INSTRUCTOR)/bin/python -m instructor.grade "$$ASSIGNMENT"
+
+grades: $(INSTRUCTOR_STAMP)
+	@$(INSTRUCTOR)/bin/python -m instructor.grade --export
+
 hub: $(INSTRUCTOR_STAMP)
 	$(INSTRUCTOR)/bin/python -m instructor.hub $(HUB_OPTIONS)
+
+slides: $(STAMP)
+	@$(PY) -m instructor.slides
+
+student-kit: $(STAMP)
+	@$(PY) -m instructor.student_kit
+
+else
+
+$(FOR_INSTRUCTORS):
+	@echo "make $@ needs the folder instructor/, which is not in the learners' copy of the course." >&2; exit 1
+
+endif
 
 learn2learn: $(STAMP)
 	sh tools/setup.sh learn2learn
@@ -84,7 +112,7 @@ format: $(STAMP)
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-test: lint $(INSTRUCTOR_STAMP)
+test: lint $(if $(wildcard instructor/plan.py),$(INSTRUCTOR_STAMP))
 	$(PYTEST) $(PARALLEL) -m "not browser" $(NBVAL) tests $(NOTEBOOKS)
 	$(PYTEST) $(PARALLEL) -m browser -p no:nbval tests/browser
 

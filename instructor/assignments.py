@@ -7,6 +7,7 @@ What comes out, in `build/course/`:
 - `source/NAME/NAME.ipynb`: with answers, visible tests (`check`) and hidden ones (other draws);
 - `release/NAME/NAME.ipynb`: nbgrader's version for learners, and all of them in `release.zip`;
 - `nbgrader_config.py`, `course_parts.py`, `reach.py`: how submissions are graded;
+- `lms.py`: grades for Moodle and Canvas;
 - `gradebook.db`.
 """
 
@@ -191,7 +192,7 @@ def write_sources(plan: Plan, course: Path, with_answers: bool = True) -> None:
     """Writes what nbgrader makes the rest from into ``course``."""
     course.mkdir(parents=True, exist_ok=True)
     here = Path(__file__).parent
-    for part in ("course_parts.py", "reach.py"):
+    for part in ("course_parts.py", "reach.py", "lms.py"):
         shutil.copy(here / part, course / part)
     config = (here / "nbgrader_config.py").read_text(encoding="utf-8")
     (course / "nbgrader_config.py").write_text(
