@@ -15,7 +15,8 @@ def interrupted(*_) -> None:
     """Ctrl-C ends the process with one line, whatever it is doing, such as importing."""
     with suppress(Exception):  # what is being printed, or a reader that is gone
         _flush()
-    os.write(2, b"metalearn_lite: interrupted\n")
+    if os.environ.get("RANK", "0") == "0":  # of several processes one says it
+        os.write(2, b"metalearn_lite: interrupted\n")
     os._exit(130)
 
 
@@ -30,10 +31,10 @@ from pathlib import Path
 
 import torch
 
-from metalearn_lite import checkpoints, recipes
+from metalearn_lite import checkpoints, distributed, recipes
 from metalearn_lite.files import write_whole
 from metalearn_lite.networks import ConvNet
-from metalearn_lite.training import TrainingDiverged, TrainingStopped
+from metalearn_lite.training import TrainingDiverged, TrainingStopped, told
 
 FROM = "folder of the checkpoint (default: data/checkpoints)"
 JUDGING = "Judging it takes a while, with some recipes minutes."
@@ -44,10 +45,13 @@ def train(args: argparse.Namespace) -> None:
     recipe = recipes.find(args.recipe)
     out = Path(args.out) if args.out else checkpoints.folder()
     unfinished = out / f"{args.recipe}.seed{args.seed}.unfinished.safetensors"
-    if resumed := unfinished.exists():
-        print(f"Going on from {unfinished}")
     started = time.perf_counter()
-    learner = recipe.train(torch.Generator().manual_seed(args.seed), unfinished)
+    with distributed.joined(), told(device=args.device, log_to=args.log_to):
+        if resumed := unfinished.exists():
+            print(f"Going on from {unfinished}")
+        learner = recipe.train(torch.Generator().manual_seed(args.seed), unfinished)
+        if not distributed.is_first():
+            return
     minutes = (time.perf_counter() - started) / 60
     print(JUDGING)
     result = recipe.judge(learner)
@@ -142,12 +146,21 @@ def command_parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "train",
         help="make a checkpoint again; goes on if it was stopped",
+        description="Trains a recipe, judges it, and saves its checkpoint and card. Stopped by "
+        "Ctrl-C, the same command goes on.\n\nIn several processes, which share out the tasks of "
+        "each batch:\n  torchrun --nproc-per-node 2 -m metalearn_lite train RECIPE",
         epilog="Recipes:\n  " + "\n  ".join(recipes.MODULES),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("recipe", metavar="RECIPE", help="one of those listed below")
     command.add_argument("--seed", type=whole_number, default=0)
     command.add_argument("--out", help="folder for the checkpoint (default: data/checkpoints)")
+    command.add_argument(
+        "--device", help="where to compute, such as cuda (default: cpu; judging is on the CPU)"
+    )
+    command.add_argument(
+        "--log-to", metavar="FOLDER", help="keep the training's curves for TensorBoard"
+    )
     command.set_defaults(run=train)
 
     command = commands.add_parser("evaluate", help="judge a checkpoint by its recipe's own measure")

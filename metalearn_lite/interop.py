@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+from collections.abc import Callable
 from itertools import pairwise
 from types import ModuleType
+from typing import Any
 
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from metalearn_lite import checks
 from metalearn_lite.networks import MLP, Params
@@ -45,6 +48,21 @@ def easyfsl() -> ModuleType:
             f"easyfsl does not import ({error}). To install it: "
             "pip install --no-deps easyfsl==1.5.0 torchvision==0.28.0"
         ) from error
+
+
+class _Counting(TorchDispatchMode):
+    number = 0
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        self.number += 1
+        return operation(*args, **(kwargs or {}))
+
+
+def count_operations(call: Callable[[], Any]) -> int:
+    """How many operations torch is asked for in ``call()``, backwards too, whatever their size."""
+    with _Counting() as counting:
+        call()
+    return counting.number
 
 
 def to_module(network: MLP, params: Params) -> nn.Sequential:

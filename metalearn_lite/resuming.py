@@ -49,12 +49,10 @@ class RunFile:
         about = {"done": str(len(losses)), "digest": _digest(tensors)}
         write_whole(self.path, pack(tensors, self.started_with | about))
 
-    @torch.no_grad()
-    def restore(self, optimizers: Optimizers, iterations: int) -> list[float]:
-        """Sets everything to what the file keeps, and returns the losses so far.
+    def read(self, iterations: int) -> dict[str, Tensor]:
+        """All that the file keeps, for `restore`.
 
         Args:
-            optimizers: those that the run goes on with, as new.
             iterations: how many there are to be in all.
 
         Raises:
@@ -66,20 +64,29 @@ class RunFile:
                 f"{self.path} keeps a run of {len(tensors['losses']):,} iterations, more than "
                 f"iterations={iterations:,}; {REMEDY}"
             )
+        return tensors
+
+    @torch.no_grad()
+    def restore(self, tensors: dict[str, Tensor], optimizers: Optimizers) -> list[float]:
+        """Sets everything to what was `read`, and returns the losses so far.
+
+        Args:
+            optimizers: those that the run goes on with, as new.
+        """
         for name, value in self.learner.params.items():
             value.copy_(tensors[f"params.{name}"])
         for key, optimizer, value in _moved(self.learner.params, optimizers):
             optimizer.state[value] = {
-                name.removeprefix(key): kept
+                name.removeprefix(key): kept.to(value.device)
                 for name, kept in tensors.items()
                 if name.startswith(key)
             }
-        for name in _held(self.learner):
+        for name, now in held(self.learner).items():
             kept = tensors[f"held.{name}"]
-            if isinstance(held := getattr(self.learner, name), torch.Generator):
-                held.set_state(kept)
+            if isinstance(source := getattr(self.learner, name), torch.Generator):
+                source.set_state(kept)
             else:
-                setattr(self.learner, name, kept)
+                setattr(self.learner, name, kept.to(now.device))
         self.generator.set_state(tensors["generator"])
         return tensors["losses"].tolist()
 
@@ -128,17 +135,17 @@ class RunFile:
             for name, moment in optimizer.state[value].items():
                 if isinstance(moment, Tensor):
                     tensors[key + name] = moment
-        tensors |= {f"held.{name}": value for name, value in _held(self.learner).items()}
+        tensors |= {f"held.{name}": value for name, value in held(self.learner).items()}
         return tensors | {"generator": self.generator.get_state(), "losses": losses}
 
 
-def _held(learner: Any) -> dict[str, Tensor]:
+def held(learner: Any) -> dict[str, Tensor]:
     """What a learner keeps beside its parameters: the weights of groups, or a source of noise."""
-    held = {
+    states = {
         name: value.get_state() if isinstance(value, torch.Generator) else value
         for name, value in vars(learner).items()
     }
-    return {name: value for name, value in held.items() if isinstance(value, Tensor)}
+    return {name: value for name, value in states.items() if isinstance(value, Tensor)}
 
 
 def _moved(

@@ -6,7 +6,8 @@ import math
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,12 +17,12 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from metalearn_lite import checks
+from metalearn_lite import checks, distributed
 from metalearn_lite.fast.compiling import compiled_meta_gradient
 from metalearn_lite.learners.base import Learner
 from metalearn_lite.networks import Params
 from metalearn_lite.paths import first_writable
-from metalearn_lite.resuming import Optimizers, RunFile, described, settings_of
+from metalearn_lite.resuming import Optimizers, RunFile, described, held, settings_of
 
 
 class Trainable(Protocol):
@@ -41,7 +42,9 @@ class TrainingDiverged(FloatingPointError):
 
 
 class TrainingStopped(KeyboardInterrupt):
-    """Training was interrupted; the message says where it is kept."""
+    """Training was interrupted; the message says where it is kept, and so does ``kept``."""
+
+    kept: Path | None = None
 
 
 @dataclass
@@ -114,12 +117,17 @@ def meta_train(
     save_to: Path | str | None = None,
     save_every: int = 1000,
     compile: bool = False,
+    log_to: Path | str | None = None,
+    device: torch.device | str | None = None,
 ) -> History:
     """Changes ``learner.params`` along its meta-gradient.
 
     Interrupting (Ctrl-C, or Jupyter's stop button) ends the run after the current iteration; a
     second time ends it at once. Without ``save_to`` the history so far is returned. With it an
     exception is raised, so that nothing goes on with what is half trained.
+
+    Inside `distributed.joined`, several processes do this together: see there. The same ``save_to``
+    goes on with any number of them.
 
     Args:
         learner: any learner; trained in place.
@@ -139,14 +147,19 @@ def meta_train(
         save_every: how many iterations lie between two saves.
         compile: compile the meta-gradient first (about half a minute, then two to three times
             faster). Where there is no compiler, training goes on without.
+        log_to: a folder for TensorBoard's curves of each iteration's loss, rate, seconds and
+            gradient norm (before it is shortened). A run that goes on continues its curves.
+        device: where to compute, such as ``"cuda"``. Learner and episodes are moved there, and
+            the learner comes back at the end. Sampling stays where it is.
 
     Raises:
         TrainingDiverged: the loss or a gradient is not finite. The parameters keep the values
             from before that iteration.
-        TrainingStopped: it was interrupted, and ``save_to`` keeps the run.
+        TrainingStopped: it was interrupted, and ``save_to`` keeps the run. Or another process
+            that took part ended or does not answer.
         OSError: ``save_to`` cannot be written; said before training, not after it.
         ValueError: ``save_to`` is damaged, or keeps another run; the message says what differs.
-            Or a parameter was frozen.
+            Or a parameter was frozen; there is no such device; TensorBoard is not installed.
     """
     checks.count(0, iterations=iterations)
     checks.count(save_every=save_every)
@@ -163,6 +176,9 @@ def meta_train(
             f"{', '.join(frozen)} does not require a gradient, but meta_train changes all of "
             "learner.params: call requires_grad_() on it, or let the network hold it"
         )
+    log_to = _ELSEWHERE.get("log_to") if log_to is None else log_to
+    curves = _Curves(log_to)
+    device = _usable(_ELSEWHERE.get("device") if device is None else device, learner)
     started_with = _started_with(
         learner,
         sample=sample,
@@ -172,39 +188,52 @@ def meta_train(
         optimize=optimize,
         max_norm=max_norm,
     )
-    history = History()
+    losses: list[float] = []
 
     def make_optimizers(params: Params) -> Optimizers:
         return optimize(params, outer_lr)
 
-    with _between_iterations() as interrupts:
+    with _between_iterations() as interrupts, lent(learner, device):
         outer = _OuterStep(learner.params, make_optimizers, schedule, max_norm)
+        file = None
         if save_to is not None:
             file = RunFile(Path(save_to), started_with, learner, make_optimizers, generator)
-            history.losses = _begin(file, outer.optimizers, iterations)
-        first = len(history.losses)
-        meta_gradient = compiled_meta_gradient(learner) if compile else learner.meta_gradient
-        with _progress_bar(first, iterations) as bar:
+            losses = _begin(file, outer.optimizers, iterations)
+        first = len(losses)
+        compute = compiled_meta_gradient(learner) if compile else learner.meta_gradient
+        with _progress_bar(first, iterations) as bar, curves.going_on(first):
             interrupts.prepared = True
-            for iteration in range(first, iterations):
-                if interrupts.count:
-                    break
-                learner.advance(iteration / iterations)
-                loss, gradient = meta_gradient(sample(generator=generator))
-                norm = _finite_norm(iteration, loss, gradient, outer_lr)
-                outer.descend(gradient, norm, iteration / iterations)
-                history.losses.append(loss.item())
-                bar.update()
-                if iteration % 50 == 0:
-                    bar.set_postfix_str(f"meta-loss {history.losses[-1]:.3f}", refresh=False)
-                if save_to is not None and (iteration + 1) % save_every == 0:
-                    file.save(outer.optimizers, history.losses)
-        done = len(history.losses)
-        if save_to is not None and done > first:
-            file.save(outer.optimizers, history.losses)
-    if interrupts.count:
-        _tell_stopped(done, iterations, save_to)
-    return history
+            stopped = lost = None
+            try:
+                while not (stopped := distributed.anyone(interrupts.count > 0)):
+                    if len(losses) >= iterations:
+                        break
+                    started, done = time.perf_counter(), len(losses)
+                    learner.advance(done / iterations)
+                    with _undone(generator, on=distributed.ProcessLost):
+                        batch = moved_to(device, sample(generator=generator))
+                        loss, gradient = distributed.meta_gradient(compute, batch, learner)
+                    norm = _finite_norm(done, loss, gradient, outer_lr)
+                    outer.descend(gradient, norm, done / iterations)
+                    losses.append(loss.item())
+                    bar.update()
+                    if done % 50 == 0:
+                        bar.set_postfix_str(f"meta-loss {losses[-1]:.3f}", refresh=False)
+                    seconds = time.perf_counter() - started
+                    shown = {"loss": losses[-1], "rate": outer.rate, "seconds": seconds}
+                    curves.write(done + 1, **shown, gradient_norm=norm)
+                    if file and len(losses) % save_every == 0 and distributed.is_first():
+                        file.save(outer.optimizers, losses)
+                        curves.flush()
+            except distributed.ProcessLost as error:
+                lost = error
+        # Of those that are left when one is lost, it may be any that writes.
+        writes = distributed.first_to("save") if lost else distributed.is_first()
+        if file and writes and len(losses) > first:
+            file.save(outer.optimizers, losses)
+    if stopped or lost:
+        _tell_stopped(len(losses), iterations, save_to, writes, lost)
+    return History(losses)
 
 
 class _OuterStep:
@@ -233,6 +262,11 @@ class _OuterStep:
             optimizer.step()
             optimizer.zero_grad()
 
+    @property
+    def rate(self) -> float:
+        """The outer learning rate of the last step, of the first optimizer."""
+        return self.optimizers[0].param_groups[0]["lr"]
+
 
 def _finite_norm(iteration, loss, gradient, outer_lr) -> float:
     norm = torch.nn.utils.get_total_norm(gradient.values()).item()
@@ -256,14 +290,143 @@ def _started_with(learner: Trainable, **settings: Any) -> dict[str, str]:
 
 def _begin(file: RunFile, optimizers: Optimizers, iterations: int) -> list[float]:
     """The losses of the run so far: none, or those of the run that ``file`` keeps."""
-    if first_writable([file.path.parent]) is None:
-        raise OSError(f"cannot write into {file.path.parent}; choose another folder")
-    if not file.path.exists():
-        return []
-    losses = file.restore(optimizers, iterations)
-    if len(losses) == iterations:
+
+    def kept() -> dict[str, Tensor] | None:
+        if first_writable([file.path.parent]) is None:
+            raise OSError(f"cannot write into {file.path.parent}; choose another folder")
+        return file.read(iterations) if file.path.exists() else None
+
+    tensors = distributed.from_first(kept)
+    losses = [] if tensors is None else file.restore(tensors, optimizers)
+    if tensors is not None and len(losses) == iterations:
         print(f"{file.path} is already complete: {iterations:,} of {iterations:,} iterations.")
     return losses
+
+
+_ELSEWHERE: dict[str, Any] = {}
+
+
+@contextmanager
+def told(**settings: Any) -> Iterator[None]:
+    """While inside, ``meta_train`` takes these where it is not given any: ``device``, ``log_to``.
+
+    For a recipe, whose own call of ``meta_train`` says how to train, not where.
+    """
+    before = dict(_ELSEWHERE)
+    _ELSEWHERE.update(settings)
+    try:
+        yield
+    finally:
+        _ELSEWHERE.clear()
+        _ELSEWHERE.update(before)
+
+
+def _usable(device: torch.device | str | None, learner: Trainable) -> torch.device | None:
+    if device is None:
+        return None
+    try:
+        device = torch.device(device)
+    except RuntimeError:
+        raise ValueError(
+            f"device={device!r}: choose cpu, or cuda on a machine with a GPU"
+        ) from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(
+            f"device={str(device)!r}: this PyTorch finds no GPU that it can use; "
+            "leave it out, to train on the CPU"
+        )
+    if device.type != "cpu" and not isinstance(learner, Learner):
+        raise ValueError(
+            f"device={str(device)!r}: {type(learner).__name__} learns from games, which are "
+            "played on the CPU; leave it out"
+        )
+    if device == torch.device("cuda"):  # where there are several processes, each has its own
+        place = int(os.environ.get("LOCAL_RANK", 0)) % torch.cuda.device_count()
+        device = torch.device("cuda", place)
+    return device
+
+
+@contextmanager
+def lent(learner: Trainable, device: torch.device | None) -> Iterator[None]:
+    """While inside, all tensors of ``learner`` are on ``device``; then its own hold the result."""
+    if device is None:
+        yield
+        return
+    own = dict(learner.params)
+    there = device.type != "meta"  # on "meta" there are only shapes, of which nothing comes back
+    learner.params.update({n: v.detach().to(device).requires_grad_() for n, v in own.items()})
+    beside = {n: v for n, v in held(learner).items() if isinstance(getattr(learner, n), Tensor)}
+    vars(learner).update(moved_to(device, beside))
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for name, value in own.items() if there else ():
+                value.copy_(learner.params[name])
+        learner.params.update(own)
+        back = {n: getattr(learner, n).to(v.device) for n, v in beside.items()} if there else beside
+        vars(learner).update(back)
+
+
+def moved_to(device: torch.device | None, batch: Any) -> Any:
+    """All tensors in a batch on ``device``: of episodes, or of tuples and dictionaries of them."""
+    if device is None:
+        return batch
+    if isinstance(batch, Tensor):
+        return batch.to(device)
+    if isinstance(batch, Mapping):
+        return {name: moved_to(device, value) for name, value in batch.items()}
+    if isinstance(batch, tuple):
+        parts = [moved_to(device, part) for part in batch]
+        return type(batch)(*parts) if hasattr(batch, "_fields") else tuple(parts)
+    return batch
+
+
+@contextmanager
+def _undone(generator: torch.Generator, on: type[Exception]) -> Iterator[None]:
+    """Where ``on`` is raised, nothing has been drawn."""
+    before = generator.get_state() if distributed.several() else None
+    try:
+        yield
+    except on:
+        generator.set_state(before)
+        raise
+
+
+class _Curves:
+    """Writes for TensorBoard what each iteration was like; without a folder nothing."""
+
+    def __init__(self, folder: Path | str | None):
+        self.folder, self._writer = folder, None
+        if folder is not None:
+            try:
+                from torch.utils.tensorboard import SummaryWriter
+            except ImportError:
+                raise ValueError(
+                    "log_to needs the package tensorboard, which is not installed: "
+                    "pip install tensorboard, or leave log_to out"
+                ) from None
+            self._new = SummaryWriter
+
+    @contextmanager
+    def going_on(self, done: int) -> Iterator[None]:
+        """While inside, iterations after the first ``done`` are written, by one process."""
+        if self.folder is None or not distributed.is_first():
+            yield
+            return
+        # What an ended run had written beyond the iteration that this goes on from is left out.
+        with self._new(self.folder, purge_step=done + 1) as self._writer:
+            yield
+
+    def write(self, iteration: int, **values: float) -> None:
+        if self._writer is not None:
+            for name, value in values.items():
+                self._writer.add_scalar(name.replace("_", " "), value, iteration)
+
+    def flush(self) -> None:
+        """All that was written is in the file, so that it goes on where a saved run does."""
+        if self._writer is not None:
+            self._writer.flush()
 
 
 def _progress_bar(first: int, iterations: int):
@@ -274,14 +437,19 @@ def _progress_bar(first: int, iterations: int):
     return tqdm(total=iterations, initial=first, leave=False, mininterval=0.5, disable=silent)
 
 
-def _tell_stopped(done: int, iterations: int, save_to: Path | str | None) -> None:
-    message = f"Stopped after iteration {done:,} of {iterations:,}."
-    if save_to is None:
+def _tell_stopped(done, iterations, save_to, writes, lost) -> None:
+    why = ": another process ended or does not answer" if lost else ""
+    message = f"Stopped after iteration {done:,} of {iterations:,}{why}."
+    if save_to is None and not lost:
         print(message)
-    elif done == 0:
-        raise TrainingStopped(message)
-    else:
-        raise TrainingStopped(f"{message} {save_to} keeps the run, to go on from.")
+        return
+    if not writes:
+        raise distributed.Quiet(130)
+    if save_to is not None and done:
+        message += f" {save_to} keeps the run, to go on from."
+    stopped = TrainingStopped(message)
+    stopped.kept = save_to
+    raise stopped from lost
 
 
 class _Interrupts:
@@ -297,7 +465,8 @@ class _Interrupts:
 
     def __call__(self, number: int, frame: Any) -> None:
         self.count += 1
-        if self.count > 1 and self.prepared:
+        # One of several is ended by `torchrun` when it does not end by itself.
+        if self.count > 1 and self.prepared and not distributed.several():
             self.before(number, frame)
 
 
@@ -313,4 +482,5 @@ def _between_iterations() -> Iterator[_Interrupts]:
     try:
         yield interrupts
     finally:
-        signal.signal(signal.SIGINT, before)
+        ends = interrupts.count and distributed.several()
+        signal.signal(signal.SIGINT, signal.SIG_IGN if ends else before)

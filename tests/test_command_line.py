@@ -81,6 +81,22 @@ def test_a_stopped_training_is_kept_and_goes_on(tiny, tmp_path, capsys, monkeypa
     assert not torch.equal(other["weight1"], at_once["weight1"])
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_train_takes_a_device_and_a_folder_for_curves(tiny, tmp_path, capsys):
+    command = ["train", "tiny", "--out", str(tmp_path), "--log-to", str(tmp_path / "curves")]
+    assert command_line.main([*command, "--device", "cuda"]) == 2
+    told = "metalearn_lite: device='cuda': this PyTorch finds no GPU that it can use; "
+    assert capsys.readouterr().err.startswith(told)
+    assert command_line.main([*command, "--device", "cpu"]) == 0
+    assert len(list((tmp_path / "curves").iterdir())) == 1
+
+
+def test_help_tells_how_to_train_in_several_processes(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        command_line.main(["train", "--help"])
+    assert "torchrun --nproc-per-node 2 -m metalearn_lite train RECIPE" in capsys.readouterr().out
+
+
 def test_evaluate_prints_the_recipe_s_measure(tiny, tmp_path, capsys, monkeypatch):
     command_line.main(["train", "tiny", "--out", str(tmp_path)])
     capsys.readouterr()

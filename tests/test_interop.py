@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from metalearn_lite.interop import from_module, to_module
+from metalearn_lite.interop import count_operations, from_module, to_module
 from metalearn_lite.networks import MLP
 
 
@@ -87,3 +87,12 @@ def test_parameters_of_another_network_are_no_module():
             to_module(network, params)
     with pytest.raises(ValueError, match=r"spare is .*: this network has none"):
         to_module(MLP(1, 4, 1), params | {"spare": torch.ones(2)})
+
+
+@pytest.mark.parametrize("size", [1, 10_000])
+def test_operations_are_counted_backwards_too_and_whatever_their_size(size):
+    x = torch.ones(size, requires_grad=True)
+    assert count_operations(lambda: x * 2 + 1) == 2
+    forwards = count_operations(lambda: (x * 2).sum())
+    assert count_operations(lambda: (x * 2).sum().backward()) > forwards
+    assert count_operations(lambda: None) == 0

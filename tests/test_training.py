@@ -1,3 +1,4 @@
+import builtins
 import math
 import os
 import signal
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from truths import curves
 
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.evaluation import evaluate
@@ -25,7 +27,9 @@ from metalearn_lite.training import (
     adam,
     cosine,
     meta_train,
+    moved_to,
     muon,
+    told,
 )
 
 SAMPLE = partial(Sinusoids().sample, 4, 5)
@@ -534,3 +538,132 @@ def test_muon_trains_a_network_without_matrices():
     network = MLP(1, 4, 1)
     learner = MAML(network, network.init(torch.Generator().manual_seed(0)))
     assert len(meta_train(learner, SAMPLE, 2, torch.Generator(), optimize=muon).losses) == 2
+
+
+@pytest.mark.slow
+def test_tensorboard_reads_every_iteration_and_a_run_that_goes_on_continues(tmp_path):
+    norms = []
+
+    class Watched(MAML):
+        def meta_gradient(self, episodes):
+            loss, gradient = super().meta_gradient(episodes)
+            norms.append(math.sqrt(sum(part.square().sum().item() for part in gradient.values())))
+            return loss, gradient
+
+    def train(iterations):
+        learner, generator = new_run()
+        learner = Watched(learner.network, learner.params)
+        where = {"save_to": tmp_path / "run.safetensors", "log_to": tmp_path / "curves"}
+        return meta_train(
+            learner, SAMPLE, iterations, generator, outer_lr=0.01, max_norm=0.5, **where
+        )
+
+    train(4)
+    (tmp_path / "run.safetensors").rename(tmp_path / "kept")
+    train(6)  # as one that was killed after six iterations, and its file is of four
+    (tmp_path / "kept").rename(tmp_path / "run.safetensors")
+    norms = norms[:4]
+    losses = train(8).losses
+
+    found = curves(tmp_path / "curves")
+    assert found.keys() == {"loss", "rate", "seconds", "gradient norm"}
+    assert all([step for step, _ in values] == list(range(1, 9)) for values in found.values())
+    assert [value for _, value in found["loss"]] == pytest.approx(losses, rel=1e-6)
+    assert [value for _, value in found["gradient norm"]] == pytest.approx(norms, rel=1e-5)
+    assert [value for _, value in found["rate"]] == pytest.approx([0.01] * 8)
+    assert all(value > 0 for _, value in found["seconds"])
+
+
+def test_the_rate_follows_its_schedule(tmp_path):
+    learner, generator = new_run()
+    with told(log_to=tmp_path):
+        meta_train(learner, SAMPLE, 3, generator, schedule=cosine)
+    rates = [value for _, value in curves(tmp_path)["rate"]]
+    assert rates == pytest.approx([1e-3 * cosine(step / 3) for step in range(3)])
+
+
+def test_without_tensorboard_a_sentence_says_what_to_do(tmp_path, monkeypatch):
+    real = builtins.__import__
+
+    def without(name, *args, **options):
+        if name.startswith("torch.utils.tensorboard"):
+            raise ImportError(name)
+        return real(name, *args, **options)
+
+    learner, generator = new_run()
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(ValueError, match="log_to needs the package tensorboard, which is not inst"):
+        meta_train(learner, SAMPLE, 3, generator, log_to=tmp_path)
+    assert len(meta_train(learner, SAMPLE, 3, generator).losses) == 3
+    assert list(tmp_path.iterdir()) == []
+
+
+DEVICES = [
+    "cpu",
+    pytest.param(
+        "cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+    ),
+]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_device_is_lent_the_learner_and_gives_it_back(device, tmp_path):
+    (plain, generator), (lent, _) = new_run(), new_run()
+    unbroken = meta_train(plain, SAMPLE, 8, generator)
+    own, seen = dict(lent.params), set()
+
+    class Watched(MAML):
+        def meta_gradient(self, episodes):
+            seen.update(part.device.type for half in episodes for part in half)
+            seen.update(value.device.type for value in self.params.values())
+            return super().meta_gradient(episodes)
+
+    lent.__class__ = Watched
+    for iterations in (3, 8):  # ended, and gone on with
+        generator = torch.Generator().manual_seed(0)
+        lent.network.init(generator)
+        file = tmp_path / "run.safetensors"
+        with told(device=device):
+            history = meta_train(lent, SAMPLE, iterations, generator, save_to=file)
+    assert seen == {device}
+    assert all(lent.params[name] is value for name, value in own.items())
+    assert history.losses == pytest.approx(unbroken.losses, rel=1e-4)
+    for name, value in plain.params.items():
+        torch.testing.assert_close(lent.params[name], value, rtol=1e-3, atol=1e-4)
+
+
+def test_all_that_a_batch_holds_is_moved():
+    episodes = SAMPLE(generator=torch.Generator())
+    batch = ({"start": torch.zeros(3)}, episodes, [3], "word")
+    start, moved, *rest = moved_to(torch.device("meta"), batch)
+    assert start["start"].is_meta
+    assert isinstance(moved, Episodes)
+    assert all(part.is_meta for half in moved for part in half)
+    assert rest == [[3], "word"]
+    assert moved_to(None, batch) is batch
+
+
+class Player:
+    """Something that learns from games."""
+
+    def __init__(self):
+        self.params = new_run()[0].params
+
+
+@pytest.mark.parametrize(
+    ("device", "learner", "message"),
+    [
+        ("graphics", None, "device='graphics': choose cpu, or cuda on a machine with a GPU"),
+        ("meta", Player(), "device='meta': Player learns from games, which are played on the CPU"),
+        pytest.param(
+            "cuda",
+            None,
+            "device='cuda': this PyTorch finds no GPU that it can use; leave it out",
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU"),
+        ),
+    ],
+)
+def test_a_device_that_cannot_be_is_told(device, learner, message):
+    learner = new_run()[0] if learner is None else learner
+    with pytest.raises(ValueError, match=message):
+        meta_train(learner, SAMPLE, 3, torch.Generator(), device=device)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -116,3 +117,18 @@ def numeric_meta_gradient(learner, episodes: Episodes) -> Params:
             learner.params = own
 
     return numeric_gradient(loss_at, own)
+
+
+def curves(folder: Path) -> dict[str, list[tuple[int, float]]]:
+    """What TensorBoard's own reader finds in ``folder``: by curve, iterations and values."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    # It reads files by their names, which tell only the second and the process that made them.
+    written = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    for number, path in enumerate(written):
+        path.rename(folder / f"events.out.tfevents.{number:04}")
+    events = EventAccumulator(str(folder), size_guidance={"scalars": 0}).Reload()
+    return {
+        name: [(event.step, event.value) for event in events.Scalars(name)]
+        for name in events.Tags()["scalars"]
+    }

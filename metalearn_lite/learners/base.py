@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,8 @@ class Learner(ABC):
     """Three verbs, whatever the method. ``params`` holds what meta-training changes."""
 
     params: Params
+    shares_tasks: ClassVar[bool] = True
+    """Whether `meta_gradient` is a mean over tasks: several processes can then share them out."""
 
     @abstractmethod
     def adapt(self, support: Examples) -> Any:

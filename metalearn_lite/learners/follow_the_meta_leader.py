@@ -23,6 +23,8 @@ class FollowTheMetaLeader(MAML):
     the first T / S belong to stream 0. Otherwise all is as in ``MAML``.
     """
 
+    shares_tasks = False  # the tasks of a batch belong to different parameters
+
     @property
     def num_streams(self) -> int:
         return len(next(iter(self.params.values())))

@@ -32,6 +32,8 @@ class PrivateReptile(Reptile):
         seed: of the noise.
     """
 
+    shares_tasks = False  # noise is drawn once for all clients
+
     def __init__(
         self,
         network: Network,

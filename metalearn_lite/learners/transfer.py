@@ -23,6 +23,8 @@ class Transfer(MAML):
     arguments are those of ``MAML``.
     """
 
+    shares_tasks = False  # the tasks of a batch belong to different parameters
+
     @property
     def num_networks(self) -> int:
         return len(next(iter(self.params.values())))

@@ -27,6 +27,8 @@ class WorstCaseMAML(MAML):
         ascent: η_q. 0 keeps equal weights: that is MAML, on such batches.
     """
 
+    shares_tasks = False  # the groups of a batch are weighed together
+
     def __init__(
         self,
         network: Network,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from html import escape
 from string import ascii_uppercase as LETTERS
 from typing import NamedTuple
 
@@ -134,6 +135,8 @@ class DrawModel:
         learners: by the name that the reader will see; each must do 5-way tasks.
         examples: by name, the characters that `draw_example` takes drawings from.
         seed: of which example is drawn.
+        filled: begin with an example in each class, such as of the reader's own images, and say
+            what the classes are called.
 
     Attributes:
         num_ways: how many classes there are; the sheets of others wait. See `set_num_ways`.
@@ -145,22 +148,28 @@ class DrawModel:
     """
 
     def __init__(
-        self, learners: dict[str, Learner], examples: dict[str, Characters], seed: int = 0
+        self,
+        learners: dict[str, Learner],
+        examples: dict[str, Characters],
+        seed: int = 0,
+        filled: bool = False,
     ):
         if not learners or not examples:
             raise ValueError("Name at least one learner to ask and one set of examples.")
         for name, pool in examples.items():
-            if pool.num_characters < MAX_WAYS or pool.num_drawers < 2:
+            if pool.num_characters < MIN_WAYS or pool.num_drawers < 2:
                 raise ValueError(
                     f"The {name} are {pool.num_characters} by {pool.num_drawers} drawers: examples "
-                    f"must be at least {MAX_WAYS} characters by 2 drawers."
+                    f"must be at least {MIN_WAYS} characters by 2 drawers."
                 )
-        self.learners, self.examples = learners, examples
+        self.learners, self.examples, self.filled = learners, examples, filled
         self.source = next(iter(examples))
-        self.num_ways = 3
+        self.num_ways = min(3, self.examples[self.source].num_characters)
         self.sheets = [Sheet() for _ in range(MAX_WAYS + 1)]
         self._generator = torch.Generator().manual_seed(seed)
         self._adapted: dict | None = None  # kept while the classes stay as they are
+        for way in range(self.num_ways if filled else 0):
+            self.draw_example(way)
 
     # Drawing
 
@@ -208,17 +217,31 @@ class DrawModel:
                     "An example of a query needs a class that is an example: choose one for class "
                     "A first, or draw the query yourself."
                 )
-            like = known[self._draw(len(known))]
-            source, character, not_drawer = like[1:]
+            self._draw_from(QUERY, *known[self._draw(len(known))][1:])
         else:
-            source, not_drawer = self.source, None
             taken = {
                 example.character
                 for way, example in enumerate(examples)
-                if way != sheet and example and example.source == source
+                if way != sheet and example and example.source == self.source
             }
-            free = sorted(set(range(self.examples[source].num_characters)) - taken)
-            character = free[self._draw(len(free))]
+            free = sorted(set(range(self.examples[self.source].num_characters)) - taken)
+            if not free:
+                raise ValueError(
+                    f"All {len(taken)} characters of {self.source} are classes already: draw this "
+                    "class yourself, or choose fewer."
+                )
+            self._draw_from(sheet, self.source, free[self._draw(len(free))])
+
+    def draw_query_like(self, way: int) -> None:
+        """For the query another person's drawing of class ``way``, which must be an example."""
+        example = self._sheet(way).example
+        if example is None:
+            raise ValueError(f"Class {LETTERS[way]} is no example: draw the query yourself.")
+        self._draw_from(QUERY, *example[1:])
+
+    def _draw_from(
+        self, sheet: int, source: str, character: int, not_drawer: int | None = None
+    ) -> None:
         images = self.examples[source].images[character]
         drawers = [drawer for drawer in range(len(images)) if drawer != not_drawer]
         drawer = drawers[self._draw(len(drawers))]
@@ -298,6 +321,25 @@ class DrawModel:
         ]
         truth = f" It is class {LETTERS[frame.truth]}." if frame.truth is not None else ""
         return f"The query: {', '.join(said)}.{truth}"
+
+    def class_name(self, way: int) -> str:
+        """What the example of class ``way`` is called; empty where there is none.
+
+        Where two alphabets have a character of that name, the alphabet is said, too.
+        """
+        example = self.sheets[way].example
+        if example is None:
+            return ""
+        pool = self.examples[example.source]
+        name = pool.names[example.character]
+        several = pool.names.count(name) > 1
+        return f"{pool.alphabets[example.character]} {name}" if several else name
+
+    def names(self) -> str:
+        """What the classes are called, if that is to be said."""
+        named = [(LETTERS[way], self.class_name(way)) for way in range(self.num_ways)]
+        said = ", ".join(f"{letter} is {name}" for letter, name in named if name)
+        return f"Class {said}." if self.filled and said else ""
 
 
 def answer(
@@ -386,9 +428,13 @@ class DrawYourOwn(widgets.VBox):
     """
 
     def __init__(
-        self, learners: dict[str, Learner], examples: dict[str, Characters], seed: int = 0
+        self,
+        learners: dict[str, Learner],
+        examples: dict[str, Characters],
+        seed: int = 0,
+        filled: bool = False,
     ):
-        self.model = DrawModel(learners, examples, seed)
+        self.model = DrawModel(learners, examples, seed, filled)
         self.pads = [self._pad(sheet) for sheet in range(MAX_WAYS + 1)]
         figure = new_figure(6.3, 3.0)
         figure.set_layout_engine("none")  # it would give the narrow column no room
@@ -410,12 +456,19 @@ class DrawYourOwn(widgets.VBox):
         self._show()
 
     def filmstrip(self) -> Figure:
-        """Three classes and a query of three strokes, and the answers after each of them."""
-        return filmstrip(self.model.learners)
+        """Three classes and a query of three strokes, and the answers after each of them.
+
+        If it began filled: the classes that it began with, and a query of each.
+        """
+        return filmstrip(self.model.learners, self._own)
 
     def description(self) -> str:
         """The text alternative of `filmstrip`."""
-        return description(self.model.learners)
+        return description(self.model.learners, self._own)
+
+    @property
+    def _own(self) -> Characters | None:
+        return next(iter(self.model.examples.values())) if self.model.filled else None
 
     def _pad(self, sheet: int) -> Pad:
         letter, colour = (
@@ -478,29 +531,40 @@ class DrawYourOwn(widgets.VBox):
             part.show(frame)
         self.answers.refresh(alt=f"Probabilities as bars. {answers_in_words(frame)}")
         self.sentence.text = model.sentence(frame)
-        self.caveat.value = f"<p style='{SMALL_PRINT}'>{caveat(frame)}</p>"
+        said = " ".join(filter(None, (escape(model.names()), caveat(frame))))
+        self.caveat.value = f"<p style='{SMALL_PRINT}'>{said}</p>"
 
     def __repr__(self) -> str:
         return f"DrawYourOwn({self.sentence.text!r})"
 
 
-def filmstrip(learners: dict[str, Learner]) -> Figure:
-    """As `DrawYourOwn.filmstrip`."""
-    frames = _film(learners)
+def filmstrip(learners: dict[str, Learner], own: Characters | None = None) -> Figure:
+    """As `DrawYourOwn.filmstrip`, of examples from ``own`` if it is given."""
+    frames = _film(learners, own)
     figure = still_figure(2.9 * len(frames), 1.1 + 1.6 * len(learners))
     ratios = (0.6, *[1] * len(learners))
     grid = figure.subplots(1 + len(learners), len(frames), height_ratios=ratios, squeeze=False)
-    for number, (column, frame) in enumerate(zip(grid.T, frames, strict=True), 1):
+    for column, (title, frame) in zip(grid.T, frames, strict=True):
         _Seen(column[0]).show(frame)
-        column[0].set_title(f"the query after {words.count(number, 'stroke')}", fontsize=FONT_SIZE)
+        column[0].set_title(title, fontsize=FONT_SIZE)
         for axes, name in zip(column[1:], learners, strict=True):
             _Bars(axes, name, len(frame.images)).show(frame)
     figure.supxlabel(BARS_LEGEND, fontsize=FONT_SIZE - 1)
     return figure
 
 
-def description(learners: dict[str, Learner]) -> str:
+def description(learners: dict[str, Learner], own: Characters | None = None) -> str:
     """As `DrawYourOwn.description`."""
+    frames = _film(learners, own)
+    if own is not None:
+        names = DrawModel(learners, {"images": own}, filled=True).names()
+        return "\n".join(
+            [
+                f"{names} One drawing of each is given. Above stands a query, below it each "
+                "learner's probabilities as bars.",
+                *(f"{title.capitalize()}: {answers_in_words(frame)}" for title, frame in frames),
+            ]
+        )
     return "\n".join(
         [
             "Three classes, one drawing each: A is a cup, B a cup with a bar standing in it, C two "
@@ -508,22 +572,31 @@ def description(learners: dict[str, Learner]) -> str:
             "cup, the other half, the bar. Below it each learner's probabilities as bars.",
             *(
                 f"After {words.count(number, 'stroke')}: {answers_in_words(frame)}"
-                for number, frame in enumerate(_film(learners), 1)
+                for number, (_, frame) in enumerate(frames, 1)
             ),
         ]
     )
 
 
-def _film(learners: dict[str, Learner]) -> list[DrawFrame]:
-    """What the example strokes show after each stroke of the query."""
+def _film(
+    learners: dict[str, Learner], own: Characters | None = None
+) -> list[tuple[str, DrawFrame]]:
+    """What the example strokes show after each stroke of the query; or a query of each class."""
+    if own is not None:
+        model = DrawModel(learners, {"images": own}, filled=True)
+        frames = []
+        for way in range(model.num_ways):
+            model.draw_query_like(way)
+            frames.append((f"another {model.class_name(way)}", model.frame()))
+        return frames
     model = DrawModel(learners, {"glyphs": Glyphs(1, MAX_WAYS, 2)})  # of which none is drawn
     for way, strokes in enumerate(EXAMPLE_CLASSES):
         for stroke in strokes:
             model.add_stroke(way, stroke)
     frames = []
-    for stroke in EXAMPLE_QUERY:
+    for number, stroke in enumerate(EXAMPLE_QUERY, 1):
         model.add_stroke(QUERY, stroke)
-        frames.append(model.frame())
+        frames.append((f"the query after {words.count(number, 'stroke')}", model.frame()))
     return frames
 
 

@@ -11,6 +11,7 @@ from typing import get_type_hints
 
 import pytest
 import torch
+from torch.nn import functional as F
 from truths import generator
 
 from metalearn_lite.episodes import Episodes, Examples
@@ -22,6 +23,7 @@ from metalearn_lite.learners.simpleshot import SimpleShot
 from metalearn_lite.learners.transformer import Transformer
 from metalearn_lite.networks import MLP, ConvClassifier, ConvNet
 from metalearn_lite.tasks.sinusoids import Sinusoids
+from metalearn_lite.training import lent, moved_to
 
 UNTRAINED = (
     "LeastSquares",
@@ -235,6 +237,62 @@ def test_a_card_can_hold_every_setting(name):
     asked = inspect.signature(LEARNERS[name]).parameters.keys() - {"params"}
     assert asked <= vars(learner).keys() | learner.params.keys()
     assert asked <= get_type_hints(LEARNERS[name].__init__).keys()
+
+
+SHARED = [n for n in NAMES if LEARNERS[n].shares_tasks and n not in TRAINED_OTHERWISE]
+
+
+def numbered(name: str) -> Learner:
+    """``make(name)``; where one big head tells all classes apart, with such a head."""
+    learner = make(name)
+    if name == "FineTunedClassifier":
+        width = learner.embed(tasks(name).query.x).shape[-1]
+        head = torch.randn(width, NUM_WAYS, generator=generator(4), dtype=torch.float64)
+        params = learner.params | {"head": head.requires_grad_()}
+        learner = LEARNERS[name](learner.network, params)
+    return learner
+
+
+@pytest.mark.parametrize("name", [*SHARED, "FineTunedClassifier"])
+def test_what_several_processes_share_out_is_a_mean_over_tasks(name):
+    """In shares of one and two tasks, as `distributed.meta_gradient` adds them up."""
+    episodes = tasks(name)
+    loss, gradient = numbered(name).meta_gradient(episodes)
+    one = numbered(name).meta_gradient(episodes.tasks(0))
+    two = numbered(name).meta_gradient(episodes.tasks(1, 3))
+    torch.testing.assert_close((one[0] + 2 * two[0]) / 3, loss)
+    for key, value in gradient.items():
+        torch.testing.assert_close((one[1][key] + 2 * two[1][key]) / 3, value)
+
+
+def test_those_that_are_not_shared_out_are_known():
+    assert {name for name in NAMES if not LEARNERS[name].shares_tasks} == {
+        "FollowTheLeader",
+        "FollowTheMetaLeader",
+        "MeanOfNetworks",
+        "PrivateReptile",
+        "Transfer",
+        "WorstCaseMAML",
+    }
+
+
+NOT_BY_SHAPE = ("SiameseNetwork",)  # which pairs it compares depends on the labels
+
+
+@pytest.mark.parametrize("name", sorted({*NAMES} - {*TRAINED_OTHERWISE, *NOT_BY_SHAPE}))
+def test_all_of_it_happens_on_the_device_of_its_parameters(name, monkeypatch):
+    """On "meta", which computes shapes only, and refuses what is mixed as a GPU would."""
+    one_hot = F.one_hot  # there it cannot count the classes
+    monkeypatch.setattr(F, "one_hot", lambda y, _=-1: one_hot(y, NUM_WAYS))
+    learner, episodes = make(name), tasks(name)
+    known, expected = learner.meta_gradient(episodes)
+    with lent(learner, torch.device("meta")):
+        loss, gradient = learner.meta_gradient(moved_to(torch.device("meta"), episodes))
+        assert loss.device.type == "meta"
+        assert loss.shape == known.shape
+        assert {key: (v.device.type, v.shape) for key, v in gradient.items()} == {
+            key: ("meta", value.shape) for key, value in expected.items()
+        }
 
 
 def test_the_tables_name_only_what_is_registered():

@@ -10,7 +10,7 @@ from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.networks import MLP, ConvClassifier, ConvNet
-from metalearn_lite.tasks.characters import Glyphs
+from metalearn_lite.tasks.characters import Characters, Glyphs
 from metalearn_lite.widgets.draw import (
     EXAMPLE_CLASSES,
     EXAMPLE_QUERY,
@@ -264,8 +264,66 @@ def test_nobody_to_ask_and_nothing_to_show_are_refused():
         DrawModel({}, make_examples())
     with pytest.raises(ValueError, match="at least one learner to ask and one set of examples"):
         DrawModel(make_learners(), {})
-    with pytest.raises(ValueError, match=r"The signs are 4 by 2 drawers: .* at least 5"):
-        DrawModel(make_learners(), {"signs": Glyphs(1, 4, 2)})
+    with pytest.raises(ValueError, match=r"The signs are 1 by 2 drawers: .* at least 2"):
+        DrawModel(make_learners(), {"signs": Glyphs(1, 1, 2)})
+
+
+# The reader's own images as the classes
+
+
+def own_images(count=3):
+    glyphs = Glyphs(1, count, 4)
+    return Characters(glyphs.images, ["mine"] * count, ["sun", "<moon>", "star"][:count], "mine")
+
+
+def test_filled_it_begins_with_three_classes_and_says_what_they_are_called():
+    model = DrawModel(make_learners(), {"mine": own_images()}, filled=True)
+    assert model.missing == [QUERY]
+    names = [model.class_name(way) for way in range(3)]
+    assert sorted(names) == ["<moon>", "star", "sun"]
+    assert model.names() == f"Class A is {names[0]}, B is {names[1]}, C is {names[2]}."
+    for way in range(3):
+        model.draw_query_like(way)
+        frame = model.frame()
+        assert frame.truth == way
+        own = model.sheets[way].example
+        assert model.sheets[QUERY].example.drawer != own.drawer
+        assert not np.array_equal(frame.query, frame.images[way])
+    model.add_stroke(1, BAR)
+    assert model.names() == f"Class A is {names[0]}, C is {names[2]}."
+    with pytest.raises(ValueError, match="Class B is no example"):
+        model.draw_query_like(1)
+    assert make_model().names() == "" == drawn_model().names()
+
+
+def test_names_that_two_alphabets_share_come_with_the_alphabet():
+    images = Glyphs(1, 2, 4).images
+    own = Characters(images, ["Greek", "Latin"], ["one", "one"], "mine")
+    model = DrawModel(make_learners(), {"mine": own}, filled=True)
+    assert {model.class_name(0), model.class_name(1)} == {"Greek one", "Latin one"}
+
+
+def test_two_own_classes_are_enough_and_a_third_must_be_drawn():
+    model = DrawModel(make_learners(), {"mine": own_images(2)}, filled=True)
+    assert model.num_ways == 2
+    assert model.missing == [QUERY]
+    model.set_num_ways(3)
+    with pytest.raises(ValueError, match="All 2 characters of mine are classes already"):
+        model.draw_example(2)
+    model.add_stroke(2, RING)
+    model.draw_example(QUERY)
+    assert set(model.frame().answers) == set(make_learners())
+
+
+def test_the_filled_view_names_the_classes_and_its_filmstrip_shows_each():
+    view = DrawYourOwn(make_learners(), {"mine": own_images()}, filled=True)
+    assert "&lt;moon&gt;" in view.caveat.value
+    titles = [axes.get_title() for axes in view.filmstrip().axes]
+    names = [view.model.class_name(way) for way in range(3)]
+    assert [title for title in titles if title] == [f"another {name}" for name in names]
+    text = view.description()
+    assert text.startswith(view.model.names())
+    assert text.count("ProtoNet:") == text.count("MAML:") == 3
 
 
 # The view, without a browser

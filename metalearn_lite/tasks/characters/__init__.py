@@ -1,4 +1,4 @@
-"""Handwritten characters: one door to Omniglot, to Glyphs and to the episodes made of either.
+"""Handwritten characters: one door to Omniglot, Glyphs, your own images, and episodes of them.
 
 >>> from metalearn_lite.tasks import characters
 >>> episodes = characters.load("small1").sample(num_tasks=4, num_ways=5, num_shots=1)
@@ -6,6 +6,7 @@
 
 from metalearn_lite.tasks.characters.archives import ArchiveError
 from metalearn_lite.tasks.characters.character_set import Characters
+from metalearn_lite.tasks.characters.folders import from_folder
 from metalearn_lite.tasks.characters.glyphs import Glyphs
 from metalearn_lite.tasks.characters.joining import join
 from metalearn_lite.tasks.characters.loading import load, load_split
@@ -21,6 +22,7 @@ __all__ = [
     "Glyphs",
     "Omniglot",
     "challenge_runs",
+    "from_folder",
     "join",
     "load",
     "load_split",

@@ -44,5 +44,11 @@ def _ends(sizes: Sequence[float], total: int, what: str) -> list[int]:
     else:
         raise ValueError(f"sizes={tuple(sizes)} must be whole numbers, or shares that sum to 1.")
     if not ends or min(end - start for start, end in pairwise([0, *ends])) < 1:
-        raise ValueError(f"sizes={tuple(sizes)} leave a part of {total} {what} empty.")
+        parts = len(sizes)
+        remedy = f"{parts} parts need {parts} {what} or more"
+        if parts and total >= parts:
+            remedy = (
+                f"whole numbers such as {(total - parts + 1, *[1] * (parts - 1))} leave none so"
+            )
+        raise ValueError(f"sizes={tuple(sizes)} leave a part of {total} {what} empty: {remedy}.")
     return ends
