@@ -35,6 +35,7 @@ MODULES = {
     "12": "choosing_how_to_learn",
     "13": "a_stream_of_tasks",
     "14": "robust_private_unlabelled",
+    "15": "bug_clinic",
     "16": "libraries_and_scale",
 }
 

@@ -1,0 +1,677 @@
+"""The bug lab: switch bugs on, alone and together, and see what betrays them."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import ipywidgets
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from metalearn_lite import checks
+from metalearn_lite.episodes import Episodes, Examples
+from metalearn_lite.evaluation import evaluate
+from metalearn_lite.learners.base import example_losses, task_losses
+from metalearn_lite.learners.maml import MAML
+from metalearn_lite.networks import MLP, Params
+from metalearn_lite.tasks.pool import TaskPool
+from metalearn_lite.tasks.sinusoids import Sinusoids
+from metalearn_lite.training import adam
+from metalearn_lite.widgets import picture, words
+from metalearn_lite.widgets.layout import button, row, shrinking, still_figure
+from metalearn_lite.widgets.picture import Picture, Sentence, new_figure, plain_axes
+
+INNER_LR, OUTER_LR = 0.01, 5e-3
+NUM_TASKS, NUM_POINTS, NUM_WAVES = 10, 10, 20
+NUM_LOOKS = 20
+SMOOTHED = 16
+"""a point of the curve is the mean over this part of its iterations"""
+LOSSES, SIZES = (0.005, 50.0), (0.1, 10.0)
+PLACES = ("a random start", "a trained start")
+FILMSTRIP = (("graph",), ("support",), ("labels",), ("seen",))
+WITNESSES = ("the curve", "the gradient check", "the honest score")
+
+
+class Bug(NamedTuple):
+    """What its switch says, what it does, and the ward it lies in."""
+
+    label: str
+    does: str
+    ward: str
+
+
+BUGS = {
+    "graph": Bug("no create_graph", "the inner gradient is taken as a constant", "gradient"),
+    "support": Bug(
+        "outer loss on the support", "the outer loss is that of the support set", "gradient"
+    ),
+    "in place": Bug(
+        "inner step in place",
+        "the inner step changes the shared start itself, and nothing is reset",
+        "gradient",
+    ),
+    "pile": Bug("no zero_grad", "every meta-gradient is added to all before", "gradient"),
+    "plus": Bug("θ + η∇L", "the outer step goes up the meta-gradient", "gradient"),
+    "labels": Bug("query from another wave", "support and query are of two waves", "data"),
+    "small": Bug("amplitude 0.1–0.5", "waves are a tenth as high as in the paper", "data"),
+    "seen": Bug("validated on training waves", "the score is that on training waves", "score"),
+    "best": Bug(
+        f"best of {NUM_LOOKS} looks", f"the score is the best of {NUM_LOOKS} small ones", "score"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one training showed, and what it was worth."""
+
+    curve: np.ndarray
+    """the loss of each iteration as this code computes it; it ends where it was no number"""
+    reported: float
+    """the score as this code computes it"""
+    honest: float
+    """the mean query loss on waves of the paper, never trained on, adapted to by right code"""
+    interval: float
+    """95 %, half of it"""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """All that a picture of one setting shows."""
+
+    run: Run
+    healthy: Run
+    cosine: float
+    """of the direction that the code descends to the finite-difference meta-gradient"""
+    size: float
+    """its length, over that of the finite-difference meta-gradient"""
+    betrayed_by: tuple[str, ...]
+    """of ``WITNESSES``"""
+    sentence: str
+    """what the picture shows, for those who cannot see it"""
+
+
+class Sick(MAML):
+    """MAML with some of the ``BUGS`` of its meta-gradient. With none it is MAML."""
+
+    def __init__(self, network: MLP, params: Params, bugs: frozenset[str]):
+        super().__init__(network, params, INNER_LR, order=1 if "graph" in bugs else 2)
+        self.bugs = bugs
+        self._piled: Params = {}
+
+    def meta_gradient(self, episodes: Episodes) -> tuple[Tensor, Params]:
+        if "support" in self.bugs:
+            episodes = Episodes(episodes.support, episodes.support)
+        step = self._in_place if "in place" in self.bugs else super().meta_gradient
+        loss, gradient = step(episodes)
+        if "pile" in self.bugs:
+            gradient = {name: self._piled.get(name, 0) + part for name, part in gradient.items()}
+            self._piled = gradient
+        if "plus" in self.bugs:
+            gradient = {name: -part for name, part in gradient.items()}
+        return loss, gradient
+
+    def _in_place(self, episodes: Episodes) -> tuple[Tensor, Params]:
+        values = list(self.params.values())
+        inner = task_losses(self.predict(self.params, episodes.support.x), episodes.support.y)
+        slopes = torch.autograd.grad(inner.sum(), values)
+        with torch.no_grad():
+            for value, slope in zip(values, slopes, strict=True):
+                value -= self.inner_lr * slope
+        outer = example_losses(self.predict(self.params, episodes.query.x), episodes.query.y).mean()
+        gradients = torch.autograd.grad(outer, values)
+        return outer.detach(), dict(zip(self.params, gradients, strict=True))
+
+
+class BugLabModel:
+    """MAML on waves, with bugs that can be switched on. Needs no screen.
+
+    ``bugs`` and ``place`` are its state: change them and ask for the next ``frame``. In a mystery
+    the frame is that of the ``hidden`` bugs, and ``bugs`` are what the reader holds them for.
+    The same state always gives the same frame; what was trained once is kept.
+
+    Args:
+        iterations: how long each training is.
+        seed: draws waves, points, the start, and mysteries.
+    """
+
+    def __init__(self, iterations: int = 400, seed: int = 4):
+        checks.count(NUM_LOOKS, iterations=iterations)
+        self.iterations = iterations
+        self.bugs: frozenset[str] = frozenset()
+        self.place = PLACES[0]
+        self.hidden: frozenset[str] | None = None
+        self.notice = ""
+        self._seed, self._mysteries = seed, random.Random(seed)
+        self._network = MLP(1, 32, 32, 1)
+        self._start = self._network.init(self._generator(0))
+        self._training = TaskPool(self._sample(NUM_WAVES, NUM_POINTS, 1))
+        self._held_out = self._sample(400, 2 * NUM_POINTS, 2)
+        self._validation = self._sample(10 * NUM_TASKS, NUM_POINTS, 3)
+        self._checked = self._sample(4, NUM_POINTS, 4)
+        self._runs: dict[frozenset[str], tuple[Run, Params]] = {}
+        self._checks: dict[tuple, tuple[float, float]] = {}
+        self._truths: dict[str, Tensor] = {}
+
+    @property
+    def shown(self) -> frozenset[str]:
+        """The bugs that the frame is of."""
+        return self.bugs if self.hidden is None else self.hidden
+
+    def set(self, bug: str, on: bool) -> None:
+        """Switches a bug on or off; in a mystery, in the reader's guess."""
+        checks.choice(tuple(BUGS), bug=bug)
+        self.bugs = self.bugs | {bug} if on else self.bugs - {bug}
+        self.notice = ""
+
+    def mystery(self) -> None:
+        """Hides one bug or two, others than before; the guess begins empty."""
+        before = self.hidden
+        while self.hidden in (None, before):
+            number = self._mysteries.choice((1, 1, 2))
+            self.hidden = frozenset(self._mysteries.sample(sorted(BUGS), number))
+        self.bugs, self.notice = frozenset(), ""
+
+    def guess(self) -> None:
+        """Says how much of the guess is right; the mystery goes on unless all is."""
+        if self.hidden is None:
+            self.notice = "Nothing is hidden: press Mystery first."
+        elif self.bugs == self.hidden:
+            self.reveal("Right. ")
+        elif not self.bugs:
+            self.notice = "Switch on what you think it is, then guess."
+        else:
+            right, rest = len(self.bugs & self.hidden), len(self.hidden - self.bugs)
+            if not right:
+                self.notice = "Not yet: nothing of that is hidden here."
+            elif right == len(self.bugs):
+                self.notice = f"Not yet: so far it is right, but {rest} more is hidden."
+            else:
+                verb = "is" if right == 1 else "are"
+                self.notice = f"Not yet: {right} of your {len(self.bugs)} {verb} hidden here"
+                self.notice += f", and {rest} more." if rest else "."
+
+    def reveal(self, said: str = "") -> None:
+        """Ends the mystery: the bugs are switched on, and named."""
+        if self.hidden is None:
+            self.notice = "Nothing is hidden: press Mystery first."
+            return
+        self.bugs, self.hidden = self.hidden, None
+        self.notice = f"{said}It was: {_named(self.bugs)}."
+
+    def known(self) -> bool:
+        """Whether the frame costs no training any more."""
+        return frozenset() in self._runs and self.shown in self._runs
+
+    def frame(self, progress: Callable[[float], None] = lambda done: None) -> Frame:
+        """What there is to see. ``progress`` is told how much is done, 0 … 1, while it trains."""
+        checks.choice(PLACES, place=self.place)
+        with _one_thread():
+            healthy, _ = self._run(frozenset(), progress)
+            run, _ = self._run(self.shown, progress)
+            cosine, size = self._check(self.shown, self.place)
+        frame = Frame(run, healthy, cosine, size, (), "")
+        frame = replace(frame, betrayed_by=_witnesses(frame))
+        return replace(frame, sentence=self._sentence(frame))
+
+    # --- one training
+
+    def _run(self, bugs: frozenset[str], progress: Callable) -> tuple[Run, Params]:
+        if bugs not in self._runs:
+            self._runs[bugs] = self._trained(bugs, progress)
+        return self._runs[bugs]
+
+    def _trained(self, bugs: frozenset[str], progress: Callable) -> tuple[Run, Params]:
+        learner = Sick(self._network, self._start, bugs)
+        (optimizer,) = adam(learner.params, OUTER_LR)
+        draws, others = self._generator(5), self._generator(6)
+        losses, looks = [], []
+        for iteration in range(self.iterations):
+            if iteration % (self.iterations // NUM_LOOKS) == 0:
+                progress(iteration / self.iterations)
+                looks.append(
+                    {name: value.detach().clone() for name, value in learner.params.items()}
+                )
+            places = torch.randint(NUM_WAVES, (NUM_TASKS,), generator=draws)
+            loss, gradient = learner.meta_gradient(
+                self._made(self._training.take(places), bugs, others)
+            )
+            if not math.isfinite(loss) or loss > 1e6:
+                break
+            losses.append(loss.item())
+            for name, value in learner.params.items():
+                value.grad = gradient[name].contiguous()
+            optimizer.step()
+        progress(1.0)
+        params = {name: value.detach().clone() for name, value in learner.params.items()}
+        honest = evaluate(MAML(self._network, params, INNER_LR), self._held_out)
+        reported = self._reported(params, looks, bugs)
+        return Run(np.array(losses), reported, honest.mean, honest.interval), params
+
+    def _made(self, episodes: Episodes, bugs: frozenset[str], generator) -> Episodes:
+        """The episodes as code with these bugs makes them."""
+        (x, y), query = episodes
+        if "labels" in bugs:
+            waves = Sinusoids().draw_tasks(len(x), generator)
+            query = Examples(query.x, waves(query.x))
+        if "small" in bugs:
+            y, query = y / 10, Examples(query.x, query.y / 10)
+        return Episodes(Examples(x, y), query)
+
+    def _reported(self, params: Params, looks: list[Params], bugs: frozenset[str]) -> float:
+        """The loss of the same code on validation tasks, in batches as in training."""
+        source = self._training.episodes if "seen" in bugs else self._validation
+        source = self._made(source, bugs, self._generator(7))
+        batches = [
+            Episodes(*(Examples(*(part[at : at + NUM_TASKS] for part in half)) for half in source))
+            for at in range(0, len(source.support.x), NUM_TASKS)
+        ]
+        if "best" in bugs:
+            scores = [
+                Sick(self._network, at, bugs).meta_gradient(batches[look % len(batches)])[0]
+                for look, at in enumerate([*looks[1:], params])
+            ]
+            return torch.stack(scores).nan_to_num(nan=math.inf).min().item()
+        learner = Sick(self._network, params, bugs)
+        return torch.stack([learner.meta_gradient(batch)[0] for batch in batches]).mean().item()
+
+    # --- the gradient check
+
+    def _check(self, bugs: frozenset[str], place: str) -> tuple[float, float]:
+        """Cosine and relative length of what the code's second iteration descends."""
+        bugs = frozenset(bug for bug in bugs if BUGS[bug].ward == "gradient")
+        if (bugs, place) not in self._checks:
+            start = self._start
+            if place == PLACES[1]:
+                _, start = self._runs[frozenset()]
+            if place not in self._truths:
+                self._truths[place] = self._finite_differences(start)
+            truth = self._truths[place]
+            learner = Sick(self._network, start, bugs)
+            learner.meta_gradient(self._training.take(torch.arange(NUM_TASKS)))
+            with torch.no_grad():  # whatever the first iteration did to θ: the check is at θ
+                for name, value in learner.params.items():
+                    value.copy_(start[name])
+            _, gradient = learner.meta_gradient(self._checked)
+            found = torch.cat([part.flatten() for part in gradient.values()]).double()
+            lengths = found.norm(), truth.norm()
+            cosine = (found @ truth / (lengths[0] * lengths[1])).item()
+            self._checks[bugs, place] = cosine, (lengths[0] / lengths[1]).item()
+        return self._checks[bugs, place]
+
+    def _finite_differences(self, start: Params, step: float = 1e-6) -> Tensor:
+        """The meta-gradient from meta-losses alone, in double precision: all of it, flat."""
+        flat = torch.cat([value.detach().double().flatten() for value in start.values()])
+        moves = (step * torch.eye(len(flat), dtype=torch.float64)).split(128)
+        rises = [self._losses_at(flat + move) - self._losses_at(flat - move) for move in moves]
+        return torch.cat(rises) / (2 * step)
+
+    @torch.no_grad()
+    def _losses_at(self, starts: Tensor) -> Tensor:
+        """The meta-loss ``(S,)`` at each of the flat starts ``(S, P)``."""
+        number, num_tasks = len(starts), len(self._checked.support.x)
+        sizes = [value.numel() for value in self._start.values()]
+        shaped = {
+            name: part.view(number, *value.shape).repeat_interleave(num_tasks, 0)
+            for (name, value), part in zip(self._start.items(), starts.split(sizes, 1), strict=True)
+        }
+        support, query = (
+            Examples(*(part.double().repeat(number, *[1] * (part.dim() - 1)) for part in half))
+            for half in self._checked
+        )
+        learner = MAML(self._network, shaped, INNER_LR)
+        adapted = learner.inner_step(shaped, support)
+        losses = task_losses(learner.predict(adapted, query.x), query.y)
+        return losses.view(number, num_tasks).mean(1)
+
+    def _sample(self, num_tasks: int, num_queries: int, number: int) -> Episodes:
+        return Sinusoids().sample(num_tasks, NUM_POINTS, num_queries, self._generator(number))
+
+    def _generator(self, number: int) -> torch.Generator:
+        return torch.Generator().manual_seed(100 * self._seed + number)
+
+    # --- in words
+
+    def _sentence(self, frame: Frame) -> str:
+        run, curve = frame.run, _smooth(frame.run.curve)
+        if self.hidden is not None:
+            number = words.count(len(self.hidden), "bug")
+            said = f"A mystery: {number} hidden. "
+        elif self.bugs:
+            said = f"Switched on: {_named(self.bugs)}. "
+        else:
+            said = "No bug is switched on. "
+        if len(run.curve) < self.iterations:
+            said += f"The reported loss runs away after {len(run.curve)} iterations. "
+        else:
+            said += (
+                f"The reported loss goes from {_number(curve[0])} to {_number(curve[-1])} "
+                f"(healthy: {_number(_smooth(frame.healthy.curve)[-1])}). "
+            )
+        said += (
+            f"Gradient check at {self.place}: cosine {frame.cosine:.3f}, "
+            f"{frame.size:.2f} times as long. "
+            f"Score reported {_number(run.reported)}, honest {_number(run.honest)}"
+        )
+        if math.isfinite(run.interval) and run.honest < 1e4:
+            said += f" ± {_number(run.interval)}"
+        said += f" (healthy: {_number(frame.healthy.honest)}). "
+        if frame.betrayed_by:
+            said += f"Betrayed by {_listed(frame.betrayed_by)}."
+        elif self.shown:
+            said += "None of the three betrays it."
+        else:
+            said += "All three agree: healthy."
+        return f"{self.notice} {said}".strip()
+
+
+def _witnesses(frame: Frame) -> tuple[str, ...]:
+    """Who says that something is wrong.
+
+    The curve, where it ends half as high again as the healthy one, or nowhere. A low curve accuses
+    nobody. The gradient check, at a cosine below 0.999 or a length that is 2 % off. The honest
+    score, where all of its interval lies more than 15 % above the score that was reported.
+    """
+    run = frame.run
+    says = {
+        "the curve": len(run.curve) < len(frame.healthy.curve)
+        or _smooth(run.curve)[-1] > 1.5 * _smooth(frame.healthy.curve)[-1],
+        "the gradient check": any(_off(frame)),
+        "the honest score": not run.honest - run.interval < 1.15 * run.reported,
+    }
+    return tuple(name for name in WITNESSES if says[name])
+
+
+def _off(frame: Frame) -> tuple[bool, bool]:
+    """Whether cosine and length are wrong. Rounding alone is a thousand times smaller."""
+    return not frame.cosine > 0.999, not abs(frame.size - 1) < 0.02
+
+
+def _smooth(losses: np.ndarray) -> np.ndarray:
+    window = max(1, len(losses) // SMOOTHED)
+    return np.convolve(losses, np.full(window, 1 / window), "valid")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(", ".join(names).rsplit(", ", 1))
+
+
+def _named(bugs: frozenset[str]) -> str:
+    return ", ".join(bug.label for key, bug in BUGS.items() if key in bugs)
+
+
+def _number(value: float) -> str:
+    if not value < 1e4:
+        return "off the chart"
+    return f"{value:.2g}" if value < 0.995 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Ten small tasks are too little work to share: threads would only wait for one another."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+class BugLab(ipywidgets.VBox):
+    """The view of a ``BugLabModel``: curve, gradient check, scores, a sentence, and switches."""
+
+    def __init__(self, model: BugLabModel | None = None):
+        self.model = model = BugLabModel() if model is None else model
+        frame = model.frame()
+        figure = new_figure(3.0, 2.9)
+        self._curve = Curve(plain_axes(figure.subplots(), "iteration", ""), frame)
+        self.curve = Picture(figure, self._curve.moving)
+        figure = new_figure(2.45, 2.9)
+        self._gradient = GradientCheck(figure.subplots(2), frame)
+        self.gradient = Picture(figure, self._gradient.moving)
+        figure = new_figure(2.75, 2.9)
+        self._scores = Scores(plain_axes(figure.subplots(), "query loss", ""), frame)
+        self.scores = Picture(figure, self._scores.moving)
+        self.sentence = Sentence()
+        self.progress = ipywidgets.IntProgress(0, 0, 100, description="training")
+        self.progress.layout.visibility = "hidden"
+
+        self.switches = {}
+        wards: dict[str, list] = {}
+        for key, bug in BUGS.items():
+            switch = ipywidgets.Checkbox(
+                key in model.bugs, description=bug.label, indent=False, tooltip=bug.does
+            )
+            switch.layout.width = "auto"
+            switch.layout.margin = "2px 14px 2px 0"
+            switch.observe(lambda change, key=key: self._switched(key, change["new"]), "value")
+            self.switches[key] = switch
+            wards.setdefault(bug.ward, []).append(switch)
+        self.place = ipywidgets.Dropdown(options=PLACES, value=model.place)
+        self.place.description = "gradient checked at"
+        self.place.style.description_width = "130px"
+        self.place.layout.width = "290px"
+        self.place.observe(lambda change: self._placed(change["new"]), "value")
+        self.guess = button("That is my guess", model.guess, self.show)
+        self.reveal = button("Reveal", model.reveal, self.show)
+        label = {"width": "70px"}
+        super().__init__(
+            [
+                row(
+                    shrinking(self.curve, 220),
+                    shrinking(self.gradient, 185),
+                    shrinking(self.scores, 205),
+                ),
+                self.sentence,
+                *(
+                    row(ipywidgets.Label(f"{ward}:", layout=label), *switches)
+                    for ward, switches in wards.items()
+                ),
+                row(
+                    button("All off", self._all_off),
+                    button("Mystery", model.mystery, self.show),
+                    self.guess,
+                    self.reveal,
+                    self.place,
+                    self.progress,
+                ),
+            ]
+        )
+        self._quiet = False
+        self.show()
+
+    def show(self) -> None:
+        """Brings the pictures, the sentence and the switches up to the model's state."""
+        if not self.model.known():
+            self.sentence.text = "Training …"
+            self.progress.layout.visibility = "visible"
+        frame = self.model.frame(self._tell)
+        self.progress.layout.visibility = "hidden"
+        self._quiet = True  # a switch that is set here was not pressed
+        for key, switch in self.switches.items():
+            switch.value = key in self.model.bugs
+        self._quiet = False
+        hidden = self.model.hidden is not None
+        self.guess.disabled = self.reveal.disabled = not hidden
+        for part in (self._curve, self._gradient, self._scores):
+            part.show(frame)
+        self.curve.refresh(alt=f"Reported loss. {frame.sentence}")
+        self.gradient.refresh(alt=f"Gradient check. {frame.sentence}")
+        self.scores.refresh(alt=f"Scores. {frame.sentence}")
+        self.sentence.text = frame.sentence
+
+    def filmstrip(self, settings: Sequence[Sequence[str]] = FILMSTRIP) -> Figure:
+        """The three panels in a row for each set of bugs, as a figure that stays."""
+        figure = still_figure(9.0, 2.3 * len(settings))
+        rows = figure.subfigures(len(settings), 1, squeeze=False)[:, 0]
+        for place, (part, frame) in enumerate(zip(rows, self.frames(settings), strict=True)):
+            last = place == len(settings) - 1
+            curve, check, scores = part.subfigures(1, 3, width_ratios=(3.0, 2.6, 3.0))
+            axes = plain_axes(curve.subplots(), "iteration" if last else "", "")
+            Curve(axes, frame)
+            axes.set_title(_named(frozenset(settings[place])) or "no bug", fontsize=10.5)
+            GradientCheck(check.subplots(2), frame)
+            Scores(plain_axes(scores.subplots(), "query loss" if last else "", ""), frame)
+        return figure
+
+    def description(self, settings: Sequence[Sequence[str]] = FILMSTRIP) -> str:
+        """The text alternative of ``filmstrip``: a line for each set of bugs."""
+        return "\n".join(frame.sentence for frame in self.frames(settings))
+
+    def frames(self, settings: Sequence[Sequence[str]] = FILMSTRIP) -> list[Frame]:
+        """The model's frames with these bugs; its state is left as it was."""
+        model = self.model
+        before = model.bugs, model.hidden, model.notice, model.place
+        frames = []
+        for bugs in settings:
+            for bug in bugs:
+                checks.choice(tuple(BUGS), bug=bug)
+            model.bugs, model.hidden, model.notice = frozenset(bugs), None, ""
+            frames.append(model.frame())
+        model.bugs, model.hidden, model.notice, model.place = before
+        return frames
+
+    def _switched(self, key: str, on: bool) -> None:
+        if not self._quiet:
+            self.model.set(key, on)
+            self.show()
+
+    def _placed(self, place: str) -> None:
+        self.model.place = place
+        self.show()
+
+    def _all_off(self) -> None:
+        for key in BUGS:
+            self.model.set(key, False)
+        self.show()
+
+    def _tell(self, done: float) -> None:
+        self.progress.value = round(100 * done)
+
+    def __repr__(self) -> str:
+        return f"BugLab({self.sentence.text!r})"
+
+
+class Curve:
+    """The reported loss over the iterations, smoothed, and the healthy one, thin."""
+
+    def __init__(self, axes: Axes, frame: Frame):
+        axes.set(xlim=(0, len(frame.healthy.curve)), ylim=LOSSES, yscale="log")
+        axes.set_title("reported loss", fontsize=picture.FONT_SIZE)
+        axes.set_yticks((0.01, 0.1, 1, 10), ("0.01", "0.1", "1", "10"))
+        axes.yaxis.minorticks_off()
+        (self.healthy,) = axes.plot([], [], "--", color=picture.GREY, linewidth=1.5)
+        (self.line,) = axes.plot([], [], color=picture.BLUE, linewidth=2.2)
+        (self.end,) = axes.plot([], [], "X", color=picture.VERMILION, markersize=11)
+        self.healthy.set_label("healthy")
+        self.line.set_label("this code")
+        axes.legend(fontsize=9.5, loc="lower left", frameon=False)
+        self.moving = [self.healthy, self.line, self.end]
+        self.show(frame)
+
+    def show(self, frame: Frame) -> None:
+        for line, run in ((self.healthy, frame.healthy), (self.line, frame.run)):
+            curve = _smooth(run.curve)
+            line.set_data(len(run.curve) - len(curve) + np.arange(len(curve)), _drawn(curve))
+        number = len(frame.run.curve)
+        stopped = number < len(frame.healthy.curve)
+        self.end.set_data([number] if stopped else [], [0.8 * LOSSES[1]] if stopped else [])
+
+
+class GradientCheck:
+    """The cosine to the finite-difference meta-gradient, and below it the relative length."""
+
+    def __init__(self, panels: Sequence[Axes], frame: Frame):
+        self.bars, self.texts = [], []
+        for axes, title, limits, right in zip(
+            panels,
+            ("cosine to finite differences", "length, times theirs"),
+            ((-1.05, 1.05), SIZES),
+            (1.0, 1.0),
+            strict=True,
+        ):
+            plain_axes(axes)
+            axes.set_title(title, fontsize=picture.FONT_SIZE)
+            axes.set(xlim=limits, ylim=(-0.6, 1.1), yticks=())
+            axes.axvline(right, color=picture.GREY, linestyle="--", linewidth=1.5)
+            (bar,) = axes.barh([0], [0.5], height=0.8, color=picture.BLUE)
+            self.bars.append(bar)
+            place = 0.03 if limits[0] < 0 else 0.52
+            self.texts.append(
+                axes.text(
+                    place, 0.97, "", ha="left", va="top", fontsize=picture.FONT_SIZE,
+                    transform=axes.get_xaxis_transform() if limits[0] < 0 else axes.transAxes,
+                )
+            )  # fmt: skip
+        panels[0].set_xticks((-1, 0, 1))
+        panels[0].axvline(0, color=picture.BLACK, linewidth=0.8)
+        panels[1].set_xscale("log")
+        panels[1].set_xticks((0.1, 1, 10), ("0.1", "1", "10"))
+        panels[1].xaxis.minorticks_off()
+        self.moving = [*self.bars, *self.texts]
+        self.show(frame)
+
+    def show(self, frame: Frame) -> None:
+        self.bars[0].set_width(np.nan_to_num(frame.cosine))
+        size = float(np.clip(np.nan_to_num(frame.size, nan=SIZES[1]), *SIZES))
+        self.bars[1].set_x(SIZES[0])
+        self.bars[1].set_width(size - SIZES[0])
+        for bar, text, value, off in zip(
+            self.bars, self.texts, (frame.cosine, frame.size), _off(frame), strict=True
+        ):
+            bar.set_color(picture.VERMILION if off else picture.BLUE)
+            bar.set_hatch("///" if off else None)
+            bar.set_edgecolor("white")
+            text.set_text(f"{value:.{3 - (bar is self.bars[1])}f}{'  ✗' if off else ''}")
+
+
+class Scores:
+    """The reported score and the honest one, with its interval; the healthy honest one dashed."""
+
+    def __init__(self, axes: Axes, frame: Frame):
+        axes.set(xlim=LOSSES, ylim=(-0.6, 2.2), xscale="log")
+        axes.set_title("score (low is good)", fontsize=picture.FONT_SIZE)
+        axes.set_xticks((0.01, 0.1, 1, 10), ("0.01", "0.1", "1", "10"))
+        axes.xaxis.minorticks_off()
+        axes.set_yticks((1.4, 0.2), ("reported", "honest"))
+        axes.tick_params(axis="y", length=0)
+        self.healthy = axes.axvline(1, color=picture.GREY, linestyle="--", linewidth=1.5)
+        self.bars = axes.barh(
+            [1.4, 0.2], [1, 1], height=0.6, color=[picture.SKY, picture.BLUE], edgecolor="white"
+        )
+        self.bars[0].set_hatch("..")
+        (self.interval,) = axes.plot([], [], color=picture.BLACK, linewidth=2)
+        self.texts = [
+            axes.text(0.03, place, "", va="bottom", fontsize=picture.FONT_SIZE,
+                      transform=axes.get_yaxis_transform())
+            for place in (1.72, 0.52)
+        ]  # fmt: skip
+        self.moving = [self.healthy, *self.bars, self.interval, *self.texts]
+        self.show(frame)
+
+    def show(self, frame: Frame) -> None:
+        run = frame.run
+        self.healthy.set_xdata([frame.healthy.honest] * 2)
+        for bar, value in zip(self.bars, (run.reported, run.honest), strict=True):
+            bar.set_x(LOSSES[0])
+            bar.set_width(float(_drawn(value)) - LOSSES[0])
+        low, high = _drawn(np.array([run.honest - run.interval, run.honest + run.interval]))
+        self.interval.set_data([low, high], [0.2, 0.2])
+        self.texts[0].set_text(_number(run.reported))
+        shown = f"{_number(run.honest)}"
+        if run.honest < 1e4:
+            shown += f" ± {_number(run.interval)}"
+        off = "the honest score" in frame.betrayed_by
+        self.texts[1].set_text(f"{shown}{'  ✗' if off else ''}")
+
+
+def _drawn(values):
+    return picture.drawable(np.asarray(values, float), LOSSES)
