@@ -100,3 +100,12 @@ async def _most_beside(client: NotebookClient) -> float:
                 children = psutil.Process(client.km.provisioner.pid).children(recursive=True)
                 most = max(most, sum(each.memory_full_info().uss for each in children))
     return most / 2**20
+
+
+def run_all(*paths: Path) -> list[Run]:
+    """All ``paths`` at once, each in a kernel of its own."""
+
+    async def together() -> list[Run]:
+        return await asyncio.gather(*map(run, paths))
+
+    return asyncio.run(together())
