@@ -136,3 +136,11 @@ def test_the_bowls_closed_form(generator):
     assert torch.func.grad(meta_loss)(best).norm() < 1e-10
     field = (queries @ jacobians).mean(0)
     assert (field - field.T).norm() > 0.01  # first order follows no loss's gradient
+
+
+def test_the_marks_add_up():
+    found = re.findall(r"^### \w · [^\n]*\((\d+) points\)\n(.*?)(?=^### )", TEXT, re.M | re.S)
+    assert len(found) == 4
+    for said, part in found:
+        assert sum(int(each) for each in re.findall(r"\(\*\*(\d+)\*\*\)", part)) == int(said)
+    assert sum(int(said) for said, _ in found) == 40
