@@ -13,7 +13,8 @@ settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
 # What the tests answer is not what the person who runs them has done. Kernels inherit it.
-os.environ["METALEARN_LITE_PROGRESS"] = tempfile.mkdtemp(prefix="metalearn_lite_progress_")
+PROGRESS = tempfile.TemporaryDirectory(prefix="metalearn_lite_progress_")
+os.environ["METALEARN_LITE_PROGRESS"] = PROGRESS.name
 
 
 def pytest_collection_modifyitems(items):
