@@ -509,6 +509,7 @@ def outer_loss_on_the_support(code, loss, theta, support, query, inner_lr, steps
 
 ALIKE = "another experiment of the same kind: it clears and accuses the same codes"
 SEED = "another seed of the experiment's own"
+SORTED = "where each row is a class, any column of the sorted rows puts them in order"
 BOUND = "no code comes so near to this bound"
 EVEN = "its square, or its absolute value, stays"
 
@@ -590,17 +591,11 @@ ANSWERS = {
             chance_of_its_own: "draw with `generator` only",
         },
         equal={
-            "examine_sampler: line 3: 99 -> 100": ALIKE,
-            "examine_sampler: line 3: 99 -> 98": ALIKE,
-            "examine_sampler: line 4: 1 -> 0": "the drawings are counted in whatever order",
-            "examine_sampler: line 8: zip(ways, orders, strict=True) -> zip(ways, orders)": (
-                "there is an order for each way"
-            ),
-            "examine_sampler: line 8: True -> False": "there is an order for each way",
-            "examine_sampler_in_lists: line 11: 2 -> 1": ALIKE,
-            "examine_sampler_in_lists: line 9: 1 -> 2": SEED,
-            "examine_sampler_in_lists: line 9: 1 -> 0": SEED,
-            "examine_sampler_in_lists: line 10: 80 -> 81": ALIKE,
+            "examine_sampler: line 5: 0 -> -1": SEED,
+            "examine_sampler: line 11: 0 -> 1": SORTED,
+            "examine_sampler: line 11: 0 -> -1": SORTED,
+            "examine_sampler_in_lists: line 14: 2 -> 3": SEED,
+            "examine_sampler_in_lists: line 16: 0 -> -1": "the last episode in place of the first",
         },
     ),
     "15.meta_gradient": Answers(

@@ -69,7 +69,7 @@ def draw_patients(patients: Sequence[Patient], seeds: range = range(5)) -> Figur
         ax.axvspan(*fails, color=COLORS["gray"], alpha=0.25, lw=0)
         ax.axvline(patient.line, color=COLORS["black"], lw=1)
         ax.set(xlim=(low, high), ylim=(-1, 1), yticks=[])
-        title = f"{patient.number}: {patient.measures} ({patient.bound})"
+        title = f"{patient.number}: {patient.measures} (passes: {patient.bound})"
         ax.set_title(title, fontsize=9, loc="left", pad=3)
         ax.tick_params(labelsize=8)
         ax.grid(False)

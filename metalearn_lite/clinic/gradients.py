@@ -414,7 +414,7 @@ WARD = (
         measures="factor on the logits when all is twice as far apart",
         line=3.99,
         above=True,
-        diagnosis="cdist is the plain distance. Square it: then logits are linear in the query, but "
-        "for a term that all classes share. Of plain distances that is not so.",
+        diagnosis="cdist is the plain distance. Square it: then logits are linear in the query, "
+        "but for a term that all classes share. Of plain distances that is not so.",
     ),
 )

@@ -38,7 +38,16 @@ OFF_THE_CHART = 1e4
 LOSSES, SIZES = (0.005, 50.0), (0.1, 10.0)
 PLACES = ("a random start", "a trained start")
 FILMSTRIP = (("graph",), ("support",), ("labels",), ("seen",))
-WITNESSES = ("the curve", "the gradient check", "the honest score")
+RULES = {
+    "the curve": "it runs away, or ends more than half as high again as the healthy one. A low "
+    "curve accuses nobody.",
+    "the gradient check": "the cosine is not above 0.999, or the length is off by 2 % or more.",
+    "the honest score": "all of its interval lies more than 15 % above the reported score: the "
+    "report is too good. A bad score that is reported as bad has no cross, nor has a report that "
+    "is off the chart.",
+}
+"""when each of the three witnesses says that something is wrong"""
+WITNESSES = tuple(RULES)
 
 
 class Bug(NamedTuple):
@@ -375,13 +384,7 @@ class BugLabModel:
 
 
 def _witnesses(frame: Frame) -> tuple[str, ...]:
-    """Who says that something is wrong.
-
-    The curve, where it ends half as high again as the healthy one, or nowhere. A low curve accuses
-    nobody. The gradient check, at a cosine below 0.999 or a length that is 2 % off. The honest
-    score, where all of its interval lies more than 15 % above the score that was reported: it says
-    that the report is too good. A report that is off the chart is not.
-    """
+    """Who says that something is wrong, by the ``RULES``."""
     run = frame.run
     says = {
         "the curve": len(run.curve) < len(frame.healthy.curve)
