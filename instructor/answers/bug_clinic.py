@@ -375,7 +375,7 @@ def examine_meta_gradient(code, loss, theta, support, query, inner_lr, steps):
         return torch.autograd.grad(loss(rows, query).mean(), theta)[0]
 
     def mine(rows, data):
-        return ((rows * data).sin() - data.cos()).square().sum(1)
+        return (((rows * data).sin() - data.cos()) ** 2).sum(1)
 
     draw = torch.Generator().manual_seed(0)
     halves = torch.randn(2, 3, 2, generator=draw)
@@ -618,15 +618,18 @@ ANSWERS = {
             outer_loss_on_the_support: "The outer loss is on the query.",
         },
         equal={
-            "examine_meta_gradient: line 13: 0 -> 1": SEED,
+            "examine_meta_gradient: line 13: 0 -> -1": SEED,
+            "examine_meta_gradient: line 14: 2 -> 1": ALIKE,
             "examine_meta_gradient: line 14: 3 -> 4": ALIKE,
-            "examine_meta_gradient: line 16: 0.01 -> 0.005": BOUND,
-            "examine_meta_gradient: line 11: ((rows * data).sin() - data.cos()).square().sum -> "
-            "((rows * data).sin() - data.cos()).square().mean": ALIKE,
-            "examine_meta_gradient: line 11: return ((rows * data).sin() - "
-            "data.cos()).square().sum(1) -> return -((rows * data).sin() - "
-            "data.cos()).square().sum(1)": ALIKE,
             "examine_meta_gradient: line 15: 2 -> 1": ALIKE,
+            "examine_meta_gradient: line 16: 0.01 -> 0.005": BOUND,
+            "examine_meta_gradient: line 11: 2 -> 1": ALIKE,
+            "examine_meta_gradient: line 11: ((rows * data).sin() - data.cos()) ** 2 -> "
+            "((rows * data).sin() - data.cos()) * 2": ALIKE,
+            "examine_meta_gradient: line 11: (((rows * data).sin() - data.cos()) ** 2).sum -> "
+            "(((rows * data).sin() - data.cos()) ** 2).mean": ALIKE,
+            "examine_meta_gradient: line 11: return (((rows * data).sin() - data.cos()) ** "
+            "2).sum(1) -> return -(((rows * data).sin() - data.cos()) ** 2).sum(1)": ALIKE,
             "examine_meta_gradient: line 11: (rows * data).sin() - data.cos() -> data.cos() - "
             "(rows * data).sin()": EVEN,
             "examine_meta_gradient_by_differences: line 23: 0.01 -> 0.005": BOUND,
