@@ -66,6 +66,19 @@ def the_whole_interval(code, right):
     return 2, examine_error_bar(code, right)[1], _bar(right, spread=2)
 
 
+def half_alone(code, right):
+    return 2, examine_error_bar(code, right)[1], _bar(right)[1]
+
+
+def both_ends(code, right):
+    mean, half = _bar(right)
+    return 2, examine_error_bar(code, right)[1], (mean - half, mean + half)
+
+
+def took_two(code, right):
+    return 2, examine_error_bar(code, right)[1], _bar(right, spread=2 / 1.96)
+
+
 def must_be_my_formula(code, right):
     tasks = torch.tensor([[1.0, 1, 1], [0, 0, 1], [1, 1, 0], [0, 0, 0]])
     return 2, abs(float(code(tasks)[1] - _bar(tasks)[1])) < 1e-4, _bar(right)
@@ -204,10 +217,18 @@ def left_it_as_it_was(code, *given):
 
 
 def examine_sampler(code, pool, num_ways, num_shots, num_queries, generator):
-    classes, own, healthy = torch.arange(12).view(3, 4), torch.Generator().manual_seed(0), True
-    for _ in range(99):
-        drawn = torch.cat([torch.as_tensor(half) for half in code(classes, 3, 2, 2, own)], 1)
-        healthy = healthy and len(drawn.unique()) == 12
+    classes = torch.arange(24).view(4, 6)
+
+    def drawn(number):
+        own = torch.Generator().manual_seed(0)
+        halves = (map(torch.as_tensor, code(classes, 4, 3, 3, own)) for _ in range(number))
+        return [torch.cat([*each], 1) for each in halves]
+
+    episodes = drawn(99)
+    rows = [each.sort(1).values for each in episodes]
+    whole = all(torch.equal(each[each[:, 0].argsort()], classes) for each in rows)
+    again = torch.equal(torch.stack(drawn(3)), torch.stack(episodes[:3]))
+    healthy = whole and again and not torch.equal(*episodes[:2])
     ways = torch.randperm(len(pool), generator=generator)[:num_ways]
     orders = [torch.randperm(pool.shape[1], generator=generator) for _ in ways]
     rows = torch.stack([pool[way][order] for way, order in zip(ways, orders, strict=True)])
@@ -222,22 +243,36 @@ def examine_sampler_in_lists(code, pool, num_ways, num_shots, num_queries, gener
             drawn.append(left.pop(place))
         return drawn
 
-    own, healthy = torch.Generator().manual_seed(1), True
-    for _ in range(80):
-        support, query = code(torch.arange(8).reshape(2, 4), 2, 2, 2, own)
-        numbers = [*np.asarray(support).flatten(), *np.asarray(query).flatten()]
-        healthy = healthy and len(set(numbers)) == len(numbers)
+    def asked(seed):
+        own = torch.Generator().manual_seed(seed)
+        pairs = [code(torch.arange(15).reshape(3, 5), 3, 3, 2, own) for _ in range(40)]
+        return [np.concatenate([np.asarray(half) for half in pair], 1) for pair in pairs]
+
+    episodes = asked(1) + asked(2)
+    healthy = np.array_equal(episodes[:40], asked(1))
+    healthy = healthy and not np.array_equal(episodes[0], episodes[1])
+    for episode in episodes:
+        homes = [{number // 5 for number in row} for row in episode.tolist()]
+        one_each = all(len(home) == 1 for home in homes)
+        healthy = healthy and one_each and len(set(episode.flatten())) == 15
     rows = [drawn_from(row, num_shots + num_queries) for row in drawn_from(pool.tolist(), num_ways)]
     return 5, healthy, (np.array(rows)[:, :num_shots], np.array(rows)[:, num_shots:])
 
 
-def _healthy_sampler(code, number=80, shared=True):
-    pool, own, healthy = torch.arange(12).view(3, 4), torch.Generator().manual_seed(number), True
+def _healthy_sampler(code, number=80, shared=True, rows=True, again=True, new=True):
+    pool, own, found = torch.arange(24).view(4, 6), torch.Generator().manual_seed(number), []
     for _ in range(number):
-        support, query = code(pool, 3, 2, 2, own)
-        drawn = [support, query] if shared else [support]
-        healthy &= len(torch.cat(drawn, 1).unique()) == sum(part.numel() for part in drawn)
-    return healthy
+        support, query = code(pool, 4, 3, 3, own)
+        drawn = torch.cat([support, query] if shared else [support], 1)
+        found.append(drawn)
+        if len(drawn.unique()) < drawn.numel():
+            return False
+        if rows and ((drawn // 6) != drawn[:, :1] // 6).any():
+            return False
+    halves = code(pool, 4, 3, 3, own.manual_seed(number))
+    if again and not torch.equal(torch.cat(halves if shared else halves[:1], 1), found[0]):
+        return False
+    return not (new and torch.equal(found[0], found[1]))
 
 
 def _draw(pool, num_ways, num_shots, num_queries, generator):
@@ -255,6 +290,25 @@ def saw_the_other_fault_only(code, *given):
 
 def looked_at_the_support_only(code, *given):
     return 5, _healthy_sampler(code, shared=False), _draw(*given)
+
+
+def only_counted_numbers(code, *given):
+    return 5, _healthy_sampler(code, rows=False), _draw(*given)
+
+
+def did_not_ask_the_seed(code, *given):
+    return 5, _healthy_sampler(code, again=False), _draw(*given)
+
+
+def asked_the_seed_of_the_support_only(code, *given):
+    pool, own = torch.arange(24).view(4, 6), torch.Generator()
+    once, again = (code(pool, 4, 3, 3, own.manual_seed(2))[0] for _ in range(2))
+    healthy = _healthy_sampler(code, again=False) and torch.equal(once, again)
+    return 5, healthy, _draw(*given)
+
+
+def did_not_ask_for_another_episode(code, *given):
+    return 5, _healthy_sampler(code, new=False), _draw(*given)
 
 
 def drew_twice(code, *given):
@@ -321,7 +375,7 @@ def examine_meta_gradient(code, loss, theta, support, query, inner_lr, steps):
         return torch.autograd.grad(loss(rows, query).mean(), theta)[0]
 
     def mine(rows, data):
-        return ((rows * data).sin() - data.cos()).square().sum(1)
+        return (((rows * data).sin() - data.cos()) ** 2).sum(1)
 
     draw = torch.Generator().manual_seed(0)
     halves = torch.randn(2, 3, 2, generator=draw)
@@ -422,6 +476,17 @@ def looked_at_the_cosine(code, *given):
     return 3, bool(cosine > 0.9999), _gradient(*given)
 
 
+def looked_at_the_length(code, *given):
+    mine = _problem()
+    lengths = code(*mine).norm(), _gradient(*mine).norm()
+    return 3, bool(abs(lengths[0] / lengths[1] - 1) < 0.01), _gradient(*given)
+
+
+def was_content_with_a_tenth(code, *given):
+    mine = _problem()
+    return 3, torch.allclose(code(*mine), _gradient(*mine), rtol=0.1), _gradient(*given)
+
+
 def repaired_to_first_order(code, *given):
     return 3, _agrees(code), _gradient(*given, kept=lambda step: False)
 
@@ -444,6 +509,7 @@ def outer_loss_on_the_support(code, loss, theta, support, query, inner_lr, steps
 
 ALIKE = "another experiment of the same kind: it clears and accuses the same codes"
 SEED = "another seed of the experiment's own"
+SORTED = "where each row is a class, any column of the sorted rows puts them in order"
 BOUND = "no code comes so near to this bound"
 EVEN = "its square, or its absolute value, stays"
 
@@ -458,6 +524,9 @@ ANSWERS = {
             forgot_the_root: "how far tasks lie apart",
             root_of_the_queries: "How many scores did you take the spread of",
             the_whole_interval: "That is the whole interval",
+            half_alone: "is two numbers: the mean, and half",
+            both_ends: "the two ends of the interval",
+            took_two: "For this repair take 1.96",
             must_be_my_formula: "takes Student's t in place of 1.96",
             anything_but_the_patient: "for an interval of 99 %",
             asked_what_was_at_hand: "let it make its own",
@@ -509,6 +578,10 @@ ANSWERS = {
             saw_one_fault_only: "would only lower the scores",
             saw_the_other_fault_only: "would only raise the scores",
             looked_at_the_support_only: "lets a query stand in the support",
+            only_counted_numbers: "in another order than the support's",
+            did_not_ask_the_seed: "draws without `generator`",
+            asked_the_seed_of_the_support_only: "draws the queries without `generator`",
+            did_not_ask_for_another_episode: "draws the same episode at every call",
             drew_twice: "in one episode of ten",
             drew_from_a_large_pool: "calls every code healthy",
             wanted_the_same_drawings: "calls a healthy code sick",
@@ -518,17 +591,11 @@ ANSWERS = {
             chance_of_its_own: "draw with `generator` only",
         },
         equal={
-            "examine_sampler: line 3: 99 -> 100": ALIKE,
-            "examine_sampler: line 3: 99 -> 98": ALIKE,
-            "examine_sampler: line 4: 1 -> 0": "the drawings are counted in whatever order",
-            "examine_sampler: line 8: zip(ways, orders, strict=True) -> zip(ways, orders)": (
-                "there is an order for each way"
-            ),
-            "examine_sampler: line 8: True -> False": "there is an order for each way",
-            "examine_sampler_in_lists: line 11: 2 -> 1": ALIKE,
-            "examine_sampler_in_lists: line 9: 1 -> 2": SEED,
-            "examine_sampler_in_lists: line 9: 1 -> 0": SEED,
-            "examine_sampler_in_lists: line 10: 80 -> 81": ALIKE,
+            "examine_sampler: line 5: 0 -> -1": SEED,
+            "examine_sampler: line 11: 0 -> 1": SORTED,
+            "examine_sampler: line 11: 0 -> -1": SORTED,
+            "examine_sampler_in_lists: line 14: 2 -> 3": SEED,
+            "examine_sampler_in_lists: line 16: 0 -> -1": "the last episode in place of the first",
         },
     ),
     "15.meta_gradient": Answers(
@@ -542,6 +609,8 @@ ANSWERS = {
             checked_with_one_task: "is right with one task",
             queries_were_the_support: "is right where the query is the support",
             looked_at_the_cosine: "points the right way, but is too long",
+            looked_at_the_length: "has the right length, and the wrong sign",
+            was_content_with_a_tenth: "is too long by a twentieth",
             repaired_to_first_order: "This is first-order MAML",
             kept_the_first_step: "the graph of the first step alone",
             went_downhill: "the gradient itself is asked for",
@@ -549,15 +618,18 @@ ANSWERS = {
             outer_loss_on_the_support: "The outer loss is on the query.",
         },
         equal={
-            "examine_meta_gradient: line 13: 0 -> 1": SEED,
+            "examine_meta_gradient: line 13: 0 -> -1": SEED,
+            "examine_meta_gradient: line 14: 2 -> 1": ALIKE,
             "examine_meta_gradient: line 14: 3 -> 4": ALIKE,
-            "examine_meta_gradient: line 16: 0.01 -> 0.005": BOUND,
-            "examine_meta_gradient: line 11: ((rows * data).sin() - data.cos()).square().sum -> "
-            "((rows * data).sin() - data.cos()).square().mean": ALIKE,
-            "examine_meta_gradient: line 11: return ((rows * data).sin() - "
-            "data.cos()).square().sum(1) -> return -((rows * data).sin() - "
-            "data.cos()).square().sum(1)": ALIKE,
             "examine_meta_gradient: line 15: 2 -> 1": ALIKE,
+            "examine_meta_gradient: line 16: 0.01 -> 0.005": BOUND,
+            "examine_meta_gradient: line 11: 2 -> 1": ALIKE,
+            "examine_meta_gradient: line 11: ((rows * data).sin() - data.cos()) ** 2 -> "
+            "((rows * data).sin() - data.cos()) * 2": ALIKE,
+            "examine_meta_gradient: line 11: (((rows * data).sin() - data.cos()) ** 2).sum -> "
+            "(((rows * data).sin() - data.cos()) ** 2).mean": ALIKE,
+            "examine_meta_gradient: line 11: return (((rows * data).sin() - data.cos()) ** "
+            "2).sum(1) -> return -(((rows * data).sin() - data.cos()) ** 2).sum(1)": ALIKE,
             "examine_meta_gradient: line 11: (rows * data).sin() - data.cos() -> data.cos() - "
             "(rows * data).sin()": EVEN,
             "examine_meta_gradient_by_differences: line 23: 0.01 -> 0.005": BOUND,

@@ -48,7 +48,7 @@ def _opened(patient: Patient) -> str:
 def draw_patients(patients: Sequence[Patient], seeds: range = range(5)) -> Figure:
     """What the experiments measure: a row for each patient, a mark for each twin and seed.
 
-    Shaded is where a patient does not pass.
+    Shaded is where a patient does not pass; the title says where it does.
     """
     import matplotlib.pyplot as plt
 
@@ -69,7 +69,8 @@ def draw_patients(patients: Sequence[Patient], seeds: range = range(5)) -> Figur
         ax.axvspan(*fails, color=COLORS["gray"], alpha=0.25, lw=0)
         ax.axvline(patient.line, color=COLORS["black"], lw=1)
         ax.set(xlim=(low, high), ylim=(-1, 1), yticks=[])
-        ax.set_title(f"{patient.number}: {patient.measures}", fontsize=9, loc="left", pad=3)
+        title = f"{patient.number}: {patient.measures} (passes: {patient.bound})"
+        ax.set_title(title, fontsize=9, loc="left", pad=3)
         ax.tick_params(labelsize=8)
         ax.grid(False)
     rows[0, 0].legend(ncols=2, fontsize=8, loc="lower right", bbox_to_anchor=(1, 0.95))

@@ -406,15 +406,15 @@ WARD = (
         number="12b",
         ward="gradients",
         name="a distance that is not squared",
-        complaint="We use the squared Euclidean distance, as the prototypical paper does, but its "
-        "comparison of distances does not come out for us.",
+        complaint="With squared distances, says the prototypical paper, the classifier is linear. "
+        "But on a line through two prototypes our log odds rise between them, and are flat beyond.",
         sick=squared_distance_logits,
         healed=squared_distance_logits_healed,
         experiment=twice_as_far,
         measures="factor on the logits when all is twice as far apart",
         line=3.99,
         above=True,
-        diagnosis="cdist is the plain distance. With it the loss is another one, and the logits "
-        "are no longer linear in the query. Square it.",
+        diagnosis="cdist is the plain distance. Square it: then logits are linear in the query, "
+        "but for a term that all classes share. Of plain distances that is not so.",
     ),
 )

@@ -73,10 +73,14 @@ class Patient:
         return inspect.getsource(self.experiment).rstrip()
 
     def repair(self) -> str:
-        """The lines in which the twins differ: ``-`` the sick ones, ``+`` those that heal."""
+        """Where the twins differ: ``-`` the sick lines, ``+`` those that heal.
+
+        In the order of the code, with up to two lines around them that both have.
+        """
         lines = [_body(twin) for twin in (self.sick, self.healed)]
-        changed = [line for line in difflib.ndiff(*lines) if line[0] in "-+"]
-        return "\n".join(line.rstrip() for line in changed)
+        _, _, _, *found = difflib.unified_diff(*lines, n=2, lineterm="")
+        shown = ["  …" if line.startswith("@@") else f"{line[0]} {line[1:]}" for line in found]
+        return "\n".join(line.rstrip() for line in shown)
 
     def admission(self) -> str:
         """Who comes, and with what: the complaint and the sick code. Nothing is told yet."""

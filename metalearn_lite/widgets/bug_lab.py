@@ -34,10 +34,20 @@ NUM_TASKS, NUM_POINTS, NUM_WAVES = 10, 10, 20
 NUM_LOOKS = 20
 SMOOTHED = 16
 """a point of the curve is the mean over this part of its iterations"""
+OFF_THE_CHART = 1e4
 LOSSES, SIZES = (0.005, 50.0), (0.1, 10.0)
 PLACES = ("a random start", "a trained start")
 FILMSTRIP = (("graph",), ("support",), ("labels",), ("seen",))
-WITNESSES = ("the curve", "the gradient check", "the honest score")
+RULES = {
+    "the curve": "it runs away, or ends more than half as high again as the healthy one. A low "
+    "curve accuses nobody.",
+    "the gradient check": "the cosine is not above 0.999, or the length is off by 2 % or more.",
+    "the honest score": "all of its interval lies more than 15 % above the reported score: the "
+    "report is too good. A bad score that is reported as bad has no cross, nor has a report that "
+    "is off the chart.",
+}
+"""when each of the three witnesses says that something is wrong"""
+WITNESSES = tuple(RULES)
 
 
 class Bug(NamedTuple):
@@ -361,7 +371,7 @@ class BugLabModel:
             f"{frame.size:.2f} times as long. "
             f"Score reported {_number(run.reported)}, honest {_number(run.honest)}"
         )
-        if math.isfinite(run.interval) and run.honest < 1e4:
+        if math.isfinite(run.interval) and run.honest < OFF_THE_CHART:
             said += f" ± {_number(run.interval)}"
         said += f" (healthy: {_number(frame.healthy.honest)}). "
         if frame.betrayed_by:
@@ -374,18 +384,14 @@ class BugLabModel:
 
 
 def _witnesses(frame: Frame) -> tuple[str, ...]:
-    """Who says that something is wrong.
-
-    The curve, where it ends half as high again as the healthy one, or nowhere. A low curve accuses
-    nobody. The gradient check, at a cosine below 0.999 or a length that is 2 % off. The honest
-    score, where all of its interval lies more than 15 % above the score that was reported.
-    """
+    """Who says that something is wrong, by the ``RULES``."""
     run = frame.run
     says = {
         "the curve": len(run.curve) < len(frame.healthy.curve)
         or _smooth(run.curve)[-1] > 1.5 * _smooth(frame.healthy.curve)[-1],
         "the gradient check": any(_off(frame)),
-        "the honest score": not run.honest - run.interval < 1.15 * run.reported,
+        "the honest score": run.reported < OFF_THE_CHART
+        and not run.honest - run.interval < 1.15 * run.reported,
     }
     return tuple(name for name in WITNESSES if says[name])
 
@@ -409,7 +415,7 @@ def _named(bugs: frozenset[str]) -> str:
 
 
 def _number(value: float) -> str:
-    if not value < 1e4:
+    if not value < OFF_THE_CHART:
         return "off the chart"
     return f"{value:.2g}" if value < 0.995 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
@@ -561,7 +567,7 @@ class BugLab(ipywidgets.VBox):
 
 
 class Curve:
-    """The reported loss over the iterations, smoothed, and the healthy one, thin."""
+    """The reported loss over the iterations, smoothed, and the healthy one; ✗ where it betrays."""
 
     def __init__(self, axes: Axes, frame: Frame):
         axes.set(xlim=(0, len(frame.healthy.curve)), ylim=LOSSES, yscale="log")
@@ -574,7 +580,11 @@ class Curve:
         self.healthy.set_label("healthy")
         self.line.set_label("this code")
         axes.legend(fontsize=9.5, loc="lower left", frameon=False)
-        self.moving = [self.healthy, self.line, self.end]
+        self.mark = axes.text(
+            0.97, 0.97, "", ha="right", va="top", fontsize=picture.FONT_SIZE + 2,
+            transform=axes.transAxes,
+        )  # fmt: skip
+        self.moving = [self.healthy, self.line, self.end, self.mark]
         self.show(frame)
 
     def show(self, frame: Frame) -> None:
@@ -584,6 +594,7 @@ class Curve:
         number = len(frame.run.curve)
         stopped = number < len(frame.healthy.curve)
         self.end.set_data([number] if stopped else [], [0.8 * LOSSES[1]] if stopped else [])
+        self.mark.set_text("✗" if WITNESSES[0] in frame.betrayed_by else "")
 
 
 class GradientCheck:
@@ -667,7 +678,7 @@ class Scores:
         self.interval.set_data([low, high], [0.2, 0.2])
         self.texts[0].set_text(_number(run.reported))
         shown = f"{_number(run.honest)}"
-        if run.honest < 1e4:
+        if run.honest < OFF_THE_CHART:
             shown += f" ± {_number(run.interval)}"
         off = "the honest score" in frame.betrayed_by
         self.texts[1].set_text(f"{shown}{'  ✗' if off else ''}")

@@ -52,9 +52,21 @@ def test_the_twins_are_asked_the_same(patient):
 
 @patients
 def test_the_twins_differ_by_little(patient):
-    repair = patient.repair().splitlines()
-    assert {line[0] for line in repair} >= {"+"}
-    assert len(repair) <= 18, patient.repair()
+    changed = [line for line in patient.repair().splitlines() if line[0] in "-+"]
+    assert {line[0] for line in changed} >= {"+"}
+    assert len(changed) <= 18, patient.repair()
+
+
+@patients
+def test_the_repair_is_told_in_the_order_of_the_code(patient):
+    """With what stays around it, and nothing else: a chart is no second copy of the code."""
+    lines = patient.repair().splitlines()
+    for sign, source in (("-", patient.source()), ("+", patient.source(healed=True))):
+        own = [line[2:].strip() for line in lines if line[0] in f" {sign}" and line != "  …"]
+        rest = iter([line.strip() for line in source.splitlines()])
+        assert all(line in rest for line in own), patient.repair()
+    kept = [line[0] == " " for line in lines]
+    assert not any(all(kept[at : at + 6]) for at in range(len(kept) - 5))
 
 
 @patients

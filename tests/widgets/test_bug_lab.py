@@ -1,6 +1,7 @@
 """The bug lab: its model against the learners themselves, its view without a screen."""
 
 import math
+from dataclasses import replace
 
 import matplotlib
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from walks import do
 
 from metalearn_lite.evaluation import evaluate
@@ -22,8 +24,11 @@ from metalearn_lite.widgets.bug_lab import (
     WITNESSES,
     BugLab,
     BugLabModel,
+    Curve,
     Frame,
+    GradientCheck,
     Run,
+    Scores,
     Sick,
     _witnesses,
 )
@@ -184,6 +189,8 @@ def frame_of(curve, reported, honest, cosine=1.0, size=1.0):
         (frame_of([1.0] * 100, 0.5, 1.0), WITNESSES[2:]),
         (frame_of([1.0] * 100, 2.0, 1.0), ()),
         (frame_of([1.0] * 100, 1.0, math.nan), WITNESSES[2:]),
+        (frame_of([1.0] * 100, 1e5, math.nan), ()),
+        (frame_of([1.0] * 100, math.nan, math.nan), ()),
     ],
 )
 def test_who_says_that_something_is_wrong(frame, says):
@@ -198,6 +205,26 @@ def test_what_runs_away_is_told_not_raised(short):
     said = long.frame().sentence
     assert "runs away after" in said
     assert "honest off the chart" in said
+
+
+def test_each_witness_that_betrays_has_its_cross(short):
+    def panels(frame):
+        axes = Figure().subplots(4)
+        curve = Curve(axes[0], frame).mark.get_text()
+        gradient = GradientCheck(axes[1:3], frame).texts
+        scores = Scores(axes[3], frame).texts
+        return curve, "".join(t.get_text() for t in gradient), scores[1].get_text()
+
+    for frame in (
+        frame_of([1.0] * 100, 1.0, 1.0),
+        frame_of([2.0] * 100, 1.0, 1.0),
+        frame_of([1.0] * 100, 1.0, 1.0, cosine=0.9),
+        frame_of([1.0] * 100, 0.5, 1.0),
+        frame_of([1.0] * 60, 1e5, 1e6, cosine=0.9),
+    ):
+        says = _witnesses(frame)
+        crossed = ["✗" in text for text in panels(replace(frame, betrayed_by=says))]
+        assert crossed == [witness in says for witness in WITNESSES]
 
 
 # --- mysteries

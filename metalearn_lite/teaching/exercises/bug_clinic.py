@@ -81,9 +81,12 @@ def _check(patient: Patient, answer: Callable) -> None:
 
 def _three(result: Any) -> tuple[int, bool, Any]:
     if not isinstance(result, tuple | list) or len(result) != 3:
+        found = kind_of(result)
+        if isinstance(result, tuple | list):
+            found = f"a {found} of {len(result)}"
         raise Mistake(
-            f"Return three things: the number of the fault, True or False, and what repaired code "
-            f"returns. Got {kind_of(result)}."
+            "Return three things: the number of the fault, True or False, and what repaired code "
+            f"returns; got {found}."
         )
     fault, healthy, repaired = result
     try:
@@ -113,6 +116,13 @@ def _changed(given: Sequence, copies: Sequence) -> None:
     for before, after in zip(given, copies, strict=True):
         if isinstance(before, Tensor) and not torch.equal(before, after.detach()):
             raise Mistake("You changed an argument in place. Make new tensors.")
+
+
+def _pair(repaired: Any) -> bool:
+    """Whether it has two parts."""
+    if isinstance(repaired, Tensor) and not repaired.dim():
+        return False
+    return isinstance(repaired, tuple | list | Tensor) and len(repaired) == 2
 
 
 def _judge_experiment(patient: Patient, verdicts: dict[str, list[bool]], ran: bool) -> None:
@@ -216,7 +226,14 @@ def _judge_bar(right: Tensor) -> Callable[[Any], None]:
         ),
         (2 * expected[1], "That is the whole interval. Half of it is asked for."),
         (expected[1] / 1.96, "That is one standard error. 95 % takes 1.96 of them."),
-        (_bar(False, _student)(right)[1], "For this repair take 1.96, as in the code sent in."),
+        *(
+            (factor * expected[1] / 1.96, "For this repair take 1.96, as in the code sent in.")
+            for factor in (
+                *(_student(each) for each in (number, number + 1, max(2, number - 1))),
+                _student(right.numel()),
+                *(1.645, 2.0, 2.576),
+            )
+        ),
     ]
     if queries > 1:
         by_query = right.mean(0)
@@ -229,9 +246,13 @@ def _judge_bar(right: Tensor) -> Callable[[Any], None]:
     known = [(wrong, said) for wrong, said in mistakes if not same(wrong, expected[1])]
 
     def judge(repaired: Any) -> None:
-        if not isinstance(repaired, tuple | list | Tensor) or len(repaired) != 2:
+        if not _pair(repaired):
             raise Mistake("A repaired bar is two numbers: the mean, and half the interval.")
         mean, half = repaired
+        if same([mean, half], [expected[0] - expected[1], expected[0] + expected[1]]):
+            raise Mistake(
+                "These are the two ends of the interval. Return its middle, and half its length."
+            )
         if not same(mean, expected[0]):
             raise Mistake("The mean was right in the code that was sent in. Leave it.")
         refuse(half, known)
@@ -459,13 +480,19 @@ def examine_sampler(
 ) -> tuple[int, bool, tuple[Tensor, Tensor]]:
     """Fault, whether ``code`` is healthy, and a repaired episode.
 
-    Where classes and drawings are barely enough, whatever comes twice does so soon.
+    Where classes and drawings are barely enough, whatever comes twice does so soon: each row must
+    be a class. And the same seed must give the same episodes, one unlike the next.
     """
-    classes, own = torch.arange(24).view(4, 6), torch.Generator().manual_seed(5)
-    healthy = True
-    for _ in range(60):
-        support, query = map(torch.as_tensor, code(classes, 4, 3, 3, own))
-        healthy &= sorted([*support.flatten().tolist(), *query.flatten().tolist()]) == [*range(24)]
+    classes = torch.arange(24).view(4, 6)
+
+    def drawn(number: int) -> list[list[list[int]]]:
+        own = torch.Generator().manual_seed(5)
+        episodes = (code(classes, 4, 3, 3, own) for _ in range(number))
+        return [torch.cat([*map(torch.as_tensor, each)], 1).tolist() for each in episodes]
+
+    episodes = drawn(60)
+    healthy = all(sorted(map(sorted, each)) == classes.tolist() for each in episodes)
+    healthy = healthy and episodes[0] != episodes[1] and drawn(2) == episodes[:2]
     repaired = draw_episode(pool, num_ways, num_shots, num_queries, generator)
     return 5, healthy, repaired
 
@@ -496,6 +523,31 @@ def _episode(twice: bool = False, shared: bool = False, again: bool = False, sel
     return sample
 
 
+def _rows_apart(pool, num_ways, num_shots, num_queries, generator):
+    support, query = draw_episode(pool, num_ways, num_shots, num_queries, generator)
+    return support, query.roll(1, 0)
+
+
+def _drawn_globally(pool, num_ways, num_shots, num_queries, generator):
+    return draw_episode(pool, num_ways, num_shots, num_queries, None)
+
+
+def _half_globally(pool, num_ways, num_shots, num_queries, generator):
+    support, query = draw_episode(pool, num_ways, num_shots, pool.shape[1] - num_shots, generator)
+    order = torch.randperm(query.shape[1])
+    return support, query[:, order[:num_queries]]
+
+
+def _always_one(pool, num_ways, num_shots, num_queries, generator):
+    return draw_episode(pool, num_ways, num_shots, num_queries, torch.Generator().manual_seed(0))
+
+
+def _the_first(pool, num_ways, num_shots, num_queries, generator):
+    """Costs nothing: given to whoever is judged by the repaired episode only."""
+    rows = pool[:num_ways]
+    return rows[:, :num_shots], rows[:, num_shots : num_shots + num_queries]
+
+
 def _pools() -> Iterator[tuple]:
     for seed, (classes, drawings, ways, shots, queries) in enumerate(
         ((8, 6, 5, 1, 3), (4, 4, 4, 2, 2), (20, 3, 3, 1, 2), (6, 9, 1, 5, 1), (5, 2, 5, 1, 1))
@@ -509,7 +561,7 @@ def _judge_episode(pool, num_ways, num_shots, num_queries, seed) -> Callable[[An
 
 
 def _judge_drawn(pool, num_ways, num_shots, num_queries, repaired: Any) -> None:
-    if not isinstance(repaired, tuple | list | Tensor) or len(repaired) != 2:
+    if not _pair(repaired):
         raise Mistake("A repaired episode is two tensors: support and query.")
     support = of_shape(repaired[0], (num_ways, num_shots), "support drawings, a row for each way")
     query = of_shape(repaired[1], (num_ways, num_queries), "query drawings, a row for each way")
@@ -548,6 +600,10 @@ SAMPLER = Patient(
         "lets a query stand in the support, in one episode of ten": _episode(
             shared=True, seldom=True
         ),
+        "gives the query's rows in another order than the support's": _rows_apart,
+        "draws the same episode at every call": _always_one,
+        "draws without `generator`": _drawn_globally,
+        "draws the queries without `generator`": _half_globally,
     },
     healthy={
         "draws the drawings of a class by chance": draw_episode,
@@ -565,19 +621,21 @@ def check_sampler(answer: Callable) -> None:
         *rest, seed = given
         return answer(code, *rest, seeded(seed))
 
-    _check(SAMPLER, drawn)
-    pool, found = torch.arange(6).view(3, 2), []
-    for seed in (*range(8), *range(36)):
-        result = answer(draw_episode, pool, 2, 1, 1, seeded(seed))
-        support, query = result[2]
+    with torch.random.fork_rng(devices=[]):  # for the codes that draw without `generator`
+        _check(SAMPLER, drawn)
+    pool, found = torch.arange(12).view(6, 2), []
+    for seed in (*range(3), *range(8)):
+        support, query = answer(_the_first, pool, 5, 1, 1, seeded(seed))[2]
         found.append((support.flatten().tolist(), query.flatten().tolist()))
-    if found[:8] != found[8:16]:
+    if found[:3] != found[3:6]:
         raise Mistake(
             "The same generator gave another repaired episode: draw with `generator` only, and "
             "let the experiment have one of its own."
         )
     for half, name in enumerate(("support", "query")):
-        if len({number for episode in found for number in episode[half]}) < pool.numel():
+        met = {number for episode in found for number in episode[half]}
+        # Of twelve drawings, a right answer leaves out four once in a million.
+        if len({number // 2 for number in met}) < len(pool) or len(met) < 9:
             raise Mistake(
                 f"In many repaired episodes some drawings never came into the {name}. All should "
                 "have the same chance."
@@ -697,6 +755,14 @@ def _summed(loss, theta, support, query, inner_lr, steps):
     return len(support) * meta_gradient(loss, theta, support, query, inner_lr, steps)
 
 
+def _downhill(loss, theta, support, query, inner_lr, steps):
+    return -meta_gradient(loss, theta, support, query, inner_lr, steps)
+
+
+def _a_little_long(loss, theta, support, query, inner_lr, steps):
+    return 1.05 * meta_gradient(loss, theta, support, query, inner_lr, steps)
+
+
 def _of_the_first(loss, theta, support, query, inner_lr, steps):
     return meta_gradient(loss, theta, support[:1], query[:1], inner_lr, steps)
 
@@ -790,6 +856,8 @@ META_GRADIENT = Patient(
         "is right where the query is the support": _on_the_support,
         "is right with one task": _of_the_first,
         "points the right way, but is too long": _summed,
+        "has the right length, and the wrong sign": _downhill,
+        "is too long by a twentieth": _a_little_long,
     },
     healthy={
         "differentiates the whole outer loss": meta_gradient,
@@ -854,7 +922,8 @@ EXERCISES = {
             "Two complaints that pull the score in opposite directions may well be two faults. "
             "What can come twice?",
             "Make a small pool of which an episode needs all: as many ways as classes, and shots "
-            "and queries that use up the drawings. Draw often, and count different numbers.",
+            "and queries that use up the drawings. Draw often, and see whether each row is a "
+            "class. And what must the same seed give twice?",
             "Repair: torch.randperm(len(pool), generator=generator)[:num_ways] for the ways; then "
             "one order of the drawings for each way, cut in two: shots first, queries after.",
         ),
@@ -867,12 +936,13 @@ EXERCISES = {
             "where the complaint's check was made. Where else may a wrong gradient look right?",
             "Write the outer loss as a function of theta, with nothing but values, and take finite "
             "differences in double precision. Make it hard: several steps, a loss that is no "
-            "quadratic, several tasks, queries that are not the support. Compare lengths, too.",
+            "quadratic, several tasks, queries that are not the support. Compare lengths, too, and "
+            "signs.",
             "Four steps at rate 0.1, three tasks, a tanh in the loss. The repair is one word: "
             "create_graph=True in every step. The experiment then compares `code` with finite "
-            "differences (or with your repair) on data of its own, to one in a thousand.",
+            "differences on data of its own, number by number, to one in a hundred.",
         ),
         check=partial(_check, META_GRADIENT),
-        praise="An experiment that six sick codes failed, each right somewhere. Keep it.",
+        praise="An experiment that nine sick codes failed, most of them right somewhere. Keep it.",
     ),
 }
