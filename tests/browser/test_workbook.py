@@ -36,7 +36,8 @@ def test_an_answer_given_in_the_copy_stays(lab, notebooks, tmp_path):
     lab.open_notebook(f"workbook/{NAME}")
     assert not any(cell["outputs"] for cell in lab.code_cells())
     details = lab.page.locator(".jp-MarkdownCell details")
-    assert details.count() == 5
+    captions = path.read_text(encoding="utf-8").count("<details>")
+    assert details.count() == captions > 3
     assert details.first.evaluate("it => it.open") is False
     details.first.locator("summary").click()
     assert details.first.locator("em").first.inner_text().startswith("Four dashed waves")
