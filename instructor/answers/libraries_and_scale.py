@@ -162,6 +162,45 @@ def y_before_the_predictions(maml, tasks, loss, inner_steps):
     return same_gradient(maml, tasks, lambda predicted, y: loss(y, predicted), inner_steps)
 
 
+def a_loss_of_maml_itself(maml, tasks, loss, inner_steps):
+    total = 0
+    for x, y, query_x, query_y in tasks:
+        clone = maml.clone()
+        for _ in range(inner_steps):
+            clone.adapt(loss(maml(x), y))
+        total = total + loss(clone(query_x), query_y)
+    params = list(maml.parameters())
+    found = torch.autograd.grad(total / len(tasks), params, allow_unused=True)
+    return _zeros_for_none(found, params)
+
+
+def one_loss_for_all_steps(maml, tasks, loss, inner_steps):
+    total = 0
+    for x, y, query_x, query_y in tasks:
+        clone = maml.clone()
+        found = loss(clone(x), y)
+        for _ in range(inner_steps):
+            clone.adapt(found)
+        total = total + loss(clone(query_x), query_y)
+    params = list(maml.parameters())
+    found = torch.autograd.grad(total / len(tasks), params, allow_unused=True)
+    return _zeros_for_none(found, params)
+
+
+def summed_as_numbers(maml, tasks, loss, inner_steps):
+    total = 0
+    for _, found in _clones(maml, tasks, loss, inner_steps):
+        total += found.item()
+    (total / len(tasks)).backward()
+    return [value.grad for value in maml.parameters()]
+
+
+def numbers_made_a_tensor(maml, tasks, loss, inner_steps):
+    losses = [found.item() for _, found in _clones(maml, tasks, loss, inner_steps)]
+    params = list(maml.parameters())
+    return list(torch.autograd.grad(torch.tensor(losses).mean(), params, allow_unused=True))
+
+
 def left_none_in(maml, tasks, loss, inner_steps):
     losses = [found for _, found in _clones(maml, tasks, loss, inner_steps)]
     params = list(maml.parameters())
@@ -299,10 +338,10 @@ def split_in_numpy(groups, num_ways, generator):
     reached = np.cumsum(np.bincount(owner)[order])
     tested = int(np.searchsorted(reached, num_ways)) + 1
     if tested >= len(order):
-        raise ValueError("meta-test takes all groups")
+        raise ValueError("meta-test takes all groups: choose fewer ways")
     chosen = int(np.searchsorted(reached, reached[tested - 1] + num_ways)) + 1
     if chosen >= len(order) or len(groups) - reached[chosen - 1] < num_ways:
-        raise ValueError("not enough groups are left")
+        raise ValueError("too few classes are left: choose fewer ways")
     ends = np.split(order, [tested, chosen])
     test, validation, train = (np.flatnonzero(np.isin(owner, taken)) for taken in ends)
     return train, validation, test
@@ -371,6 +410,18 @@ def never_refuses(groups, num_ways, generator):
             part += 1
         parts[part] += [number for number, group in enumerate(groups) if group == name]
     return parts[2], parts[1], parts[0]
+
+
+def refuses_without_a_word(groups, num_ways, generator):
+    try:
+        return split_classes(groups, num_ways, generator)
+    except ValueError:
+        raise ValueError("no") from None
+
+
+def validation_in_front(groups, num_ways, generator):
+    train, validation, test = split_classes(groups, num_ways, generator)
+    return train, test, validation
 
 
 def refuses_exactly_enough(groups, num_ways, generator):
@@ -443,6 +494,10 @@ ANSWERS = {
             y_before_the_predictions: "arguments of loss are swapped",
             left_none_in: "is None",
             the_loss_alone: "one gradient for each",
+            a_loss_of_maml_itself: "must come from this clone, as it is now",
+            one_loss_for_all_steps: "must come from this clone, as it is now",
+            summed_as_numbers: "Keep the losses as tensors",
+            numbers_made_a_tensor: "Keep the losses as tensors",
         },
         equal={
             "same_gradient: line 2: 0 -> 1": START,
@@ -469,7 +524,7 @@ ANSWERS = {
             idle_left_out: "every worker needs one, even one without a task",
             nan_for_the_idle: "What does a worker without a task add to the sum?",
             counted_from_one: "Tasks are counted from 0",
-            with_the_stop: "is computed by nobody",
+            with_the_stop: "`stop` is exclusive, as in a slice",
             cut_in_two: "A task cannot be cut in two",
             everything_each: "is computed more than once",
         },
@@ -484,6 +539,8 @@ ANSWERS = {
             training_first: "fill meta-training first",
             test_in_front: "come in the wrong order",
             never_refuses: "raises no ValueError",
+            refuses_without_a_word: "That helps nobody",
+            validation_in_front: "Or you return the parts in another order",
             refuses_exactly_enough: "With exactly `num_ways` classes",
             names_of_groups: "hold names of groups",
             any_generator: "gives another split the next time",

@@ -61,7 +61,9 @@ def _list(values: list, precision: torch.dtype) -> Any:
     if not any(isinstance(value, Tensor | np.ndarray) for value in values):
         numbers = _tensor(values)
         if isinstance(numbers, Tensor):
-            return numbers
+            # Read as numbers of torch's own precision, so a higher one reads them once more.
+            rounded = numbers.is_floating_point() and precision == torch.float64
+            return torch.tensor(values, dtype=precision) if rounded else numbers
         return [_part(value, precision) for value in values]
     if all(isinstance(value, Tensor) and value.dim() == 0 for value in values):
         return torch.stack(values)  # keeps the graph

@@ -13,7 +13,7 @@ import inspect
 import json
 import linecache
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
@@ -56,6 +56,12 @@ def describe(learner: Any) -> dict[str, Any]:
         "settings": {name: repr(value) for name, value in settings.items()},
         "fingerprint": digest.hexdigest(),
     }
+
+
+def holds_any(learner: Any, parameters: Iterable[Tensor]) -> bool:
+    """Whether ``learner`` holds one of the tensors ``parameters``, number for number."""
+    known = {part for tensor in parameters for part in _parts(tensor, set()) if len(part) >= 256}
+    return not known.isdisjoint(_parts(learner, set()))
 
 
 def _source_of(kind: type) -> str | None:
@@ -225,6 +231,7 @@ def _row(record: dict[str, Any]) -> dict[str, Any]:
         "the official learner has no built score": asked and not alike,
         f"asked the official runs {times} times": times > 1,
         "the count of official scores does not fit": times != len(asked),
+        "see the built score's notes": bool(told.get("notes")),
         "see the official score's notes": any(entry.get("notes") for entry in asked),
         "no source": built and not told.get("source_sha256"),
     }

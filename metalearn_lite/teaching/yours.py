@@ -23,7 +23,8 @@ def yours(name: str, answer: Callable, package_version: Callable) -> Callable:
     """``answer``, if exercise ``name``'s check passes, else ``package_version``; says which.
 
     An answer that returns arrays, lists or another precision than it was given comes back in a
-    wrapper: its results are then tensors, of its arguments' precision.
+    wrapper: its results are then tensors, of its arguments' precision. Where these are plain
+    numbers, as Python's are in double precision, so are the results.
 
     Raises:
         TypeError: ``package_version`` is no function.
@@ -58,7 +59,13 @@ class _Watched:
 
 
 def _precision(given: Iterable[Any]) -> torch.dtype:
-    """Of the first floating-point tensor among the arguments; else torch's own."""
+    """Of the first floating-point tensor among the arguments; else torch's own.
+
+    Double if all of them are plain numbers and text.
+    """
+    given = list(given)
+    if given and all(isinstance(value, int | float | str) for value in given):
+        return torch.float64
     for value in given:
         if isinstance(value, torch.Tensor) and value.is_floating_point():
             return value.dtype

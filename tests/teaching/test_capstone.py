@@ -1,6 +1,7 @@
 """The capstone: how a learner is asked, what bad ones are told, and the file of its scores."""
 
 import ast
+import dataclasses
 import functools
 import itertools
 import json
@@ -159,6 +160,44 @@ def test_arrays_lists_and_other_precisions_are_answers(convert, runs):
             return convert(super().predict(adapted, x))
 
     assert score(Other(), runs).named.equal(score(Starter(), runs).named)
+
+
+class Wrapping(Starter):
+    """Built upon a shipped learner."""
+
+    def __init__(self, name):
+        self.inner = [checkpoints.load(name)]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "noted"),
+    [
+        ("omniglot-elastic-small2", BUILT, True),
+        ("omniglot-elastic-small2", OFFICIAL, True),
+        ("omniglot-elastic-small2", MADE_UP, False),
+        ("omniglot-elastic", BUILT, False),
+        ("omniglot-prototypical", BUILT, False),
+    ],
+)
+def test_who_builds_on_a_learner_of_minimal_set_2_is_told(name, kind, noted, runs):
+    """The built runs are made of that set. A copy that was trained further is not recognised."""
+    scored = score(Wrapping(name), runs._replace(kind=kind))
+    assert (capstone.KNOWS_SET_2 in scored.notes) == noted
+
+
+def test_and_reaches_no_tier():
+    scored = dataclasses.replace(scored_with(0), notes=(capstone.KNOWS_SET_2,))
+    assert scored.tier == 0
+    assert repr(scored).endswith("So it reaches no tier.")
+
+
+def test_a_bar_says_how_far_it_is(runs, monkeypatch, capsys):
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    score(Starter(), runs)
+    assert "runs:" in capsys.readouterr().err
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+    score(Starter(), runs)
+    assert capsys.readouterr().err == ""
 
 
 # Bad learners

@@ -99,6 +99,13 @@ def test_lists_and_mixed_precision_become_tensors_and_keep_the_graph():
     assert slope.flatten().tolist() == pytest.approx([0.8, 0.8])
 
 
+def test_of_plain_numbers_lists_and_arrays_come_back_in_double(capsys):
+    """As Python's own numbers are: 12 / 25 in single precision would be wrong by 1e-8."""
+    for answer in ANSWERS["16.share_out"].right:
+        shares = yours("16.share_out", answer, package_version)(25, 2)
+        assert shares[1][2] == pytest.approx(12 / 25, abs=1e-15)
+
+
 @pytest.mark.parametrize("answer", [None, 3, "text"])
 def test_no_function_is_a_refused_answer(answer, capsys):
     assert yours("04.interval", answer, package_version) is package_version

@@ -172,7 +172,9 @@ def _classes(root: Path) -> tuple[dict[Key, list[Path]], list[tuple[str, str]]]:
             "rename it."
         )
     if not classes:
-        there = f"only {len(inner.files)} files" if inner.files else "nothing that could be one"
+        there = "nor anything that could be one"
+        if inner.files:
+            there = f"only {_count(len(inner.files), 'file')}"
         for _, why in inner.others[:1]:
             there = f"only what cannot be used ({why})"
         raise ValueError(
@@ -272,11 +274,12 @@ def _say_ink(pictures: list[Picture], known: bool | None) -> bool:
         said = f"All drawings are {WAYS[dark]}."
     else:
         said = (
-            f"{counts[True]} drawings are {WAYS[True]}, {counts[False]} {WAYS[False]}, each as its "
-            "own edge tells; if that is wrong, give ink='dark' or ink='light'."
+            f"{counts[True]:,} drawings are {WAYS[True]}, {counts[False]:,} {WAYS[False]}, judged "
+            "by the shade along the edge of each; if that is wrong, give ink='dark' or "
+            "ink='light'."
         )
     if votes[None]:
-        said += f" (Of {votes[None]} the edge does not tell: taken as most are.)"
+        said += f" (Of {votes[None]:,} the edge does not tell: taken as most are.)"
     print(said + (" Light ink is turned round: ink is 255 here." if counts[False] else ""))
     return dark
 

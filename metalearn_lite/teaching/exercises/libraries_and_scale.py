@@ -76,7 +76,13 @@ class Adaptable(nn.Module):
 
     def adapt(self, loss: Tensor) -> None:
         """One inner step along the gradient of ``loss``; the outer gradient passes through it."""
-        gradients = torch.autograd.grad(loss, list(self.values.values()), create_graph=True)
+        try:
+            gradients = torch.autograd.grad(loss, list(self.values.values()), create_graph=True)
+        except RuntimeError as error:
+            raise RuntimeError(
+                "the loss given to adapt must come from this clone, as it is now: ask the clone "
+                "anew before each step"
+            ) from error
         for (name, value), gradient in zip(self.values.items(), gradients, strict=True):
             self.values[name] = value - self.lrs.get(name, self.lr) * gradient
 
@@ -145,7 +151,7 @@ def check_same_gradient(answer: Callable) -> None:
         mistakes = _gradient_mistakes(maml, tasks, batch)
         expected = same_gradient(maml, tasks, batch.loss, batch.inner_steps)
         given = [tuple(part.clone() for part in task) for task in tasks]
-        result = attempted(answer(maml, given, batch.loss, batch.inner_steps))
+        result = _asked(answer, maml, given, batch)
         kept = zip(maml.parameters(), params, strict=True)
         if not all(now is value for now, value in kept) or not same(params, before):
             raise Mistake(
@@ -159,6 +165,20 @@ def check_same_gradient(answer: Callable) -> None:
                 f"With {batch.said}, these are not the gradients of the mean query loss after the "
                 "inner steps."
             )
+
+
+def _asked(answer: Callable, maml: Adaptable, tasks: list[Task], batch: _Batch) -> Any:
+    """What ``answer`` gives; torch's words for a loss that is a bare number are put plainly."""
+    try:
+        return attempted(answer(maml, tasks, batch.loss, batch.inner_steps))
+    except (RuntimeError, TypeError, AttributeError) as error:
+        said = str(error)
+        if "'float' object" in said or "does not require grad" in said:
+            raise Mistake(
+                f"The gradient was asked of a bare number ({said.splitlines()[0]}). Keep the "
+                "losses as tensors: what .item(), float() or .detach() gives has no gradient."
+            ) from error
+        raise
 
 
 def _one_for_each(result: Any, params: list[Tensor]) -> list[Tensor]:
@@ -325,6 +345,12 @@ def check_share_out(share: Callable) -> None:
         case = f"With {num_tasks} task(s) and {num_workers} worker(s)"
         rows = _triples(attempted(share(num_tasks, num_workers)), num_workers)
         right = share_out(num_tasks, num_workers)
+        ends = [0, *(stop + 1 for _, stop, _ in rows)]
+        if ends == [*(start for start, *_ in rows), num_tasks]:
+            raise Mistake(
+                f"{case} each share lacks its last task. `stop` is exclusive, as in a slice of "
+                "Python."
+            )
         sizes = [stop - start for start, stop, _ in rows]
         if any(size < 0 for size in sizes):
             raise Mistake(f"{case} a share stops before it starts.")
@@ -433,6 +459,8 @@ TOO_FEW = (
     (list("ab"), 1, "There are two classes for three parts."),
 )
 
+HELPFUL = ("way", "class", "group", "alphabet")  # of these a refusal must speak
+
 
 def _twisted(groups: Sequence[Hashable], num_ways: int, seed: int, twist: str) -> Split:
     """The split with a likely mistake: training, validation, test."""
@@ -470,9 +498,11 @@ TWISTS = {
     "which does not hang on what they are called.",
     "one more": "Your parts go on when they already have `num_ways` classes. So many are enough.",
     "groups counted": "You count groups. A part is full when it has `num_ways` *classes*.",
-    "training first": "Your groups fill meta-training first, and the rest goes to meta-test. The "
-    "rest is for meta-training.",
-    "validation first": "Meta-test is filled first; you begin with meta-validation.",
+    "training first": "Your groups fill meta-training first, and the rest goes to meta-test: the "
+    "rest is for meta-training. Or you return the parts in another order than training, "
+    "validation, test.",
+    "validation first": "Meta-test is filled first; you begin with meta-validation. Or you return "
+    "the parts in another order than training, validation, test.",
     "cut": "You cut a part down to `num_ways` classes. A group that goes into a part goes there "
     "whole, and no class is lost.",
 }
@@ -562,8 +592,14 @@ def check_split_classes(split: Callable) -> None:
         for seed in range(3):
             try:
                 split(list(groups), num_ways, seeded(seed))
-            except ValueError:
-                continue
+            except ValueError as refusal:
+                said = str(refusal)
+                if any(word in said.lower() for word in HELPFUL):
+                    continue
+                raise Mistake(
+                    f"{why} Your ValueError says {said!r}. That helps nobody: say of what there "
+                    "are too few, ways or classes, and what would help."
+                ) from None
             raise Mistake(
                 f"{why} No split gives each part {num_ways} way(s), but your function raises no "
                 "ValueError. Look at every part, meta-training too."
@@ -609,7 +645,7 @@ EXERCISES = {
             "names = list(dict.fromkeys(groups)); for each place of the permutation add all "
             "`number` with `groups[number] == names[place]` to `parts[part]`, where `part` goes "
             "up by one, to 2 at most, once `len(parts[part]) >= num_ways`. At the end: any part "
-            "too short, ValueError; else the third, second and first, each sorted.",
+            "too short, a ValueError that says so; else the third, second and first, each sorted.",
         ),
         check=check_split_classes,
         praise="No class in two parts, no alphabet torn, and enough classes in each part.",

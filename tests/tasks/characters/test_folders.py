@@ -103,7 +103,7 @@ def test_digits_written_as_files_are_recognised(tmp_path, capsys):
     written = written / written.amax((1, 2), keepdim=True)
     assert (coarse[:, 0] - written).abs().mean() < 0.1
     said = capsys.readouterr().out
-    assert "light ink on dark paper, each as its own edge tells" in said
+    assert "light ink on dark paper, judged by the shade along the edge of each" in said
     tasks = plain.sample(50, 5, 1, 5, torch.Generator().manual_seed(0))
     assert evaluate(PixelNearestNeighbour(), tasks).mean > 0.5
     for name in ("omniglot-prototypical", "omniglot-elastic"):
@@ -401,7 +401,10 @@ def test_where_there_is_no_folder(tmp_path):
 
 
 def test_too_little_is_refused_with_the_remedy(tmp_path):
-    with pytest.raises(ValueError, match="no folders of classes, nothing that could be one: put"):
+    with pytest.raises(ValueError, match="no folders of classes, nor anything that could be one"):
+        characters.from_folder(tmp_path)
+    write(tmp_path, {".": 1})
+    with pytest.raises(ValueError, match="no folders of classes, only 1 file: put the images of"):
         characters.from_folder(tmp_path)
     write(tmp_path, {".": 3})
     with pytest.raises(ValueError, match="no folders of classes, only 3 files: put the images of"):
