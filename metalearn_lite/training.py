@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,11 +18,13 @@ import torch
 from torch import Tensor
 
 from metalearn_lite import checks, distributed
+from metalearn_lite.curves import Curves
+from metalearn_lite.devices import lent, moved_to, usable
 from metalearn_lite.fast.compiling import compiled_meta_gradient
 from metalearn_lite.learners.base import Learner
 from metalearn_lite.networks import Params
 from metalearn_lite.paths import first_writable
-from metalearn_lite.resuming import Optimizers, RunFile, described, held, settings_of
+from metalearn_lite.resuming import Optimizers, RunFile, described, settings_of
 
 
 class Trainable(Protocol):
@@ -177,8 +179,8 @@ def meta_train(
             "learner.params: call requires_grad_() on it, or let the network hold it"
         )
     log_to = _ELSEWHERE.get("log_to") if log_to is None else log_to
-    curves = _Curves(log_to)
-    device = _usable(_ELSEWHERE.get("device") if device is None else device, learner)
+    curves = Curves(log_to)
+    device = usable(_ELSEWHERE.get("device") if device is None else device, learner)
     started_with = _started_with(
         learner,
         sample=sample,
@@ -321,67 +323,6 @@ def told(**settings: Any) -> Iterator[None]:
         _ELSEWHERE.update(before)
 
 
-def _usable(device: torch.device | str | None, learner: Trainable) -> torch.device | None:
-    if device is None:
-        return None
-    try:
-        device = torch.device(device)
-    except RuntimeError:
-        raise ValueError(
-            f"device={device!r}: choose cpu, or cuda on a machine with a GPU"
-        ) from None
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(
-            f"device={str(device)!r}: this PyTorch finds no GPU that it can use; "
-            "leave it out, to train on the CPU"
-        )
-    if device.type != "cpu" and not isinstance(learner, Learner):
-        raise ValueError(
-            f"device={str(device)!r}: {type(learner).__name__} learns from games, which are "
-            "played on the CPU; leave it out"
-        )
-    if device == torch.device("cuda"):  # where there are several processes, each has its own
-        place = int(os.environ.get("LOCAL_RANK", 0)) % torch.cuda.device_count()
-        device = torch.device("cuda", place)
-    return device
-
-
-@contextmanager
-def lent(learner: Trainable, device: torch.device | None) -> Iterator[None]:
-    """While inside, all tensors of ``learner`` are on ``device``; then its own hold the result."""
-    if device is None:
-        yield
-        return
-    own = dict(learner.params)
-    there = device.type != "meta"  # on "meta" there are only shapes, of which nothing comes back
-    learner.params.update({n: v.detach().to(device).requires_grad_() for n, v in own.items()})
-    beside = {n: v for n, v in held(learner).items() if isinstance(getattr(learner, n), Tensor)}
-    vars(learner).update(moved_to(device, beside))
-    try:
-        yield
-    finally:
-        with torch.no_grad():
-            for name, value in own.items() if there else ():
-                value.copy_(learner.params[name])
-        learner.params.update(own)
-        back = {n: getattr(learner, n).to(v.device) for n, v in beside.items()} if there else beside
-        vars(learner).update(back)
-
-
-def moved_to(device: torch.device | None, batch: Any) -> Any:
-    """All tensors in a batch on ``device``: of episodes, or of tuples and dictionaries of them."""
-    if device is None:
-        return batch
-    if isinstance(batch, Tensor):
-        return batch.to(device)
-    if isinstance(batch, Mapping):
-        return {name: moved_to(device, value) for name, value in batch.items()}
-    if isinstance(batch, tuple):
-        parts = [moved_to(device, part) for part in batch]
-        return type(batch)(*parts) if hasattr(batch, "_fields") else tuple(parts)
-    return batch
-
-
 @contextmanager
 def _undone(generator: torch.Generator, on: type[Exception]) -> Iterator[None]:
     """Where ``on`` is raised, nothing has been drawn."""
@@ -391,42 +332,6 @@ def _undone(generator: torch.Generator, on: type[Exception]) -> Iterator[None]:
     except on:
         generator.set_state(before)
         raise
-
-
-class _Curves:
-    """Writes for TensorBoard what each iteration was like; without a folder nothing."""
-
-    def __init__(self, folder: Path | str | None):
-        self.folder, self._writer = folder, None
-        if folder is not None:
-            try:
-                from torch.utils.tensorboard import SummaryWriter
-            except ImportError:
-                raise ValueError(
-                    "log_to needs the package tensorboard, which is not installed: "
-                    "pip install tensorboard, or leave log_to out"
-                ) from None
-            self._new = SummaryWriter
-
-    @contextmanager
-    def going_on(self, done: int) -> Iterator[None]:
-        """While inside, iterations after the first ``done`` are written, by one process."""
-        if self.folder is None or not distributed.is_first():
-            yield
-            return
-        # What an ended run had written beyond the iteration that this goes on from is left out.
-        with self._new(self.folder, purge_step=done + 1) as self._writer:
-            yield
-
-    def write(self, iteration: int, **values: float) -> None:
-        if self._writer is not None:
-            for name, value in values.items():
-                self._writer.add_scalar(name.replace("_", " "), value, iteration)
-
-    def flush(self) -> None:
-        """All that was written is in the file, so that it goes on where a saved run does."""
-        if self._writer is not None:
-            self._writer.flush()
 
 
 def _progress_bar(first: int, iterations: int):

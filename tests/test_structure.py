@@ -23,7 +23,7 @@ FLOORS = (
     ("tasks",),
     ("learners",),
     ("rl",),
-    ("training", "resuming", "distributed"),
+    ("training", "resuming", "devices", "curves", "distributed"),
     ("evaluation", "similarity"),
     ("challenge",),
     ("checkpoints",),

@@ -15,6 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from truths import curves
 
+from metalearn_lite.devices import moved_to
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.evaluation import evaluate
 from metalearn_lite.learners.joint import JointTraining
@@ -27,7 +28,6 @@ from metalearn_lite.training import (
     adam,
     cosine,
     meta_train,
-    moved_to,
     muon,
     told,
 )

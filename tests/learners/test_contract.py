@@ -14,6 +14,7 @@ import torch
 from torch.nn import functional as F
 from truths import generator
 
+from metalearn_lite.devices import lent, moved_to
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners import LEARNERS
 from metalearn_lite.learners.base import Learner, task_losses
@@ -23,7 +24,6 @@ from metalearn_lite.learners.simpleshot import SimpleShot
 from metalearn_lite.learners.transformer import Transformer
 from metalearn_lite.networks import MLP, ConvClassifier, ConvNet
 from metalearn_lite.tasks.sinusoids import Sinusoids
-from metalearn_lite.training import lent, moved_to
 
 UNTRAINED = (
     "LeastSquares",
