@@ -113,7 +113,8 @@ def check_luck(answer: Callable) -> None:
     for wrong, message in WRONG_LUCK:
         known = [wrong(*case) for case in MIXED_WAYS.values()]
         refuse(torch.tensor(results), [(torch.tensor(known), message)], rtol=1e-3, atol=1e-9)
-    if results[0] != asked(MIXED_WAYS["25 answers among 5 classes each"]):
+    # Three chances, asked again: that a count of drawn games comes out alike in all is no matter.
+    if results != [asked(case) for case in MIXED_WAYS.values()]:
         raise Mistake("Asked the same twice, it answers differently: you drew. Work it out.")
     results += [asked(case) for case in EDGES.values()]
     for (kind, case), result in zip({**MIXED_WAYS, **EDGES}.items(), results, strict=True):
