@@ -27,6 +27,28 @@ COLORS = {
     "violet": "#8A49CB",
     "brown": "#8A5A2B",
 }
+DARK_COLORS = {
+    # The same on a dark page: as far from black as the others are from white.
+    "blue": "#4FA8E0",
+    "orange": "#E69F00",
+    "green": "#2BBD90",
+    "red": "#F07F3C",
+    "pink": "#E39AC6",
+    "sky": "#56B4E9",
+    "yellow": "#F0E442",
+    "black": "#E8E8E8",
+    "gray": "#9C9C9C",
+    "dark orange": "#DB9A26",
+    "dark sky": "#5CBBF0",
+    "violet": "#B68AF0",
+    "brown": "#C0946A",
+}
+PAGE = {
+    "ink": ("#222222", "#E6E6E6"),
+    "paper": ("#FFFFFF", "#111111"),
+    "faint": ("#DDDDDD", "#3A3A3A"),
+}
+"""text, page and grid, on a light page and on a dark one"""
 LINE_COLORS = ("blue", "dark orange", "green", "red", "pink", "dark sky", "violet", "brown", "gray")
 """what a line, a marker or a letter may have: readable on a white page and on a dark one"""
 
@@ -143,6 +165,19 @@ def looks(names: Iterable[str]) -> dict[str, dict[str, object]]:
             "linestyle": "-",
         }
     return {name: given[name] for name in names}
+
+
+def theme_css() -> str:
+    """The colours as CSS variables, ``--ml-dark-orange`` and the like, for light and dark pages."""
+    light = COLORS | {name: pair[0] for name, pair in PAGE.items()}
+    dark = DARK_COLORS | {name: pair[1] for name, pair in PAGE.items()}
+    where = ("[data-jp-theme-light='false']", "[data-theme='dark']", ".vscode-dark")
+    return "".join(
+        f"{', '.join(places)} {{ "
+        + " ".join(f"--ml-{name.replace(' ', '-')}: {color};" for name, color in colors.items())
+        + " }\n"
+        for places, colors in (((":root",), light), (where, dark))
+    )
 
 
 def use_course_style() -> None:

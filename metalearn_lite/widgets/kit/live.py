@@ -1,0 +1,190 @@
+"""Live: a scene in the page, drawn by `live.js`, and what the reader does with it.
+
+A widget says what there is to see (`scene`) and what a gesture does to its model (`set`, `drag`,
+`click`, `pick`, …). Everything else is here: what of the scene has to travel, and when.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from metalearn_lite.figures import theme_css
+from metalearn_lite.widgets.kit import scene as scenes
+from metalearn_lite.widgets.kit.scene import Scene, Slider
+
+HERE = Path(__file__).parent
+GESTURES = ("set", "press", "try", "drag", "remove", "click", "pick", "draw")
+
+
+class Live(anywidget.AnyWidget):
+    """The base of every widget: give it a ``scene``.
+
+    Args:
+        model: plain Python; a control's value is set as its attribute of that name.
+    """
+
+    _esm = (HERE / "live.js").read_text(encoding="utf-8")
+    _css = theme_css() + (HERE / "live.css").read_text(encoding="utf-8")
+
+    by: str = ""
+    """the slider whose every stop is sent beforehand, so that walking over it needs no kernel"""
+
+    look = traitlets.Dict(help="what stays").tag(sync=True)
+    fixed = traitlets.Dict(help="columns that seldom change").tag(sync=True)
+    moving = traitlets.Dict(help="the other columns, by the key of their mark").tag(sync=True)
+    state = traitlets.Dict(help="values of controls, sentence, note, code").tag(sync=True)
+    recorded = traitlets.Dict(help="frames sent beforehand: see `frames`").tag(sync=True)
+    ack = traitlets.Int(0, help="the newest message dealt with").tag(sync=True)
+
+    def __init__(self, model: Any):
+        self.model = model
+        self._complaint = ""
+        super().__init__()
+        self.on_msg(self._receive)
+        self.show()
+
+    # What a widget gives -------------------------------------------------------------------
+
+    def scene(self) -> Scene:
+        """All that is to be seen now."""
+        raise NotImplementedError
+
+    def set(self, name: str, value: Any) -> None:
+        """A control has a new value."""
+        setattr(self.model, name, value)
+
+    def press(self, name: str) -> None:
+        """A button of this name was pressed: the widget's method of that name."""
+        getattr(self, name)()
+
+    def drag(self, key: str, index: int, x: float, y: float) -> None:
+        """The point ``index`` of a mark was dragged here."""
+
+    def remove(self, key: str, index: int) -> None:
+        """The point ``index`` of a mark is to go."""
+
+    def click(self, panel: str, x: float, y: float) -> None:
+        """A click on empty ground, in the panel's own numbers."""
+
+    def pick(self, key: str, index: int) -> None:
+        """The element ``index`` of a mark was chosen."""
+
+    def draw(self, pad: str, what: str, points: Sequence[tuple[float, float]]) -> None:
+        """On a pad: ``"stroke"`` with its points, or ``"undo"``, ``"clear"``, ``"example"``."""
+
+    # What it can do ------------------------------------------------------------------------
+
+    def show(self, ack: int | None = None, settled: bool = True) -> None:
+        """Sends what has changed since the last time.
+
+        Once a gesture has ``settled``, all stops of the slider `by` are sent as well.
+        """
+        scene = self.scene()
+        with self.hold_sync():
+            self.look = scenes.look(scene)
+            self.moving, self.fixed = scenes.data(scene)
+            self.state = self._state(scene)
+            self.ack = self.ack if ack is None else ack
+            if not settled:
+                self.recorded = {}
+        if settled and self.by:
+            slider = next(one for one in scene.controls if one.name == self.by)
+            self.recorded = self.frames({self.by: stops(slider)}) | {"stamp": self.ack}
+
+    def frames(self, controls: Mapping[str, Sequence]) -> dict[str, Any]:
+        """The scenes at all combinations of these controls' values: ``by`` names the controls.
+
+        ``at`` has a frame for each list of values (as JSON): what differs there from `moving`,
+        `fixed`, `state` and `look`.
+        """
+        whole = {"moving": self.moving, "fixed": self.fixed, "look": self.look}
+        at = {}
+        for values in itertools.product(*controls.values()):
+            with self._at(dict(zip(controls, values, strict=True))) as scene:
+                moving, fixed = scenes.data(scene)
+                now = {"moving": moving, "fixed": fixed, "look": scenes.look(scene)}
+                frame = {"state": self._state(scene)}
+            for name in ("moving", "fixed"):
+                if new := {key: v for key, v in now[name].items() if whole[name].get(key) != v}:
+                    frame[name] = new
+                if gone := [key for key in whole[name] if key not in now[name]]:
+                    frame.setdefault("gone", []).extend(gone)
+            if now["look"] != whole["look"]:
+                frame["look"] = now["look"]
+            at[json.dumps(list(values), separators=(",", ":"))] = frame
+        return {"by": list(controls), "at": at}
+
+    def scenes_at(self, name: str, values: Sequence) -> list[Scene]:
+        """The scene at each of these values of one control; afterwards it is as before."""
+        seen = []
+        for value in values:
+            with self._at({name: value}) as scene:
+                seen.append(scene)
+        return seen
+
+    @contextmanager
+    def _at(self, values: Mapping[str, Any]) -> Iterator[Scene]:
+        before = {one.name: one.value for one in self.scene().controls if one.name in values}
+        try:
+            for name, value in values.items():
+                self.set(name, value)
+            yield self.scene()
+        finally:
+            for name, value in before.items():
+                self.set(name, value)
+
+    def _receive(self, _: Any, message: dict[str, Any], buffers: Any) -> None:
+        """A message of the page: what happened, ``id``, and whether it has ``settled``."""
+        message = dict(message)
+        kind, number = message.pop("kind"), message.pop("id")
+        settled = message.pop("settled", True)
+        if kind not in GESTURES:
+            raise ValueError(f"no gesture is called {kind!r}: there are {GESTURES}")
+        scrubbed = kind == "set" and message["name"] == self.by and bool(self.recorded)
+        self._complaint = ""
+        try:
+            getattr(self, "_try" if kind == "try" else kind)(**message)
+        except ValueError as error:
+            self._complaint = str(error)
+        if scrubbed and not self._complaint:
+            # The page has drawn it. All the kernel owes it is the values, for a second view.
+            with self.hold_sync():
+                self.state, self.ack = self._state(self.scene()), number
+        else:
+            self.show(number, settled)
+
+    def _try(self, index: int) -> None:
+        suggestion = self.scene().tries[index]
+        for name, value in suggestion.values.items():
+            self.set(name, value)
+        if suggestion.press:
+            self.press(suggestion.press)
+
+    def _state(self, scene: Scene) -> dict[str, Any]:
+        return {
+            "values": {one.name: one.value for one in scene.controls if hasattr(one, "value")},
+            "off": [one.name for one in scene.controls if not getattr(one, "enabled", True)],
+            "sentence": f"{self._complaint} {scene.sentence}".strip(),
+            "note": scene.note,
+            "code": scene.code,
+        }
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.state.get('sentence', '')!r})"
+
+
+def stops(slider: Slider) -> list:
+    """All values that a slider has."""
+    if slider.stops:
+        return list(slider.stops)
+    number = round((slider.high - slider.low) / slider.step)
+    places = [slider.low + slider.step * place for place in range(number + 1)]
+    return [10.0**place for place in places] if slider.log else places
