@@ -32,7 +32,7 @@ class Live(anywidget.AnyWidget):
     """
 
     _esm = (HERE / "live.js").read_text(encoding="utf-8")
-    _css = theme_css() + "".join((HERE / f).read_text("utf-8") for f in ("draw.css", "live.css"))
+    _css = theme_css() + (HERE / "live.css").read_text(encoding="utf-8")
 
     by: str = ""
     """the slider whose every stop is sent beforehand, so that walking over it needs no kernel"""
