@@ -66,9 +66,9 @@ Object.assign(window, {
 class Drawn:
     """A page with panels, and what happened to it."""
 
-    def __init__(self, page, errors: list[str]):
+    def __init__(self, page):
         self.page = page
-        self.errors = errors
+        self.finger = None
 
     def show(self, *panels: Panel, glide: bool = False) -> None:
         scene = Scene(panels=panels)
@@ -121,6 +121,16 @@ class Drawn:
     def lit(self, panel: int = 0) -> int:
         return self.do("n => views[n].over.childNodes.length", panel)
 
+    def touch(self, *places: tuple[float, float], panel: int = 0) -> None:
+        """A finger goes from one place of a panel to the next."""
+        self.finger = self.finger or self.page.context.new_cdp_session(self.page)
+        for place in (*places, None):
+            kind = "End" if place is None else "Start" if place is places[0] else "Move"
+            at = [] if place is None else [self.at(*place, panel)]
+            points = [{"x": x, "y": y} for x, y in at]
+            message = {"type": f"touch{kind}", "touchPoints": points}
+            self.finger.send("Input.dispatchTouchEvent", message)
+
     def focused(self) -> str:
         return self.do("() => document.activeElement.getAttribute('aria-label')")
 
@@ -157,7 +167,7 @@ def opened(browser):
         )
         page.goto("http://figure.test/")
         page.wait_for_function("() => window.views")
-        return Drawn(page, complaints)
+        return Drawn(page)
 
     yield open_page
     for context in contexts:
@@ -240,8 +250,12 @@ def test_the_colours_are_those_of_the_page_also_on_the_canvas(opened, theme):
     box = Boxes(key="b", x=[-0.5], y=[0.5], fills=["green"], wide=0.5, tall=0.5)
     drawn.show(panel(heat, images, box, grid=False))
     if theme == "dark":
-        drawn.do("() => document.body.setAttribute('data-theme', 'dark')")
-        drawn.page.wait_for_timeout(200)
+        drawn.do(
+            """() => new Promise((done) => {
+                views[0].canvas.addEventListener("transitionend", done);
+                document.body.setAttribute("data-theme", "dark");
+            })"""
+        )
     colors = DARK_COLORS if theme == "dark" else COLORS
     assert drawn.pixel(0.5, 0.5) == rgb(PAGE["ink"][theme == "dark"])
     assert drawn.pixel(-0.5, 0.5) == rgb(colors["green"])
@@ -322,7 +336,6 @@ def test_text_keeps_its_size_and_all_of_it_is_inside(opened, width):
         *EVERY, key="wide", width=600, title="A title", y=Axis(low=0, high=20000, label="steps")
     )
     drawn.show(panel(bars, x=x, y=Axis(low=0, high=1, label="accuracy")), wide)
-    drawn.page.wait_for_timeout(100)
     assert drawn.do("() => document.documentElement.scrollWidth") == width
     outside = drawn.do(
         """() => views.flatMap(({ svg }) => {
@@ -566,23 +579,16 @@ def test_a_point_carries_what_hangs_on_it(drawn):
 def test_a_finger_drags_a_point_and_scrolls_elsewhere(opened):
     drawn = opened(has_touch=True)
     drawn.show(panel(draggable()))
-    style = "one => getComputedStyle(one).touchAction"
-    assert drawn.page.locator(".ml-drag path").evaluate(style) == "none"
-    assert drawn.page.locator(".ml-svg").evaluate(style) == "auto"
     box = drawn.page.locator(".ml-drag path").bounding_box()
     assert min(box["width"], box["height"]) >= 24
-    touch = drawn.page.context.new_cdp_session(drawn.page)
-    for kind, at in (
-        ("Start", (0.05, 0)),
-        ("Move", (0.3, 0.3)),
-        ("Move", (0.55, 0.5)),
-        ("End", None),
-    ):
-        places = [dict(zip("xy", drawn.at(*at), strict=True))] if at else []
-        touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": places})
+    drawn.touch((0.05, 0), (0.3, 0.3), (0.55, 0.5))
     sent = drawn.sent()
     assert sent[-1]["settled"]
     assert (sent[-1]["x"], sent[-1]["y"]) == pytest.approx((0.5, 0.5), abs=0.01)
+    drawn.do("() => { all.style.height = '2000px'; }")
+    drawn.touch((0.5, 0), (0.5, 0.3), (0.5, 0.6), (0.5, 0.9))
+    assert drawn.sent() == []
+    drawn.page.wait_for_function("() => scrollY > 0 || document.scrollingElement.scrollTop > 0")
 
 
 @pytest.mark.parametrize("removable", [True, False])

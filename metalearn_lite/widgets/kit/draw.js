@@ -597,6 +597,9 @@ export class PanelView {
       put(part, { "aria-hidden": "true" });
     for (const name of `${EVENTS} ${OTHERS}`.split(" "))
       this.plot.addEventListener(name, (event) => this[name](event)); // an svg would be a Tab stop
+    // Within an SVG `touch-action` has no effect: a finger on a point would scroll the page.
+    const stay = (event) => this.down && event.preventDefault();
+    this.plot.addEventListener("touchmove", stay, { passive: false });
     // A theme changes the colour of the canvas, which takes a millisecond: draw.css.
     this.canvas.addEventListener("transitionend", () => this.draw(true));
     this.resized = () => this.measure();
