@@ -1,2 +1,4 @@
 """placeholder until the renderer lands"""
+
+
 class Figure: ...
