@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,12 +105,12 @@ class Live(anywidget.AnyWidget):
         `fixed`, `state` and `look`.
         """
         whole = {"moving": self.moving, "fixed": self.fixed, "look": self.look}
+        combinations = list(itertools.product(*controls.values()))
         at = {}
-        for values in itertools.product(*controls.values()):
-            with self._at(dict(zip(controls, values, strict=True))) as scene:
-                moving, fixed = scenes.data(scene)
-                now = {"moving": moving, "fixed": fixed, "look": scenes.look(scene)}
-                frame = {"state": self._state(scene)}
+        for values, scene in zip(combinations, self._at(list(controls), combinations), strict=True):
+            moving, fixed = scenes.data(scene)
+            now = {"moving": moving, "fixed": fixed, "look": scenes.look(scene)}
+            frame = {"state": self._state(scene)}
             for name in ("moving", "fixed"):
                 if new := {key: v for key, v in now[name].items() if whole[name].get(key) != v}:
                     frame[name] = new
@@ -124,22 +123,18 @@ class Live(anywidget.AnyWidget):
 
     def scenes_at(self, name: str, values: Sequence) -> list[Scene]:
         """The scene at each of these values of one control; afterwards it is as before."""
-        seen = []
-        for value in values:
-            with self._at({name: value}) as scene:
-                seen.append(scene)
-        return seen
+        return list(self._at([name], [(value,) for value in values]))
 
-    @contextmanager
-    def _at(self, values: Mapping[str, Any]) -> Iterator[Scene]:
-        before = {one.name: one.value for one in self.scene().controls if one.name in values}
+    def _at(self, names: Sequence[str], combinations: Iterable[Sequence]) -> Iterator[Scene]:
+        before = self.state["values"]
         try:
-            for name, value in values.items():
-                self.set(name, value)
-            yield self.scene()
+            for values in combinations:
+                for name, value in zip(names, values, strict=True):
+                    self.set(name, value)
+                yield self.scene()
         finally:
-            for name, value in before.items():
-                self.set(name, value)
+            for name in names:
+                self.set(name, before[name])
 
     def _receive(self, _: Any, message: dict[str, Any], buffers: Any) -> None:
         """A message of the page: what happened, ``id``, and whether it has ``settled``."""
