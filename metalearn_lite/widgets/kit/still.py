@@ -204,6 +204,7 @@ def _figure(
             handlelength=2,
             frameon=False,
             labelcolor=INK,
+            handler_map={one: one for one in handles if isinstance(one, _Shades)},
         )
     return figure
 
@@ -237,19 +238,13 @@ def _same(part: Part, other: Part | None, name: str) -> bool:
 
 
 def _handles(parts: Sequence[Part]) -> list[Any]:
-    """For each label, in each colour, how its first mark with any elements looks."""
+    """For each label, in each colour, how its first mark looks."""
     seen: dict[tuple[str, str], Any] = {}
     for part in parts:
         for mark in part.marks if isinstance(part, Panel) else ():
-            if mark.label and _count(mark):
+            if mark.label and mark.listed:
                 seen.setdefault((mark.label, mark.color), _handle(mark))
     return list(seen.values())
-
-
-def _count(mark: Mark) -> int:
-    column = {Heat: "values", Spans: "at", Rules: "at"}.get(type(mark), "x")
-    values = getattr(mark, column)
-    return 0 if values is None else len(values)
 
 
 def _handle(mark: Mark) -> Any:
@@ -258,6 +253,8 @@ def _handle(mark: Mark) -> Any:
 
     color = _color(mark.color)
     style: dict[str, Any] = {"color": color, "label": mark.label, "alpha": mark.opacity}
+    if isinstance(mark, Heat):
+        return _Shades(mark)
     if isinstance(mark, Points):
         filled = _filled(mark.marker) and not mark.hollow
         edge = _color(mark.edge) if mark.edge else color
@@ -280,6 +277,32 @@ def _handle(mark: Mark) -> Any:
     return Patch(**style)
 
 
+class _Shades:
+    """A row of the shades of a heat map; it is its own handler in matplotlib's legend."""
+
+    def __init__(self, mark: Heat):
+        self.shades = [
+            _shade(mark, place)
+            for place in np.linspace(0, 1, len(mark.steps) + 1 if mark.steps else 6)
+        ]
+        between = ", " if mark.steps else " to "
+        self.label = " ".join(filter(None, (mark.label, between.join(mark.names))))
+
+    def get_label(self) -> str:
+        return self.label
+
+    def legend_artist(self, legend: Any, handle: Any, fontsize: float, box: Any) -> Any:
+        from matplotlib.patches import Rectangle
+
+        side = 1.2 * fontsize
+        box.width = side * len(self.shades)
+        for place, shade in enumerate(self.shades):
+            box.add_artist(
+                Rectangle((place * side, -1), side, box.height + 2, facecolor=shade,
+                          edgecolor=_color("gray"), linewidth=0.5,
+                          transform=box.get_transform()))  # fmt: skip
+
+
 def _legend_columns(handles: Sequence[Any], width: float) -> int:
     """As many as fit, and rows of about the same length."""
     longest = max((len(handle.get_label()) for handle in handles), default=1)
@@ -300,6 +323,11 @@ def _color(name: str) -> str:
 def _colors(mark: Any, field: str = "colors") -> list[str]:
     """The colour of each element: its own, or that of its mark."""
     return [_color(name) for name in getattr(mark, field)] or [_color(mark.color)] * _count(mark)
+
+
+def _count(mark: Mark) -> int:
+    values = getattr(mark, {Heat: "values", Spans: "at", Rules: "at"}.get(type(mark), "x"))
+    return 0 if values is None else len(values)
 
 
 def _dash(dash: str | tuple[float, ...]) -> Any:
@@ -478,18 +506,16 @@ def _rules(mark: Rules, axes: Axes, style: dict) -> None:
 
 
 def _heat(mark: Heat, axes: Axes, style: dict) -> None:
-    from matplotlib.colors import LinearSegmentedColormap, to_rgba
+    from matplotlib.colors import LinearSegmentedColormap
 
     values = np.asarray(mark.values, float)
     (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
     rows, columns = values.shape
-    most = to_rgba(_color(mark.color), mark.opacity)
-    shades = LinearSegmentedColormap.from_list("", [(*most[:3], 0), most])
     style = {"zorder": style["zorder"]}
     if mark.steps:
         along = np.linspace(left, right, columns), np.linspace(low, high, rows)
         levels = list(mark.steps)
-        bands = [shades(place) for place in np.linspace(0, 1, len(levels) + 1)]
+        bands = [_shade(mark, place) for place in np.linspace(0, 1, len(levels) + 1)]
         axes.contourf(*along, values, levels=levels, colors=bands, extend="both", **style)
         axes.contour(*along, values, levels=levels, colors=_color("gray"),
                      linewidths=0.5, alpha=0.6, **style)  # fmt: skip
@@ -497,9 +523,16 @@ def _heat(mark: Heat, axes: Axes, style: dict) -> None:
     if mark.smooth:  # the outermost values lie on the edges
         half = (right - left) / max(1, columns - 1) / 2, (high - low) / max(1, rows - 1) / 2
         left, right, low, high = left - half[0], right + half[0], low - half[1], high + half[1]
+    shades = LinearSegmentedColormap.from_list("", [_shade(mark, 0), _shade(mark, 1)])
     axes.imshow(values, cmap=shades, vmin=mark.low, vmax=mark.high, origin="lower", aspect="auto",
                 extent=(left, right, low, high),
                 interpolation="bilinear" if mark.smooth else "nearest", **style)  # fmt: skip
+
+
+def _shade(mark: Heat, place: float) -> tuple[float, ...]:
+    from matplotlib.colors import to_rgb
+
+    return (*to_rgb(_color(mark.color)), place * mark.opacity)
 
 
 def _rgba(pixels: np.ndarray, color: str, opacity: float = 1) -> np.ndarray:
