@@ -172,8 +172,8 @@ class TrajectoryExplorer(Live):
         return Scene(
             (
                 *(
-                    _square(name, style["color"], frame, before)
-                    for name, style in solid(list(model.learners)).items()
+                    _square(name, style["color"], frame, before, key=i == 0)
+                    for i, (name, style) in enumerate(solid(list(model.learners)).items())
                 ),
                 _returns(frame, model.max_updates),
             ),
@@ -228,8 +228,17 @@ class TrajectoryExplorer(Live):
         return "\n".join(self.model.frame(update).sentence for update in updates)
 
 
-def _square(name: str, color: str, frame: Frame, before: Frame) -> Panel:
-    """One learner's square: the goal, some of its paths and their average, and those of before."""
+def _square(name: str, color: str, frame: Frame, before: Frame, key: bool) -> Panel:
+    """One learner's square: the goal, some of its paths and their average, and those of before.
+
+    One of the squares has the ``key`` to them all.
+    """
+    keys = (
+        Line("before", label="paths before", color="gray", width=0.8, opacity=0.5),
+        Line("some", label="some paths", width=0.8),
+        Line("average", label="average path", width=3),
+        Points("unseen", label="goal, unseen", color="yellow", edge="ink", marker="*", size=14),
+    )
     paths = frame.paths[name]
     average = _one_line(paths.mean(0, keepdims=True))
     corners = GOALS * np.array([(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)]).T
@@ -239,21 +248,48 @@ def _square(name: str, color: str, frame: Frame, before: Frame) -> Panel:
         Axis(**axis, label="x"),
         Axis(**axis, label="y"),
         (
+            *(keys if key else ()),
             Line(f"{name} goals", *corners, color="gray", dash="--", width=1, fixed=("x", "y")),
             Line(
-                f"{name} before", *_one_line(before.paths[name][:NUM_SHOWN]), color="gray",
-                label="paths before", width=0.8, opacity=0.5, fixed=("x", "y"),
+                f"{name} before",
+                *_one_line(before.paths[name][:NUM_SHOWN]),
+                color="gray",
+                label="paths before",
+                listed=False,
+                width=0.8,
+                opacity=0.5,
+                fixed=("x", "y"),
             ),
             Line(
-                f"{name} now", *_one_line(paths[:NUM_SHOWN]), color=color, label="some paths",
-                width=0.8, opacity=0.7,
+                f"{name} now",
+                *_one_line(paths[:NUM_SHOWN]),
+                color=color,
+                label="some paths",
+                listed=False,
+                width=0.8,
+                opacity=0.7,
             ),
             Line(f"{name} outline", *average, color="paper", width=6),
-            Line(f"{name} average", *average, color=color, label="average path", width=3),
+            Line(
+                f"{name} average",
+                *average,
+                color=color,
+                label="average path",
+                listed=False,
+                width=3,
+            ),
             Points(f"{name} start", [0], [0], marker="+", size=10, fixed=("x", "y")),
             Points(
-                f"{name} goal", [frame.goal[0]], [frame.goal[1]], label="goal, unseen",
-                color="yellow", edge="ink", marker="*", size=18, drag=Drag("the goal"),
+                f"{name} goal",
+                [frame.goal[0]],
+                [frame.goal[1]],
+                label="goal, unseen",
+                listed=False,
+                color="yellow",
+                edge="ink",
+                marker="*",
+                size=18,
+                drag=Drag("the goal"),
             ),
         ),
         title=name,
@@ -262,7 +298,7 @@ def _square(name: str, color: str, frame: Frame, before: Frame) -> Panel:
         height=330,
         square=True,
         click="set the goal",
-    )  # fmt: skip
+    )
 
 
 def _returns(frame: Frame, max_updates: int) -> Panel:
