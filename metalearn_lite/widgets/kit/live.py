@@ -41,6 +41,7 @@ class Live(anywidget.AnyWidget):
     moving = traitlets.Dict(help="the other columns, by the key of their mark").tag(sync=True)
     state = traitlets.Dict(help="values of controls, sentence, note, code").tag(sync=True)
     recorded = traitlets.Dict(help="frames sent beforehand: see `frames`").tag(sync=True)
+    progress = traitlets.Float(0, help="how much of a long answer is done").tag(sync=True)
     ack = traitlets.Int(0, help="the newest message dealt with").tag(sync=True)
 
     def __init__(self, model: Any):
@@ -97,6 +98,10 @@ class Live(anywidget.AnyWidget):
         if settled and self.by:
             slider = next(one for one in scene.controls if one.name == self.by)
             self.recorded = self.frames({self.by: stops(slider)}) | {"stamp": self.ack}
+
+    def working(self, done: float) -> None:
+        """For a long answer to say, while it is made, how much is done: 0 … 1."""
+        self.progress = done if done < 1 else 0
 
     def frames(self, controls: Mapping[str, Sequence]) -> dict[str, Any]:
         """The scenes at all combinations of these controls' values: ``by`` names the controls.

@@ -216,6 +216,8 @@ class Images(Mark):
     edges: Sequence[str] = field(default=(), metadata=MOVES)
     dashed: Sequence[bool] = field(default=(), metadata=MOVES)
     texts: Sequence[str] = field(default=(), metadata=MOVES)
+    fades: Numbers = field(default=(), metadata=MOVES)
+    """opacity of each one's ink, 0 … 1; without it all are as dark as their pixels"""
     wide: float = 1.0
     tall: float = 1.0
 
