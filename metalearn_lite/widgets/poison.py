@@ -229,7 +229,7 @@ def _support(frame: Frame) -> Panel:
     corners = (places[wrong] + 0.3, rows[wrong] + 0.28)
     return Panel(
         "support",
-        Axis(-0.6, NUM_SHOTS - 0.4, "framed: a wrong label · pale: counts little", ticks=()),
+        Axis(-0.6, NUM_SHOTS - 0.4, "framed: wrong · pale: counts little", ticks=()),
         _rows([f"true {letter}" for letter in LETTERS]),
         (
             Images(
@@ -262,7 +262,7 @@ def _decisions(frame: Frame) -> Panel:
     rows = top - 1 - lines
     return Panel(
         "decisions",
-        Axis(-0.6, number + 0.9, "boxed: a wrong answer · right: right of 25", ticks=()),
+        Axis(-0.6, number + 0.9, "boxed: wrong · right: correct of 25", ticks=()),
         _rows(["query", *names]),
         (
             Images("queries", np.arange(number), [top] * number, _ink(frame.queries[shown]),
