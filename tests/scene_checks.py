@@ -35,7 +35,7 @@ from metalearn_lite.widgets.kit.scene import (
 
 ONLY_FOR_AREAS = ("orange", "sky", "yellow")
 """too pale on white for what is thin"""
-OPTIONAL = ("colors", "markers", "texts", "edges", "fills", "dashed")
+OPTIONAL = ("colors", "markers", "texts", "edges", "fills", "dashed", "fades")
 """columns that may be empty"""
 
 
@@ -141,6 +141,7 @@ def _lengths(mark: Mark, columns: dict) -> None:
     if isinstance(mark, Images) and mark.pixels is not None:
         assert mark.pixels.dtype == np.uint8
         assert mark.pixels.ndim == 3
+        assert all(0 <= fade <= 1 for fade in mark.fades)
     lengths = {name: 0 if column is None else len(column) for name, column in columns.items()}
     number = max(lengths.values())
     for name, length in lengths.items():

@@ -569,15 +569,13 @@ def _rgba(pixels: np.ndarray, color: str, opacity: float = 1) -> np.ndarray:
 
 def _images(mark: Images, axes: Axes, style: dict) -> None:
     zorder = style["zorder"]
-    columns = (np.asarray(mark.x, float), np.asarray(mark.y, float), mark.pixels, _colors(mark))
-    right = np.diff(axes.get_xlim())[0] > 0
-    upright = np.diff(axes.get_ylim())[0] > 0
-    wide, tall = (
-        (mark.wide if right else -mark.wide) / 2,
-        (mark.tall if upright else -mark.tall) / 2,
-    )
-    for x, y, pixels, color in zip(*columns, strict=True):
-        axes.imshow(_rgba(np.asarray(pixels), color, mark.opacity), aspect="auto", zorder=zorder,
+    fades = mark.opacity * np.asarray(mark.fades if len(mark.fades) else np.ones(_count(mark)))
+    right, up = (np.sign(np.diff(ends()))[0] for ends in (axes.get_xlim, axes.get_ylim))
+    wide, tall = right * mark.wide / 2, up * mark.tall / 2
+    for x, y, pixels, color, fade in zip(
+        mark.x, mark.y, mark.pixels, _colors(mark), fades, strict=True
+    ):
+        axes.imshow(_rgba(np.asarray(pixels), color, fade), aspect="auto", zorder=zorder,
                     extent=(x - wide, x + wide, y - tall, y + tall),
                     origin="upper", interpolation="antialiased")  # fmt: skip
     _frames(mark, ["none"] * _count(mark), axes, style)

@@ -129,7 +129,7 @@ def test_numbers_are_rounded_to_five_digits_within_reason(values):
         if math.isnan(given_one):
             assert one is None
         elif abs(given_one) <= 10:
-            assert one == pytest.approx(given_one, rel=1e-4, abs=1e-300)
+            assert one == pytest.approx(given_one, rel=1e-4, abs=1e-90)
             assert abs(one) < 1e-15 or one == float(f"{one:.5g}")
         else:
             assert one == math.copysign(10, given_one)
