@@ -116,6 +116,8 @@ class Live(anywidget.AnyWidget):
             moving, fixed = scenes.data(scene)
             now = {"moving": moving, "fixed": fixed, "look": scenes.look(scene)}
             frame = {"state": self._state(scene)}
+            if frame["state"]["values"] != self.state["values"]:
+                frame["state"]["sentence"] = scene.sentence  # a complaint is of now
             for name in ("moving", "fixed"):
                 if new := {key: v for key, v in now[name].items() if whole[name].get(key) != v}:
                     frame[name] = new
@@ -154,6 +156,9 @@ class Live(anywidget.AnyWidget):
             getattr(self, "_try" if kind == "try" else kind)(**message)
         except ValueError as error:
             self._complaint = str(error)
+        except Exception:
+            self.ack = number  # the page waits for it, whatever happened
+            raise
         if scrubbed and not self._complaint:
             # The page has drawn it. All the kernel owes it is the values, for a second view.
             with self.hold_sync():

@@ -511,7 +511,6 @@ def numbers(values: Numbers, panel: Panel) -> list[float | None]:
     values = np.asarray(values, float)
     far = 10 * max(abs(end) for axis in (panel.x, panel.y) for end in (axis.low, axis.high))
     values = np.clip(values, -far, far)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scale = 10.0 ** (4 - np.floor(np.log10(np.abs(values))))
-        rounded = np.where(values == 0, 0.0, np.round(values * scale) / scale)
+    scale = 10.0 ** (4 - np.floor(np.log10(np.maximum(np.abs(values), 1e-99))))
+    rounded = np.round(values * scale) / scale
     return [None if one != one else one for one in rounded.tolist()]
