@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,19 @@ HERE = Path(__file__).parent
 GESTURES = ("set", "press", "try", "drag", "remove", "click", "pick", "draw")
 
 
+def module() -> str:
+    """draw.js and live.js as one module, which needs no other file."""
+    draw, live = ((HERE / name).read_text(encoding="utf-8") for name in ("draw.js", "live.js"))
+    inside = re.sub(r"^export (?=(class|function|const) )", "", draw, flags=re.M)
+    whole = live.replace('import { PanelView } from "./draw.js";\n', "")
+    return f"const {{ PanelView }} = (() => {{\n{inside}\nreturn {{ PanelView }};\n}})();\n{whole}"
+
+
+def styles() -> str:
+    css = [(HERE / name).read_text(encoding="utf-8") for name in ("draw.css", "live.css")]
+    return "\n".join([theme_css(), *css])
+
+
 class Live(anywidget.AnyWidget):
     """The base of every widget: give it a ``scene``.
 
@@ -31,8 +45,8 @@ class Live(anywidget.AnyWidget):
         model: plain Python; a control's value is set as its attribute of that name.
     """
 
-    _esm = (HERE / "live.js").read_text(encoding="utf-8")
-    _css = theme_css() + (HERE / "live.css").read_text(encoding="utf-8")
+    _esm = module()
+    _css = styles()
 
     by: str = ""
     """the slider whose every stop is sent beforehand, so that walking over it needs no kernel"""
@@ -93,8 +107,7 @@ class Live(anywidget.AnyWidget):
             self.moving, self.fixed = scenes.data(scene)
             self.state = self._state(scene)
             self.ack = self.ack if ack is None else ack
-            if not settled:
-                self.recorded = {}
+            self.recorded = {}  # it belongs to what was
         if settled and self.by:
             slider = next(one for one in scene.controls if one.name == self.by)
             self.recorded = self.frames({self.by: stops(slider)}) | {"stamp": self.ack}
