@@ -5,6 +5,7 @@ import { PanelView } from "./draw.js";
 const PEN = 0.047; // the width of the pen as a part of the paper: Omniglot's
 const BUSY_AFTER = 300; // milliseconds
 const LATE_AFTER = 6000;
+const LATE = "Still no answer: the kernel is busy, or gone.";
 const NO_KERNEL = "There is no kernel behind this figure: run its cell once more.";
 
 const paint = (token) => `var(--ml-${token.replaceAll(" ", "-")})`;
@@ -36,6 +37,13 @@ function place(parent, nodes) {
 function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
   element.hidden = !text;
+}
+
+/** Text that keeps the room it once needed: what is below it must not jump up and down. */
+function speak(element, text) {
+  if (element.textContent === text) return;
+  element.textContent = text;
+  element.style.minHeight = `${element.offsetHeight}px`;
 }
 
 // --- columns ------------------------------------------------------------------------------------
@@ -82,7 +90,9 @@ class Wire {
     this.mine = new Map(); // controls whose value here is newer than the kernel's
     this.last = 0; // the newest id
     this.other = 0; // the newest one that was not about a `by` control
+    this.by = [];
     this.dragged = false;
+    this.playing = new Set(); // names of sliders that walk by themselves
     this.fresh = true; // the columns in the traits are those of now
     for (const name of ["look", "fixed", "moving", "state", "recorded", "ack"]) {
       model.on(`change:${name}`, () => this.hear(name));
@@ -92,10 +102,11 @@ class Wire {
 
   send(kind, fields, settled = true) {
     if (!this.kernel) return;
+    this.words = "";
     if (kind === "drag") this.dragged = !settled;
     const scrub = kind === "set" && this.by.includes(fields.name) && this.valid();
     if (this.views.size && [...this.views].every((view) => view.orphaned())) {
-      if (!scrub) this.refuse(NO_KERNEL);
+      if (!scrub) this.refuse(fields.name);
       return;
     }
     // A newer value or place takes the room of one that waits. What was done is done: it waits too.
@@ -123,27 +134,30 @@ class Wire {
   hear(name) {
     if (name === "recorded") this.index();
     if (name === "look" || name === "fixed" || name === "moving") this.fresh = true;
-    this.heard ??= queueMicrotask(() => this.settle()) ?? true;
+    if (!this.heard) queueMicrotask(() => this.settle());
+    this.heard = true;
   }
 
   /** After all that came in one message. */
   settle() {
-    this.heard = undefined;
+    this.heard = false;
     if (this.sent && this.model.get("ack") === this.last) {
       const { kind, name } = this.sent.body;
       // To a step over recorded frames the kernel answers without columns.
       if (!(kind === "set" && this.by.includes(name) && this.frames.length)) this.fresh = true;
       this.sent = null;
+      this.rest();
       this.next();
-      this.watch();
     }
-    for (const [name, one] of this.mine) if (!one.down && !this.pending("set", name)) this.mine.delete(name);
+    for (const [name, { held }] of this.mine) {
+      if (!held && !this.pending("set", name)) this.mine.delete(name);
+    }
     this.draw();
   }
 
-  refuse(words) {
-    this.mine.clear();
-    this.words = words;
+  refuse(name) {
+    this.mine.delete(name);
+    this.words = NO_KERNEL;
     this.draw();
   }
 
@@ -159,18 +173,19 @@ class Wire {
     return [this.sent, ...this.waiting.values()].some((one) => one && !one.scrub);
   }
 
+  /** Says that an answer takes long. */
   watch() {
-    if (!this.busy()) {
-      clearTimeout(this.timer);
-      this.timer = this.since = null;
-      this.wait("");
-    } else if (!this.timer) {
-      const late = () => this.wait("Still no answer: the kernel is busy, or gone.");
-      this.timer = setTimeout(() => {
-        this.wait("Working…");
-        this.timer = setTimeout(late, LATE_AFTER);
-      }, BUSY_AFTER);
-    }
+    if (this.timer || !this.busy()) return;
+    this.timer = setTimeout(() => {
+      this.wait("Working…");
+      this.timer = setTimeout(() => this.wait(LATE), LATE_AFTER);
+    }, BUSY_AFTER);
+  }
+
+  rest() {
+    clearTimeout(this.timer);
+    this.timer = null;
+    this.wait("");
   }
 
   wait(words) {
@@ -181,7 +196,7 @@ class Wire {
 
   index() {
     const { by = [], at = {}, stamp = Number.POSITIVE_INFINITY } = this.model.get("recorded") ?? {};
-    this.by = by;
+    if (by.length) this.by = by; // while a point is held there are no frames, and still the same controls
     this.stamp = stamp;
     this.frames = Object.entries(at).map(([key, frame]) => [JSON.parse(key), frame]);
   }
@@ -202,17 +217,17 @@ class Wire {
     return this.mine.has(name) ? this.mine.get(name).value : this.model.get("state").values[name];
   }
 
-  /** A control has a new value; `down` while it is held. */
-  set(name, value, down = false) {
-    this.mine.set(name, { value, down });
+  /** A control has a new value. It may not have `settled`; `held` is one that has a finger on it. */
+  set(name, value, settled = true, held = !settled) {
+    this.mine.set(name, { value, held });
     this.words = "";
     this.draw();
-    this.send("set", { name, value }, !down);
+    this.send("set", { name, value }, settled);
   }
 
   /** Whether something is held: then nothing glides. */
   held() {
-    return this.dragged || [...this.mine.values()].some((one) => one.down);
+    return this.dragged || [...this.mine.values()].some((one) => one.held);
   }
 
   draw() {
@@ -267,6 +282,23 @@ class Control {
   destroy() {}
 }
 
+/** All values that a slider has. */
+function stops({ stops, low, high, step, log }) {
+  if (stops.length) return stops;
+  return Array.from({ length: Math.round((high - low) / step) + 1 }, (_, place) => {
+    const value = low + step * place;
+    return Number((log ? 10 ** value : value).toPrecision(12));
+  });
+}
+
+/** Where `value`, or what is nearest to it, stands in `values`. */
+function nearest(values, value) {
+  const exact = values.indexOf(value);
+  if (exact >= 0 || typeof value !== "number") return Math.max(0, exact);
+  const away = values.map((one) => Math.abs(one - value));
+  return away.indexOf(Math.min(...away));
+}
+
 class SliderControl extends Control {
   constructor(spec, wire) {
     super("div", spec, wire);
@@ -275,94 +307,78 @@ class SliderControl extends Control {
     this.read = make("span", { class: "ml-read", "aria-hidden": "true" });
     this.button = make("button", { type: "button", class: "ml-play", onclick: () => this.toggle() });
     this.el.append(this.label, this.input, this.read, this.button, this.help);
-    this.input.addEventListener("pointerdown", () => { this.pressed = true; });
-    this.input.addEventListener("input", () => { this.stop(); this.go(this.input.valueAsNumber, this.pressed); });
+    const on = (name, act) => this.input.addEventListener(name, act);
+    on("pointerdown", () => { this.pressed = true; });
+    on("keydown", (event) => { this.pressed = event.repeat; });
+    on("input", () => {
+      this.stop();
+      this.unsettled = this.pressed;
+      wire.set(this.spec.name, this.values[this.input.valueAsNumber], !this.pressed);
+    });
     // A handle that was let go where it had been taken makes no "change".
-    for (const end of ["change", "pointerup", "pointercancel", "blur"]) {
-      this.input.addEventListener(end, () => { this.pressed = false; setTimeout(() => this.settle()); });
+    for (const end of ["change", "pointerup", "pointercancel", "keyup", "blur"]) {
+      on(end, () => setTimeout(() => this.settle()));
     }
   }
 
   change() {
-    const { label, stops, low, high, step, play } = this.spec;
+    const { label, play } = this.spec;
     this.label.textContent = label;
-    this.top = stops.length ? stops.length - 1 : Math.round((high - low) / step);
-    this.input.max = this.top;
+    this.values = stops(this.spec);
+    this.input.max = this.values.length - 1;
     this.button.hidden = !play;
-    this.at = null;
-    // As wide as it will ever be: nothing may move while it changes.
-    const all = Array.from({ length: Math.min(this.top, 200) + 1 }, (_, n) =>
-      this.text(this.valueAt(Math.round((n * this.top) / Math.min(this.top, 200) || 0))));
-    this.read.style.minWidth = `${Math.max(...all.map((one) => one.length))}ch`;
     if (!play) this.stop();
     this.name();
-  }
-
-  valueAt(place) {
-    const { stops, low, step, log } = this.spec;
-    if (stops.length) return stops[place];
-    const value = low + step * place;
-    return Number((log ? 10 ** value : value).toPrecision(12));
-  }
-
-  placeOf(value) {
-    const { stops, low, step, log } = this.spec;
-    if (!stops.length) return Math.min(this.top, Math.max(0, Math.round(((log ? Math.log10(value) : value) - low) / step)));
-    const exact = stops.findIndex((one) => equal(one, value));
-    if (exact >= 0 || typeof value !== "number") return Math.max(0, exact);
-    const away = stops.map((one) => Math.abs(one - value));
-    return away.indexOf(Math.min(...away));
+    this.shown = undefined;
+    // As wide as it will ever be: nothing may move while it changes.
+    const longest = Math.max(...this.values.map((one) => this.text(one).length));
+    this.read.style.minWidth = `${longest}ch`;
   }
 
   text(value) {
     const { texts, digits, unit } = this.spec;
-    const known = texts[this.placeOf(value)];
-    return known ?? written(value, digits) + (unit && `${/^[%°]/.test(unit) ? "" : " "}${unit}`);
-  }
-
-  go(place, down) {
-    this.moving = down;
-    this.wire.set(this.spec.name, this.valueAt(place), down);
-  }
-
-  settle() {
-    if (!this.moving || this.timer) return;
-    this.moving = false;
-    this.wire.set(this.spec.name, this.wire.value(this.spec.name));
+    return texts[nearest(this.values, value)] ?? `${written(value, digits)}${unit && ` ${unit}`}`;
   }
 
   show(value) {
-    const place = this.placeOf(value);
-    if (this.at === value) return;
-    this.at = value;
-    this.input.value = place;
+    if (this.shown === value) return;
+    this.shown = value;
+    this.input.value = nearest(this.values, value);
     this.read.textContent = this.text(value);
     this.input.setAttribute("aria-valuetext", this.text(value));
-    this.input.style.setProperty("--part", this.top ? place / this.top : 0);
   }
 
-  // Play: one place after the other, and never faster than the kernel answers.
+  settle() {
+    this.pressed = false;
+    if (!this.unsettled) return;
+    this.unsettled = false;
+    this.wire.set(this.spec.name, this.wire.value(this.spec.name));
+  }
+
+  // Play: one step after the other, and never faster than the kernel answers.
 
   toggle() {
-    if (this.timer) { this.stop(); return; }
+    if (this.timer) return this.stop();
     const { name, play } = this.spec;
-    if (this.placeOf(this.wire.value(name)) >= this.top) this.go(0, true);
-    this.timer = setInterval(() => {
-      if (this.wire.busy()) return;
-      const place = Math.min(this.top, this.placeOf(this.wire.value(name)) + 1);
-      if (place === this.top) this.stop(place);
-      else this.go(place, true);
-    }, play);
+    const go = (place) => {
+      this.unsettled = place < this.values.length - 1;
+      this.wire.set(name, this.values[place], !this.unsettled, false);
+      if (!this.unsettled) this.stop();
+    };
+    const place = () => nearest(this.values, this.wire.value(name));
+    this.timer = setInterval(() => { if (!this.wire.busy()) go(place() + 1); }, play);
+    this.wire.playing.add(name);
     this.name();
+    if (place() === this.values.length - 1) go(0);
   }
 
-  stop(place) {
+  stop() {
     if (!this.timer) return;
     clearInterval(this.timer);
     this.timer = null;
+    this.wire.playing.delete(this.spec.name);
     this.name();
-    if (place !== undefined) this.go(place, false);
-    else this.settle();
+    this.settle();
   }
 
   name() {
@@ -594,7 +610,7 @@ class View {
     this.controls = new Map();
     this.groups = new Map();
     this.chips = make("div", { class: "ml-tries", role: "group", "aria-label": "Try this" });
-    this.looks = make("div", { class: "ml-looks", role: "status" });
+    this.looks = make("div", { class: "ml-looks" });
     this.panels = make("div", { class: "ml-panels" });
     this.below = make("div", { class: "ml-controls" });
     this.sentence = make("p", { class: "ml-sentence", role: "status" });
@@ -615,7 +631,7 @@ class View {
     };
     window.addEventListener("keydown", this.keys, true);
     this.size = new ResizeObserver(() => {
-      if (this.width !== this.el.clientWidth) this.sentence.style.minHeight = "";
+      if (this.width !== this.el.clientWidth) this.sentence.style.minHeight = this.note.style.minHeight = "";
       this.width = this.el.clientWidth;
     });
     this.size.observe(this.el);
@@ -644,11 +660,8 @@ class View {
 
   draw() {
     const { wire } = this;
-    const look = wire.kernel ? wire.look : frozen(wire);
-    if (!alike(look, this.shown)) {
-      this.shown = structuredClone(look);
-      this.arrange(look);
-    }
+    if (this.look !== wire.look) this.arrange(wire.kernel ? wire.look : frozen(wire));
+    this.look = wire.look;
     const glide = !wire.held();
     for (const [key, { part, marks }] of this.cells) {
       const all = {};
@@ -660,15 +673,10 @@ class View {
     }
     const { sentence, note, code } = wire.state;
     // A screen reader is told when the hand rests.
-    this.sentence.setAttribute("aria-busy", wire.held() || wire.busy());
-    const said = wire.words || sentence;
-    if (this.sentence.textContent !== said) {
-      this.sentence.textContent = said;
-      // It keeps the room it once needed: what is below it must not jump up and down.
-      this.sentence.style.minHeight = `${this.sentence.offsetHeight}px`;
-    }
-    say(this.note, note);
-    say(this.line, code);
+    this.sentence.setAttribute("aria-busy", wire.held() || wire.busy() || wire.playing.size > 0);
+    speak(this.sentence, wire.words || sentence);
+    speak(this.note, note);
+    this.line.textContent = code;
     this.code.hidden = !code;
   }
 
@@ -678,13 +686,11 @@ class View {
         if (!keys.includes(key)) { (one.part ?? one).destroy(); map.delete(key); }
       }
     };
-    // The key of an array is its kind too: a panel that becomes a table is another one.
     keep(this.cells, panels.map((one) => one.key));
     for (const look of panels) {
-      const known = this.cells.get(look.key);
-      if (known) { if (!alike(known.look, look)) known.part.look(look); }
-      else this.cells.set(look.key, this.cell(look));
+      if (!this.cells.has(look.key)) this.cells.set(look.key, this.cell(look));
       const cell = this.cells.get(look.key);
+      if (!alike(cell.look, look)) cell.part.look(look);
       cell.look = look;
       cell.marks = look.marks?.map((mark) => mark.key);
       cell.el.style.setProperty("--wide", `${look.width ?? look.size ?? 220}px`);
@@ -737,13 +743,14 @@ class View {
     if (alike(tries, this.tries)) return;
     this.tries = tries;
     // All that can be said stands in one place, one at a time to be seen: the room is kept.
-    const looks = tries.map((one) => make("p", {}, one.look));
-    const chips = tries.map((one, index) =>
-      make("button", { type: "button", class: "ml-chip", onclick: () => {
-        for (const [at, look] of looks.entries()) look.classList.toggle("ml-shown", at === index);
-        if (this.wire.kernel) this.wire.send("try", { index });
-        else for (const [name, value] of Object.entries(one.values)) this.wire.set(name, value);
-      } }, one.label));
+    const looks = tries.map((one) => make("p", { id: unique() }, one.look));
+    const choose = (chosen) => {
+      for (const [at, look] of looks.entries()) look.classList.toggle("ml-shown", at === chosen);
+      if (this.wire.kernel) this.wire.send("try", { index: chosen });
+      else for (const [name, value] of Object.entries(tries[chosen].values)) this.wire.set(name, value);
+    };
+    const chips = tries.map((one, at) => make("button",
+      { type: "button", class: "ml-chip", "aria-describedby": looks[at].id, onclick: () => choose(at) }, one.label));
     this.chips.replaceChildren(make("span", {}, "Try this:"), ...chips);
     this.looks.replaceChildren(...looks);
     this.chips.hidden = this.looks.hidden = !tries.length;
@@ -766,34 +773,35 @@ class View {
 // --- without a kernel ---------------------------------------------------------------------------
 
 /** What of a look can be used where all there is are recorded frames. */
-function frozen(wire) {
-  const { panels, controls, tries } = wire.look;
-  const known = new Map(wire.by.map((name, place) => {
-    const values = [];
-    for (const [at] of wire.frames) if (!values.some((one) => equal(one, at[place]))) values.push(at[place]);
-    return [name, values];
-  }));
-  const still = (mark) => ({ ...mark, pick: "", drag: null });
-  const has = (name, value) => known.get(name)?.some((one) => equal(one, value));
+function frozen({ look, by, known }) {
+  const has = (name, value) => by.includes(name) && known(name).some((one) => equal(one, value));
+  const panel = (one) => ({ ...one, click: "", marks: one.marks.map((mark) => ({ ...mark, pick: "", drag: null })) });
+  const control = (one) => {
+    const values = known(one.name);
+    if (one.kind === "Choice") return { ...one, options: values };
+    if (one.kind !== "Slider") return one;
+    const all = stops(one);
+    return { ...one, stops: values, texts: one.texts.length ? values.map((each) => one.texts[nearest(all, each)]) : [] };
+  };
   return {
-    panels: panels.map((one) => (one.marks ? { ...one, click: "", marks: one.marks.map(still) } : one)),
-    controls: controls.filter((one) => known.get(one.name)?.length > 1).map((one) => {
-      const stops = known.get(one.name);
-      if (one.kind === "Choice") return { ...one, options: one.options.filter((option) => has(one.name, option)) };
-      if (one.kind !== "Slider") return one;
-      const whole = new SliderControl(one, wire);
-      whole.look(one);
-      const texts = one.texts.length ? stops.map((value) => whole.text(value)) : [];
-      return { ...one, stops, texts };
-    }),
-    tries: tries.filter((one) => !one.press && Object.entries(one.values).every(([name, value]) => has(name, value))),
+    panels: look.panels.map((one) => (one.marks ? panel(one) : one)),
+    controls: look.controls.filter(({ name }) => by.includes(name) && known(name).length > 1).map(control),
+    tries: look.tries.filter((one) => !one.press && Object.entries(one.values).every(([name, value]) => has(name, value))),
   };
 }
 
 /** Shows what `Live.record` made, in a page without a kernel. */
 export function recorded(json, element) {
-  const model = { get: (name) => json[name], on() {} };
-  const view = new View(new Wire(model, false), element);
+  const wire = new Wire({ get: (name) => json[name], on() {} }, false);
+  wire.known = (name) => {
+    const place = wire.by.indexOf(name);
+    return [...new Set(wire.frames.map(([at]) => at[place]))];
+  };
+  for (const name of wire.by) {
+    const values = wire.known(name);
+    wire.mine.set(name, { value: values[nearest(values, wire.value(name))] });
+  }
+  const view = new View(wire, element);
   return () => view.destroy();
 }
 

@@ -19,7 +19,8 @@ import traitlets
 
 from metalearn_lite.figures import theme_css
 from metalearn_lite.widgets.kit import scene as scenes
-from metalearn_lite.widgets.kit.scene import Scene, Slider
+from metalearn_lite.widgets.kit.recorded import Recorded
+from metalearn_lite.widgets.kit.scene import Choice, Scene, Slider, Switch
 
 HERE = Path(__file__).parent
 GESTURES = ("set", "press", "try", "drag", "remove", "click", "pick", "draw")
@@ -143,6 +144,20 @@ class Live(anywidget.AnyWidget):
                 seen.append(scene)
         return seen
 
+    def record(self, **controls: Sequence) -> Recorded:
+        """This figure without a kernel: some controls, at these values, in all combinations.
+
+        ``widget.record(step=..., rate=(0.01, 0.1))``: three dots are all values that there are.
+        """
+        known = {one.name: one for one in self.scene().controls}
+        values = {
+            name: every(known[name]) if given is ... else list(given)
+            for name, given in controls.items()
+        }
+        parts = {name: getattr(self, name) for name in ("look", "fixed", "moving", "state")}
+        content = parts | {"recorded": self.frames(values), "ack": 0}
+        return Recorded(module(), styles(), content)
+
     @contextmanager
     def _at(self, values: Mapping[str, Any]) -> Iterator[Scene]:
         before = {one.name: one.value for one in self.scene().controls if one.name in values}
@@ -192,6 +207,13 @@ class Live(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.state.get('sentence', '')!r})"
+
+
+def every(control: Slider | Choice | Switch) -> list:
+    """All values that a control has."""
+    if isinstance(control, Slider):
+        return stops(control)
+    return [False, True] if isinstance(control, Switch) else list(control.options)
 
 
 def stops(slider: Slider) -> list:
