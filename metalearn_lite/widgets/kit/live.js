@@ -309,15 +309,15 @@ class SliderControl extends Control {
     this.el.append(this.label, this.input, this.read, this.button, this.help);
     const on = (name, act) => this.input.addEventListener(name, act);
     on("pointerdown", () => { this.pressed = true; });
-    on("keydown", (event) => { this.pressed = event.repeat; });
+    on("keydown", (event) => { this.pressed = this.repeats = event.repeat; });
     on("input", () => {
       this.stop();
       this.unsettled = this.pressed;
       wire.set(this.spec.name, this.values[this.input.valueAsNumber], !this.pressed);
     });
-    // A handle that was let go where it had been taken makes no "change".
+    // A handle that was let go where it had been taken makes no "change", and a key that repeats many.
     for (const end of ["change", "pointerup", "pointercancel", "keyup", "blur"]) {
-      on(end, () => setTimeout(() => this.settle()));
+      on(end, () => setTimeout(() => { if (end !== "change" || !this.repeats) this.settle(); }));
     }
   }
 

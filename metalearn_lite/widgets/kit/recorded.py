@@ -17,9 +17,14 @@ PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>{title}</title>
-<style>body {{ max-width: 1100px; margin: 8px auto; padding: 0 8px; background: var(--ml-paper); }}</style>
+<style>
+body {{ max-width: 1100px; margin: 8px auto; padding: 0 8px; background: var(--ml-paper); }}
+</style>
 <script>
-if (matchMedia("(prefers-color-scheme: dark)").matches) document.documentElement.dataset.theme = "dark";
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => {{ document.documentElement.dataset.theme = dark.matches ? "dark" : "light"; }};
+dark.addEventListener("change", follow);
+follow();
 </script>
 </head>
 <body>
