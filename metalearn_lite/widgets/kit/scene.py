@@ -186,7 +186,8 @@ class Heat(Mark):
     """Shades over the whole panel, from the page's colour (low) to ``color`` (high).
 
     ``values`` is ``(rows, columns)``, its first row at the axis' low end. With ``steps`` the shades
-    are bands between these values, parted by thin lines.
+    are bands between these values, parted by thin lines; the legend shows ``label``, and each band
+    between the ``names`` of its ends.
     """
 
     values: np.ndarray = field(default=None, metadata=MOVES)
@@ -194,6 +195,8 @@ class Heat(Mark):
     low: float = 0.0
     high: float = 1.0
     steps: tuple[float, ...] = ()
+    names: tuple[str, ...] = ()
+    """what the legend calls each of ``steps``, or ``low`` and ``high`` where there are none"""
     opacity: float = 0.5
     smooth: bool = True
 
@@ -281,9 +284,9 @@ class Table:
     """A table beside the panels. Each row begins with a swatch in its colour of ``swatches``."""
 
     key: str
-    _: KW_ONLY
     head: tuple[str, ...] = ()
     rows: Sequence[Sequence[str]] = field(default=(), metadata=MOVES)
+    _: KW_ONLY
     swatches: Sequence[str] = field(default=(), metadata=MOVES)
     caption: str = ""
 
