@@ -229,54 +229,41 @@ class TrainingExplorer(Live):
 
     def scene(self) -> Scene:
         model, frame = self.model, self.model.frame()
-        points = sorted({*NUM_POINTS, model.num_points})
+        counts = tuple(sorted({*NUM_POINTS, model.num_points}))
+        usual = {"noise": 0.0, "learning_rate": 0.03, "step": model.max_steps}
         return Scene(
             (_curve(frame), _losses(frame)),
             (
                 Slider("step", "step", model.step, high=model.max_steps, play=80),
-                Slider("num_points", "points", model.num_points, stops=tuple(points)),
-                Slider("learning_rate", "learning rate", model.learning_rate, -3, 0, 0.05, log=True,
-                       digits=2),
+                Slider("num_points", "points", model.num_points, stops=counts),
+                Slider("learning_rate", "learning rate", model.learning_rate, -3, 0, 0.05,
+                       log=True, digits=2),
                 Slider("noise", "noise", model.noise, 0, 2, 0.1, digits=2),
                 Button("new_points", "New points"),
                 Button("new_wave", "New wave"),
             ),
             (
-                Try(
-                    "Three points",
-                    "The training loss sinks to nothing. What does the test loss do, and where "
-                    "does the curve leave the wave?",
-                    values={"num_points": 3, "noise": 0.0, "learning_rate": 0.03,
-                            "step": model.max_steps},
-                ),
-                Try(
-                    "A hundred points",
-                    "Now the two losses end close together. Where is the curve still wrong?",
-                    values={"num_points": 100, "noise": 0.0, "learning_rate": 0.03,
-                            "step": model.max_steps},
-                ),
-                Try(
-                    "Too long a step",
-                    "At which step do the losses leave the chart? Move the rate down until they "
-                    "stay.",
-                    values={"learning_rate": 1.0, "step": model.max_steps},
-                ),
+                Try("Three points", "The training loss sinks to nothing. What does the test loss "
+                    "do, and where does the curve leave the wave?",
+                    values=usual | {"num_points": 3}),
+                Try("A hundred points", "Now both losses end close together. Where is the curve "
+                    "still wrong?", values=usual | {"num_points": 100}),
+                Try("Too long a step", "At which step do the losses leave the chart? Move the rate "
+                    "down until they stay.",
+                    values=usual | {"num_points": 10, "learning_rate": 1.0}),
             ),
             sentence=frame.sentence,
             code=self._code(),
-        )
+        )  # fmt: skip
+
+    def press(self, name: str) -> None:
+        getattr(self.model, name)()
 
     def drag(self, key: str, index: int, x: float, y: float) -> None:
         if key == "points":
             self.model.move_point(index, x, y)
         else:
             self.model.step = round(min(max(x, 0), self.model.max_steps))
-
-    def new_points(self) -> None:
-        self.model.new_points()
-
-    def new_wave(self) -> None:
-        self.model.new_wave()
 
     def filmstrip(self, steps: Sequence[int] = (0, 15, 60)) -> still.Figure:
         """The curve after each of ``steps``, and the losses of the run, as a figure that stays."""
@@ -319,29 +306,30 @@ def _curve(frame: Frame) -> Panel:
         ),
         alt="the network's curve over x",
         width=440,
-    )
+    )  # fmt: skip
 
 
 def _losses(frame: Frame) -> Panel:
     """Training and test loss at each step of the run, and where in it we are."""
     most, step = len(frame.train_losses) - 1, frame.step
-    kinds = {
-        "training": (frame.train_losses, {"color": "dark orange", "marker": "o", "dash": ":"}),
-        "test": (frame.test_losses, {"color": "blue", "marker": "s", "dash": "-"}),
-    }
     lines, heads = [], []
-    for place, (kind, (losses, style)) in enumerate(kinds.items()):
+    for kind, losses, first, style, dash in (
+        ("training", frame.train_losses, 5, {"color": "dark orange", "marker": "o"}, ":"),
+        ("test", frame.test_losses, 10, {"color": "blue", "marker": "s"}, "-"),
+    ):
         losses = np.clip(losses, *LOSSES)  # what is off the chart lies on its edge
         lines.append(Line(f"{kind} loss", np.arange(most + 1), losses, label=f"{kind} loss",
-                          fixed=("x", "y"), link="step", every=(5 + 5 * place, 10), **style))
-        heads.append(Points(f"{kind} now", [step], losses[[step]], color=style["color"],
-                            marker=style["marker"], edge="paper", size=11,
-                            drag=Drag("the step", along=f"{kind} loss", carries=("now",))))
+                          fixed=("x", "y"), link="step", dash=dash, every=(first, 10),
+                          **style))  # fmt: skip
+        heads.append(Points(f"{kind} now", [step], losses[[step]], edge="paper", size=11,
+                            drag=Drag("the step", along=f"{kind} loss", carries=("now",)),
+                            **style))  # fmt: skip
     return Panel(
         "losses",
         Axis(-0.02 * most, 1.02 * most, "step"),
         Axis(*LOSSES, "loss (mean squared error)", log=True),
         (Rules("now", [step]), *lines, *heads),
+        title="the whole run",
         alt="training and test loss at each step",
         width=380,
     )
