@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -460,13 +461,19 @@ def look(scene: Scene) -> dict[str, Any]:
 
 def _look(part: Any, but: Sequence[str] = ()) -> dict[str, Any]:
     said = {"kind": type(part).__name__}
-    for each in dataclasses.fields(part):
-        if not each.metadata.get("moves") and each.name not in but and each.name != "marks":
-            value = getattr(part, each.name)
-            said[each.name] = (
-                dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value
-            )
+    for name in _names(type(part), moves=False):
+        if name not in but and name != "marks":
+            value = getattr(part, name)
+            said[name] = dict(vars(value)) if isinstance(value, Axis | Drag) else value
     return said
+
+
+@cache
+def _names(kind: type, moves: bool) -> tuple[str, ...]:
+    """The fields that are columns, or those that are not."""
+    return tuple(
+        one.name for one in dataclasses.fields(kind) if one.metadata.get("moves", False) == moves
+    )
 
 
 def data(scene: Scene) -> tuple[dict[str, dict], dict[str, dict]]:
@@ -480,12 +487,12 @@ def data(scene: Scene) -> tuple[dict[str, dict], dict[str, dict]]:
         for mark in panel.marks
     }
     for mark in scene.marks():
-        for each in dataclasses.fields(mark):
-            value = getattr(mark, each.name)
-            if not each.metadata.get("moves") or value is None or len(value) == 0:
+        for name in _names(type(mark), moves=True):
+            value = getattr(mark, name)
+            if value is None or len(value) == 0:
                 continue
-            at = fixed if each.name in getattr(mark, "fixed", ()) else moving
-            at.setdefault(mark.key, {})[each.name] = _column(value, limits.get(mark.key))
+            at = fixed if name in getattr(mark, "fixed", ()) else moving
+            at.setdefault(mark.key, {})[name] = _column(value, limits.get(mark.key))
     return moving, fixed
 
 

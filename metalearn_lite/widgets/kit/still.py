@@ -385,6 +385,8 @@ def _axis(axis: Axis, name: str, axes: Axes) -> None:
     getattr(axes, f"set_{name}lim")(axis.low, axis.high)
     axes.tick_params(axis=name, which="both", labelsize=SMALL, color=FAINT, labelcolor=INK)
     axes.spines[:].set_color(_color("gray"))
+    if axis.log:
+        getattr(axes, f"{name}axis").set_major_formatter("{x:g}")
     if axis.ticks is None:
         if not axis.log:
             axes.locator_params(axis=name, nbins=6, steps=[1, 2, 5, 10])
