@@ -7,10 +7,11 @@ from string import ascii_uppercase as LETTERS
 
 import numpy as np
 
+from metalearn_lite.figures import LINE_COLORS
 from metalearn_lite.widgets.kit import Points, Texts
 
 # A class has a colour, a shape and a letter: none of them has to tell it alone.
-CLASS_COLORS = tuple("blue,dark orange,green,pink,red,dark sky,gray,violet,brown,ink".split(","))
+CLASS_COLORS = (*LINE_COLORS, "ink")
 CLASS_MARKERS = "os^Dvhp<P>"
 TINT = 0.14
 """opacity of a class's colour below its drawings, that they are easy to see on"""
