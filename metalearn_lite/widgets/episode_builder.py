@@ -230,9 +230,9 @@ def _many(count: int) -> str:
 
 # The view
 
-WIDTH, HEIGHT = 420, 330
+WIDTH, HEIGHT = 420, 252
 MAX_SIDE = 84  # CSS pixels: a drawing has 28, and larger ones look no better
-ROOM, ROOM_ALONE = 30, 18  # CSS pixels of a cell that has room for a number
+ROOM, ROOM_ALONE = 26, 18  # CSS pixels of a cell that has room for a number
 
 
 class EpisodeBuilder(Live):
@@ -291,7 +291,7 @@ class EpisodeBuilder(Live):
     def filmstrip(self) -> still.Figure:
         """The episode as each of the watchers sees it, side by side, as a figure that stays."""
         titles = [name if name == "all of it" else f"seen by {name}" for name in WATCHERS]
-        return still.strip(self.scenes_at("watcher", list(WATCHERS)), titles)
+        return still.strip(self.scenes_at("watcher", list(WATCHERS)), titles, size=(2.6, 1.75))
 
     def description(self) -> str:
         """The text alternative of ``filmstrip``."""
@@ -367,6 +367,6 @@ def best_grid(count: int, group: int, width: int, height: int) -> tuple[int, int
         return min(width // columns, height // -(-count // columns), MAX_SIDE)
 
     sides = {columns: side(columns) for columns in range(group, count + group, group)}
-    large = [columns for columns in sides if sides[columns] >= 0.8 * max(sides.values())]
+    large = [columns for columns in sides if sides[columns] >= 0.9 * max(sides.values())]
     best = min(large, key=lambda columns: (-count % columns, -sides[columns]))
     return best, sides[best]
