@@ -1018,7 +1018,7 @@ export class PanelView {
     if (bare || ["Boxes", "Images", "Texts"].includes(look.kind)) return "";
     const one = (axis, value) => {
       const named = axis.names?.[axis.ticks.indexOf(value)];
-      return named ?? `${axis.label} ${say(value)}`.trim();
+      return named ?? [axis.label, say(value)].filter(Boolean).join(" = ");
     };
     const two = (axis) => `${axis.label} ${say(c.low[n])} to ${say(c.high[n])}`.trim();
     if (look.kind === "Rules") return one(look.flat ? y : x, c.at[n]);
