@@ -217,6 +217,8 @@ class Images(Mark):
     edges: Sequence[str] = field(default=(), metadata=MOVES)
     dashed: Sequence[bool] = field(default=(), metadata=MOVES)
     texts: Sequence[str] = field(default=(), metadata=MOVES)
+    fades: Numbers = field(default=(), metadata=MOVES)
+    """opacity of each one's ink, 0 … 1; without it all are as dark as their pixels"""
     wide: float = 1.0
     tall: float = 1.0
 
@@ -516,7 +518,6 @@ def numbers(values: Numbers, panel: Panel) -> list[float | None]:
     values = np.asarray(values, float)
     far = 10 * max(abs(end) for axis in (panel.x, panel.y) for end in (axis.low, axis.high))
     values = np.clip(values, -far, far)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scale = 10.0 ** (4 - np.floor(np.log10(np.abs(values))))
-        rounded = np.where(values == 0, 0.0, np.round(values * scale) / scale)
+    scale = 10.0 ** (4 - np.floor(np.log10(np.maximum(np.abs(values), 1e-99))))
+    rounded = np.round(values * scale) / scale
     return [None if one != one else one for one in rounded.tolist()]
