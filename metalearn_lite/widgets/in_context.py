@@ -319,10 +319,10 @@ class InContextExplorer(Live):
         self.model.add_point(x, y)
 
     def drag(self, key: str, index: int, x: float, y: float) -> None:
-        self.model.move_point(index - 1, x, y)
+        self.model.move_point(index, x, y)
 
     def remove(self, key: str, index: int) -> None:
-        self.model.remove_point(index - 1)
+        self.model.remove_point(index)
 
     def filmstrip(self, counts: Sequence[int] = (0, 1, 3, 5)) -> still.Figure:
         """The curves after reading each of ``counts`` points, as a figure that stays."""
@@ -346,13 +346,14 @@ class InContextExplorer(Live):
 
 def _curves(frame: Frame) -> Panel:
     """The wave, the points, every learner's curve and, where it has one, its band."""
-    x, read, styles = frame.x, frame.count, solid(list(frame.curves))
+    x, styles = frame.x, solid(list(frame.curves))
+    read, waiting = frame.count, len(frame.points) - frame.count
     true, left = {"x": x, "y": frame.wave}, {}
     if frame.beside is not None:
         true, left = left, true
     dashed = {"fixed": ("x", "y"), "dash": "--", "width": 1.5}
-    # The point of each number lights up with the error after that many, so there is one for 0.
-    places = np.concatenate([[[np.nan, np.nan]], frame.points])
+    # Not to be seen until it lights up: the point read last before an error. After 0 there is none.
+    last = np.concatenate([[[np.nan, np.nan]], frame.points]).T
     return Panel(
         "curves",
         Axis(*INPUT, "x", ticks=(-4, -2, 0, 2, 4)),
@@ -367,9 +368,9 @@ def _curves(frame: Frame) -> Panel:
                    **styles[name]) for i, (name, curve) in enumerate(frame.curves.items())),
             Points("read", label="points read", color="yellow", edge="ink", size=11),
             Points("waiting", label="not read yet", color="paper", edge="ink", size=11),
-            Points("points", *places.T, colors=["yellow"] * (read + 1) + ["paper"] * (
-                   len(frame.points) - read), label="point", listed=False, edge="ink", size=11,
-                   link="count", drag=Drag("a point", removable=True)),
+            Line("last read", *last, opacity=0, link="count"),
+            Points("points", *frame.points.T, colors=["yellow"] * read + ["paper"] * waiting,
+                   edge="ink", size=11, drag=Drag("a point", removable=True)),
         ),
         alt="curves over x",
         width=460,

@@ -297,7 +297,7 @@ def test_walking_over_the_points_needs_no_kernel(page):
     assert page.widget.moving == sent
     frame = page.widget.model.frame()
     assert page.sentence == frame.sentence
-    assert page.columns("points")["colors"] == ["yellow"] * 3 + ["paper"] * 3
+    assert page.columns("points")["colors"] == ["yellow"] * 2 + ["paper"] * 3
     for name, curve in frame.curves.items():
         np.testing.assert_allclose(page.columns(f"curve {name}")["y"], curve, rtol=1e-4, atol=1e-6)
         errors = page.columns(f"error {name}")["y"]
@@ -312,23 +312,27 @@ def test_click_adds_a_point_where_it_is(page):
 
 
 def test_points_are_dragged_and_removed(page):
-    none, *shown = page.columns("points")["x"]
-    assert none is None
-    assert shown == pytest.approx([x for x, _ in page.widget.model.points], 1e-4)
-    page.do("drag", key="points", index=2, x=1.5, y=-2.0, settled=False)
+    page.do("drag", key="points", index=1, x=1.5, y=-2.0, settled=False)
     assert page.widget.model.points[1] == (1.5, -2.0)
     assert not page.widget.recorded
-    page.do("drag", key="points", index=2, x=1.5, y=-2.5)
-    assert page.columns("points")["y"][2] == -2.5
+    page.do("drag", key="points", index=1, x=1.5, y=-2.5)
+    assert page.columns("points")["y"][1] == -2.5
     assert page.widget.recorded
-    page.do("remove", key="points", index=2)
+    page.do("remove", key="points", index=1)
     assert "After reading 4 of 4 points: error" in page.sentence
+
+
+def test_an_error_lights_up_with_the_point_read_last(page):
+    marks = page.marks
+    assert marks["last read"]["link"] == marks["error MAML"]["link"]
+    assert page.columns("last read")["x"] == [None, *page.columns("points")["x"]]
+    assert page.columns("error MAML")["x"] == [0, 1, 2, 3, 4, 5]
 
 
 def test_the_wave_that_no_point_follows_is_drawn_as_such(page):
     wave = page.columns("wave")
     assert not page.columns("left wave")
-    page.do("drag", key="points", index=5, x=0.0, y=6.5)
+    page.do("drag", key="points", index=4, x=0.0, y=6.5)
     assert page.columns("left wave") == wave
     assert not page.columns("wave")
     assert page.columns("error MAML")["y"][-1] is None
