@@ -161,15 +161,15 @@ class Live(anywidget.AnyWidget):
         return Recorded(module(), styles(), content)
 
     def _at(self, names: Sequence[str], combinations: Iterable[Sequence]) -> Iterator[Scene]:
-        before = self.state["values"]
+        before = {one.name: one.value for one in self.scene().controls if one.name in names}
         try:
             for values in combinations:
                 for name, value in zip(names, values, strict=True):
                     self.set(name, value)
                 yield self.scene()
         finally:
-            for name in names:
-                self.set(name, before[name])
+            for name, value in before.items():
+                self.set(name, value)
 
     def _receive(self, _: Any, message: dict[str, Any], buffers: Any) -> None:
         """A message of the page: what happened, ``id``, and whether it has ``settled``."""
