@@ -359,8 +359,9 @@ def _curves(frame: Frame) -> Panel:
         Axis(*INPUT, "x", ticks=(-4, -2, 0, 2, 4)),
         Axis(*VALUES, "y", ticks=(-5, 0, 5)),
         (
-            *(Band(f"band {name}", x, *edges, label="its 95 % band", color=styles[name]["color"],
-                   opacity=0.25, fixed=("x",)) for name, edges in frame.bands.items()),
+            *(Band(f"band {name}", x, *edges, label=f"{name}, 95 % band", opacity=0.25,
+                   color=styles[name]["color"], fixed=("x",))
+              for name, edges in frame.bands.items()),
             Line("left wave", **left, **dashed, label="a wave no longer followed", listed=False,
                  color="gray", opacity=0.5),
             Line("wave", **true, **dashed, label="true wave"),
