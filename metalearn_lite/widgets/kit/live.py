@@ -148,7 +148,7 @@ class Live(anywidget.AnyWidget):
         try:
             getattr(self, "_try" if kind == "try" else kind)(**message)
         except ValueError as error:
-            self._complaint = str(error)
+            self._complaint = f"{str(error).rstrip('.')}."
         if scrubbed and not self._complaint:
             # The page has drawn it. All the kernel owes it is the values, for a second view.
             with self.hold_sync():
