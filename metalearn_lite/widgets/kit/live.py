@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,24 @@ import traitlets
 
 from metalearn_lite.figures import theme_css
 from metalearn_lite.widgets.kit import scene as scenes
-from metalearn_lite.widgets.kit.scene import Scene, Slider
+from metalearn_lite.widgets.kit.recorded import Recorded
+from metalearn_lite.widgets.kit.scene import Choice, Scene, Slider, Switch
 
 HERE = Path(__file__).parent
 GESTURES = ("set", "press", "try", "drag", "remove", "click", "pick", "draw")
+
+
+def module() -> str:
+    """draw.js and live.js as one module, which needs no other file."""
+    draw, live = ((HERE / name).read_text(encoding="utf-8") for name in ("draw.js", "live.js"))
+    inside = re.sub(r"^export (?=(class|function|const) )", "", draw, flags=re.M)
+    whole = live.replace('import { PanelView } from "./draw.js";\n', "")
+    return f"const {{ PanelView }} = (() => {{\n{inside}\nreturn {{ PanelView }};\n}})();\n{whole}"
+
+
+def styles() -> str:
+    css = [(HERE / name).read_text(encoding="utf-8") for name in ("draw.css", "live.css")]
+    return "\n".join([theme_css(), *css])
 
 
 class Live(anywidget.AnyWidget):
@@ -30,8 +45,8 @@ class Live(anywidget.AnyWidget):
         model: plain Python; a control's value is set as its attribute of that name.
     """
 
-    _esm = (HERE / "live.js").read_text(encoding="utf-8")
-    _css = theme_css() + (HERE / "live.css").read_text(encoding="utf-8")
+    _esm = module()
+    _css = styles()
 
     by: str = ""
     """the slider whose every stop is sent beforehand, so that walking over it needs no kernel"""
@@ -41,6 +56,7 @@ class Live(anywidget.AnyWidget):
     moving = traitlets.Dict(help="the other columns, by the key of their mark").tag(sync=True)
     state = traitlets.Dict(help="values of controls, sentence, note, code").tag(sync=True)
     recorded = traitlets.Dict(help="frames sent beforehand: see `frames`").tag(sync=True)
+    progress = traitlets.Float(0, help="how much of a long answer is done").tag(sync=True)
     ack = traitlets.Int(0, help="the newest message dealt with").tag(sync=True)
 
     def __init__(self, model: Any):
@@ -92,11 +108,14 @@ class Live(anywidget.AnyWidget):
             self.moving, self.fixed = scenes.data(scene)
             self.state = self._state(scene)
             self.ack = self.ack if ack is None else ack
-            if not settled:
-                self.recorded = {}
+            self.recorded = {}  # it belongs to what was
         if settled and self.by:
             slider = next(one for one in scene.controls if one.name == self.by)
             self.recorded = self.frames({self.by: stops(slider)}) | {"stamp": self.ack}
+
+    def working(self, done: float) -> None:
+        """For a long answer to say, while it is made, how much is done: 0 … 1."""
+        self.progress = done if done < 1 else 0
 
     def frames(self, controls: Mapping[str, Sequence]) -> dict[str, Any]:
         """The scenes at all combinations of these controls' values: ``by`` names the controls.
@@ -111,6 +130,8 @@ class Live(anywidget.AnyWidget):
             moving, fixed = scenes.data(scene)
             now = {"moving": moving, "fixed": fixed, "look": scenes.look(scene)}
             frame = {"state": self._state(scene)}
+            if frame["state"]["values"] != self.state["values"]:
+                frame["state"]["sentence"] = scene.sentence  # a complaint is of now
             for name in ("moving", "fixed"):
                 if new := {key: v for key, v in now[name].items() if whole[name].get(key) != v}:
                     frame[name] = new
@@ -125,16 +146,30 @@ class Live(anywidget.AnyWidget):
         """The scene at each of these values of one control; afterwards it is as before."""
         return list(self._at([name], [(value,) for value in values]))
 
+    def record(self, **controls: Sequence) -> Recorded:
+        """This figure without a kernel: some controls, at these values, in all combinations.
+
+        ``widget.record(step=..., rate=(0.01, 0.1))``: three dots are all values that there are.
+        """
+        known = {one.name: one for one in self.scene().controls}
+        values = {
+            name: every(known[name]) if given is ... else list(given)
+            for name, given in controls.items()
+        }
+        parts = {name: getattr(self, name) for name in ("look", "fixed", "moving", "state")}
+        content = parts | {"recorded": self.frames(values), "ack": 0}
+        return Recorded(module(), styles(), content)
+
     def _at(self, names: Sequence[str], combinations: Iterable[Sequence]) -> Iterator[Scene]:
-        before = self.state["values"]
+        before = {one.name: one.value for one in self.scene().controls if one.name in names}
         try:
             for values in combinations:
                 for name, value in zip(names, values, strict=True):
                     self.set(name, value)
                 yield self.scene()
         finally:
-            for name in names:
-                self.set(name, before[name])
+            for name, value in before.items():
+                self.set(name, value)
 
     def _receive(self, _: Any, message: dict[str, Any], buffers: Any) -> None:
         """A message of the page: what happened, ``id``, and whether it has ``settled``."""
@@ -149,6 +184,9 @@ class Live(anywidget.AnyWidget):
             getattr(self, "_try" if kind == "try" else kind)(**message)
         except ValueError as error:
             self._complaint = f"{str(error).rstrip('.')}."
+        except Exception:
+            self.ack = number  # the page waits for it, whatever happened
+            raise
         if scrubbed and not self._complaint:
             # The page has drawn it. All the kernel owes it is the values, for a second view.
             with self.hold_sync():
@@ -174,6 +212,13 @@ class Live(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.state.get('sentence', '')!r})"
+
+
+def every(control: Slider | Choice | Switch) -> list:
+    """All values that a control has."""
+    if isinstance(control, Slider):
+        return stops(control)
+    return [False, True] if isinstance(control, Switch) else list(control.options)
 
 
 def stops(slider: Slider) -> list:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -185,7 +186,8 @@ class Heat(Mark):
     """Shades over the whole panel, from the page's colour (low) to ``color`` (high).
 
     ``values`` is ``(rows, columns)``, its first row at the axis' low end. With ``steps`` the shades
-    are bands between these values, parted by thin lines.
+    are bands between these values, parted by thin lines; the legend shows ``label``, and each band
+    between the ``names`` of its ends.
     """
 
     values: np.ndarray = field(default=None, metadata=MOVES)
@@ -193,6 +195,8 @@ class Heat(Mark):
     low: float = 0.0
     high: float = 1.0
     steps: tuple[float, ...] = ()
+    names: tuple[str, ...] = ()
+    """what the legend calls each of ``steps``, or ``low`` and ``high`` where there are none"""
     opacity: float = 0.5
     smooth: bool = True
 
@@ -213,6 +217,8 @@ class Images(Mark):
     edges: Sequence[str] = field(default=(), metadata=MOVES)
     dashed: Sequence[bool] = field(default=(), metadata=MOVES)
     texts: Sequence[str] = field(default=(), metadata=MOVES)
+    fades: Numbers = field(default=(), metadata=MOVES)
+    """opacity of each one's ink, 0 … 1; without it all are as dark as their pixels"""
     wide: float = 1.0
     tall: float = 1.0
 
@@ -280,9 +286,9 @@ class Table:
     """A table beside the panels. Each row begins with a swatch in its colour of ``swatches``."""
 
     key: str
-    _: KW_ONLY
     head: tuple[str, ...] = ()
     rows: Sequence[Sequence[str]] = field(default=(), metadata=MOVES)
+    _: KW_ONLY
     swatches: Sequence[str] = field(default=(), metadata=MOVES)
     caption: str = ""
 
@@ -455,13 +461,19 @@ def look(scene: Scene) -> dict[str, Any]:
 
 def _look(part: Any, but: Sequence[str] = ()) -> dict[str, Any]:
     said = {"kind": type(part).__name__}
-    for each in dataclasses.fields(part):
-        if not each.metadata.get("moves") and each.name not in but and each.name != "marks":
-            value = getattr(part, each.name)
-            said[each.name] = (
-                dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value
-            )
+    for name in _names(type(part), moves=False):
+        if name not in but and name != "marks":
+            value = getattr(part, name)
+            said[name] = dict(vars(value)) if isinstance(value, Axis | Drag) else value
     return said
+
+
+@cache
+def _names(kind: type, moves: bool) -> tuple[str, ...]:
+    """The fields that are columns, or those that are not."""
+    return tuple(
+        one.name for one in dataclasses.fields(kind) if one.metadata.get("moves", False) == moves
+    )
 
 
 def data(scene: Scene) -> tuple[dict[str, dict], dict[str, dict]]:
@@ -475,12 +487,12 @@ def data(scene: Scene) -> tuple[dict[str, dict], dict[str, dict]]:
         for mark in panel.marks
     }
     for mark in scene.marks():
-        for each in dataclasses.fields(mark):
-            value = getattr(mark, each.name)
-            if not each.metadata.get("moves") or value is None or len(value) == 0:
+        for name in _names(type(mark), moves=True):
+            value = getattr(mark, name)
+            if value is None or len(value) == 0:
                 continue
-            at = fixed if each.name in getattr(mark, "fixed", ()) else moving
-            at.setdefault(mark.key, {})[each.name] = _column(value, limits.get(mark.key))
+            at = fixed if name in getattr(mark, "fixed", ()) else moving
+            at.setdefault(mark.key, {})[name] = _column(value, limits.get(mark.key))
     return moving, fixed
 
 
@@ -506,7 +518,6 @@ def numbers(values: Numbers, panel: Panel) -> list[float | None]:
     values = np.asarray(values, float)
     far = 10 * max(abs(end) for axis in (panel.x, panel.y) for end in (axis.low, axis.high))
     values = np.clip(values, -far, far)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scale = 10.0 ** (4 - np.floor(np.log10(np.abs(values))))
-        rounded = np.where(values == 0, 0.0, np.round(values * scale) / scale)
+    scale = 10.0 ** (4 - np.floor(np.log10(np.maximum(np.abs(values), 1e-99))))
+    rounded = np.round(values * scale) / scale
     return [None if one != one else one for one in rounded.tolist()]

@@ -46,6 +46,8 @@ NARROWEST = 2.3
 POINT = 0.8
 """points for one CSS pixel: a strip is read smaller than it was made"""
 FONT, SMALL = 11, 10
+ROW = 0.22
+"""inches of a row of the legend"""
 INK, PAPER, FAINT = (PAGE[name][0] for name in ("ink", "paper", "faint"))
 EMPTY = "", "none"
 
@@ -146,7 +148,7 @@ def _ends(scene: Scene, keys: Sequence[str]) -> list[Cell]:
 def _named(row: list[Cell]) -> list[Cell]:
     """The name that all parts of a row share stands at its left, any other above each."""
     names = {_title(cell.part) for cell in row}
-    if len(names) == 1:
+    if len(names) == 1 < len(row):
         first = row[0].part
         if isinstance(first, Panel) and first.title:
             label = f"{first.title}\n{first.y.label}".strip()
@@ -161,6 +163,7 @@ def _figure(
     rows: list[list[Cell]], end: Sequence[Cell] = (), size: tuple[float, float] | None = None
 ) -> Figure:
     import matplotlib.pyplot as plt
+    from matplotlib.legend import Legend
 
     number = max(map(len, rows))
     widths, heights = _sizes(rows, end)
@@ -168,25 +171,21 @@ def _figure(
         widths = [size[0]] * number + widths[number:]
         heights = [size[1]] * len(rows)
     cells = [*(cell for row in rows for cell in row), *end]
-    handles = _handles([cell.part for cell in cells])
-    columns = _legend_columns(handles, sum(widths))
-    legend = 0.1 + 0.2 * -(-len(handles) // columns) if handles else 0
+    legend = _legend_rows(_handles([cell.part for cell in cells]), sum(widths))
+    below = ROW * len(legend) + 0.12
     # Only a figure made by pyplot is shown by a notebook; it is closed, so that it is shown where
     # it is the result of a cell and not once more by itself.
-    figure = plt.figure(
-        figsize=(sum(widths), sum(heights) + 0.35 + legend),
-        dpi=DPI,
-        layout="constrained",
-        facecolor=PAPER,
-    )
+    tall = sum(heights) + 0.3 + below
+    figure = plt.figure(figsize=(sum(widths), tall), dpi=DPI, facecolor=PAPER)
+    figure.set_layout_engine("constrained", rect=(0, below / tall, 1, 1 - below / tall))
     plt.close(figure)
     grid = figure.add_gridspec(len(rows), len(widths), width_ratios=widths, height_ratios=heights)
     for i, row in enumerate(rows):
         for j, (part, title) in enumerate(row):
-            below = rows[i + 1][j].part if i + 1 < len(rows) and j < len(rows[i + 1]) else None
+            under = rows[i + 1][j].part if i + 1 < len(rows) and j < len(rows[i + 1]) else None
             inner = [
                 name
-                for name, other in (("x", below), ("y", row[j - 1].part if j else None))
+                for name, other in (("x", under), ("y", row[j - 1].part if j else None))
                 if _same(part, other, name)
             ]
             paint(part, figure.add_subplot(grid[i, j]), title=title, inner=inner)
@@ -194,16 +193,24 @@ def _figure(
         places = grid[:, number].subgridspec(len(end), 1)
         for place, (part, title) in zip(places, end, strict=True):
             paint(part, figure.add_subplot(place), title=title)
-    if handles:
-        figure.legend(
-            handles=handles,
-            loc="outside lower center",
-            ncols=columns,
-            fontsize=SMALL,
-            columnspacing=1.5,
-            handlelength=2,
-            frameon=False,
-            labelcolor=INK,
+    for place, row in enumerate(legend):
+        figure.add_artist(
+            Legend(
+                figure,
+                row,
+                [handle.get_label() for handle in row],
+                handler_map={one: one for one in row if isinstance(one, _Shades)},
+                loc="upper center",
+                bbox_to_anchor=(0.5, ROW * (len(legend) - place) / tall),
+                ncols=len(row),
+                fontsize=SMALL,
+                columnspacing=1.5,
+                handlelength=2,
+                frameon=False,
+                labelcolor=INK,
+                borderpad=0,
+                borderaxespad=0,
+            )
         )
     return figure
 
@@ -220,8 +227,10 @@ def _sizes(rows: list[list[Cell]], end: Sequence[Cell]) -> tuple[list[float], li
         tall = []
         for cell, width in zip(row, widths, strict=False):
             wide, high = _inches(cell.part)
-            tall.append(high if isinstance(cell.part, Table) else max(high * min(1, width / wide),
-                        min(high, NARROWEST)))  # fmt: skip
+            shrunk = min(1, width / wide)
+            if isinstance(cell.part, Panel) and not cell.part.square and not cell.part.bare:
+                shrunk = shrunk**0.5  # axes and their numbers need as much room as before
+            tall.append(high if isinstance(cell.part, Table) else high * shrunk)
         heights.append(max(tall))
     return widths + last, heights
 
@@ -237,19 +246,13 @@ def _same(part: Part, other: Part | None, name: str) -> bool:
 
 
 def _handles(parts: Sequence[Part]) -> list[Any]:
-    """For each label, in each colour, how its first mark with any elements looks."""
+    """For each label, in each colour, how its first mark looks."""
     seen: dict[tuple[str, str], Any] = {}
     for part in parts:
         for mark in part.marks if isinstance(part, Panel) else ():
-            if mark.label and _count(mark):
+            if mark.label and mark.listed:
                 seen.setdefault((mark.label, mark.color), _handle(mark))
     return list(seen.values())
-
-
-def _count(mark: Mark) -> int:
-    column = {Heat: "values", Spans: "at", Rules: "at"}.get(type(mark), "x")
-    values = getattr(mark, column)
-    return 0 if values is None else len(values)
 
 
 def _handle(mark: Mark) -> Any:
@@ -258,6 +261,8 @@ def _handle(mark: Mark) -> Any:
 
     color = _color(mark.color)
     style: dict[str, Any] = {"color": color, "label": mark.label, "alpha": mark.opacity}
+    if isinstance(mark, Heat):
+        return _Shades(mark)
     if isinstance(mark, Points):
         filled = _filled(mark.marker) and not mark.hollow
         edge = _color(mark.edge) if mark.edge else color
@@ -280,12 +285,51 @@ def _handle(mark: Mark) -> Any:
     return Patch(**style)
 
 
-def _legend_columns(handles: Sequence[Any], width: float) -> int:
-    """As many as fit, and rows of about the same length."""
-    longest = max((len(handle.get_label()) for handle in handles), default=1)
-    most = max(1, int(width / (0.55 + 0.085 * longest)))
-    rows = max(1, -(-len(handles) // most))
-    return max(1, -(-len(handles) // rows))
+class _Shades:
+    """A row of the shades of a heat map; it is its own handler in matplotlib's legend."""
+
+    def __init__(self, mark: Heat):
+        self.shades = [
+            _shade(mark, place)
+            for place in np.linspace(0, 1, len(mark.steps) + 1 if mark.steps else 6)
+        ]
+        between = ", " if mark.steps else " to "
+        self.label = " ".join(filter(None, (mark.label, between.join(mark.names))))
+
+    def get_label(self) -> str:
+        return self.label
+
+    def legend_artist(self, legend: Any, handle: Any, fontsize: float, box: Any) -> Any:
+        from matplotlib.patches import Rectangle
+
+        side = 1.2 * fontsize
+        box.width = side * len(self.shades)
+        for place, shade in enumerate(self.shades):
+            box.add_artist(
+                Rectangle((place * side, -1), side, box.height + 2, facecolor=shade,
+                          edgecolor=_color("gray"), linewidth=0.5,
+                          transform=box.get_transform()))  # fmt: skip
+
+
+def _legend_rows(handles: Sequence[Any], width: float) -> list[list[Any]]:
+    """As few rows as fit the ``width`` in inches, all of about the same length."""
+    widths = [_legend_width(handle) for handle in handles]
+    if not handles:
+        return []
+    number = -(-sum(widths) // width)
+    most = min(width, sum(widths) / number + max(widths) / 2)
+    rows, used = [[]], 0.0
+    for handle, needed in zip(handles, widths, strict=True):
+        if rows[-1] and used + needed > most:
+            rows, used = [*rows, []], 0.0
+        rows[-1].append(handle)
+        used += needed
+    return rows
+
+
+def _legend_width(handle: Any) -> float:
+    shades = len(handle.shades) if isinstance(handle, _Shades) else 2
+    return 0.35 + 0.16 * shades + 0.083 * len(handle.get_label())
 
 
 # --- parts ------------------------------------------------------------------------------------
@@ -300,6 +344,11 @@ def _color(name: str) -> str:
 def _colors(mark: Any, field: str = "colors") -> list[str]:
     """The colour of each element: its own, or that of its mark."""
     return [_color(name) for name in getattr(mark, field)] or [_color(mark.color)] * _count(mark)
+
+
+def _count(mark: Mark) -> int:
+    values = getattr(mark, {Heat: "values", Spans: "at", Rules: "at"}.get(type(mark), "x"))
+    return 0 if values is None else len(values)
 
 
 def _dash(dash: str | tuple[float, ...]) -> Any:
@@ -336,9 +385,13 @@ def _axis(axis: Axis, name: str, axes: Axes) -> None:
     getattr(axes, f"set_{name}lim")(axis.low, axis.high)
     axes.tick_params(axis=name, which="both", labelsize=SMALL, color=FAINT, labelcolor=INK)
     axes.spines[:].set_color(_color("gray"))
+    if axis.log:
+        getattr(axes, f"{name}axis").set_major_formatter("{x:g}")
     if axis.ticks is None:
         if not axis.log:
             axes.locator_params(axis=name, nbins=6, steps=[1, 2, 5, 10])
+        elif 1e-4 <= axis.low < axis.high <= 1e5:
+            getattr(axes, f"{name}axis").set_major_formatter("{x:g}")
     else:
         getattr(axes, f"set_{name}ticks")(axis.ticks, axis.names)
         getattr(axes, f"set_{name}ticks")([], minor=True)
@@ -478,18 +531,16 @@ def _rules(mark: Rules, axes: Axes, style: dict) -> None:
 
 
 def _heat(mark: Heat, axes: Axes, style: dict) -> None:
-    from matplotlib.colors import LinearSegmentedColormap, to_rgba
+    from matplotlib.colors import LinearSegmentedColormap
 
     values = np.asarray(mark.values, float)
     (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
     rows, columns = values.shape
-    most = to_rgba(_color(mark.color), mark.opacity)
-    shades = LinearSegmentedColormap.from_list("", [(*most[:3], 0), most])
     style = {"zorder": style["zorder"]}
     if mark.steps:
         along = np.linspace(left, right, columns), np.linspace(low, high, rows)
         levels = list(mark.steps)
-        bands = [shades(place) for place in np.linspace(0, 1, len(levels) + 1)]
+        bands = [_shade(mark, place) for place in np.linspace(0, 1, len(levels) + 1)]
         axes.contourf(*along, values, levels=levels, colors=bands, extend="both", **style)
         axes.contour(*along, values, levels=levels, colors=_color("gray"),
                      linewidths=0.5, alpha=0.6, **style)  # fmt: skip
@@ -497,9 +548,16 @@ def _heat(mark: Heat, axes: Axes, style: dict) -> None:
     if mark.smooth:  # the outermost values lie on the edges
         half = (right - left) / max(1, columns - 1) / 2, (high - low) / max(1, rows - 1) / 2
         left, right, low, high = left - half[0], right + half[0], low - half[1], high + half[1]
+    shades = LinearSegmentedColormap.from_list("", [_shade(mark, 0), _shade(mark, 1)])
     axes.imshow(values, cmap=shades, vmin=mark.low, vmax=mark.high, origin="lower", aspect="auto",
                 extent=(left, right, low, high),
                 interpolation="bilinear" if mark.smooth else "nearest", **style)  # fmt: skip
+
+
+def _shade(mark: Heat, place: float) -> tuple[float, ...]:
+    from matplotlib.colors import to_rgb
+
+    return (*to_rgb(_color(mark.color)), place * mark.opacity)
 
 
 def _rgba(pixels: np.ndarray, color: str, opacity: float = 1) -> np.ndarray:
@@ -513,15 +571,13 @@ def _rgba(pixels: np.ndarray, color: str, opacity: float = 1) -> np.ndarray:
 
 def _images(mark: Images, axes: Axes, style: dict) -> None:
     zorder = style["zorder"]
-    columns = (np.asarray(mark.x, float), np.asarray(mark.y, float), mark.pixels, _colors(mark))
-    right = np.diff(axes.get_xlim())[0] > 0
-    upright = np.diff(axes.get_ylim())[0] > 0
-    wide, tall = (
-        (mark.wide if right else -mark.wide) / 2,
-        (mark.tall if upright else -mark.tall) / 2,
-    )
-    for x, y, pixels, color in zip(*columns, strict=True):
-        axes.imshow(_rgba(np.asarray(pixels), color, mark.opacity), aspect="auto", zorder=zorder,
+    fades = mark.opacity * np.asarray(mark.fades if len(mark.fades) else np.ones(_count(mark)))
+    right, up = (np.sign(np.diff(ends()))[0] for ends in (axes.get_xlim, axes.get_ylim))
+    wide, tall = right * mark.wide / 2, up * mark.tall / 2
+    for x, y, pixels, color, fade in zip(
+        mark.x, mark.y, mark.pixels, _colors(mark), fades, strict=True
+    ):
+        axes.imshow(_rgba(np.asarray(pixels), color, fade), aspect="auto", zorder=zorder,
                     extent=(x - wide, x + wide, y - tall, y + tall),
                     origin="upper", interpolation="antialiased")  # fmt: skip
     _frames(mark, ["none"] * _count(mark), axes, style)

@@ -1,0 +1,647 @@
+"""live.js on a blank page, and behind it a widget that answers when the test wants it to.
+
+So a kernel can be quick, slow or gone.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from metalearn_lite.widgets.kit import (
+    Axis,
+    Button,
+    Choice,
+    Drag,
+    Heat,
+    Line,
+    Live,
+    Pad,
+    Panel,
+    Points,
+    Scene,
+    Slider,
+    Switch,
+    Table,
+    Try,
+)
+from metalearn_lite.widgets.kit.live import module, styles
+
+pytestmark = pytest.mark.browser
+
+TRAITS = ("look", "fixed", "moving", "state", "recorded", "ack")
+ADDRESS = "http://blank.test/"
+HTML = f"""<!doctype html><html lang="en"><head><title>blank</title><meta charset="utf-8"><style>
+body {{ margin: 8px; background: var(--ml-paper); }} {styles()}
+</style></head><body><div class="one"></div><div class="two"></div></body></html>"""
+# A model as anywidget gives it to a view.
+MODEL = """async ({ address, traits }) => {
+    const { default: widget } = await import(address + "live.js");
+    const bytes = packed => {
+        const whole = Uint8Array.from(atob("AAAA" + packed), one => one.charCodeAt(0));
+        return new DataView(whole.buffer, 3);
+    };
+    const revived = text =>
+        JSON.parse(text, (_, value) => value?.packed ? bytes(value.packed) : value);
+    const values = revived(traits), heard = {};
+    const model = {
+        get: name => values[name],
+        on: (name, act) => (heard[name] ??= []).push(act),
+        off: () => {},
+        send: message => sent.push(message),
+    };
+    window.sent = [];
+    window.tell = text => {
+        const news = revived(text);
+        Object.assign(values, news);
+        for (const name of Object.keys(news)) heard["change:" + name]?.forEach(act => act());
+    };
+    const own = await widget();
+    await own.initialize({ model });
+    window.show = place => own.render({ model, el: document.querySelector(place) });
+    window.gone = show(".one");
+}"""
+
+
+class Waves(Live):
+    """All kinds of controls; the line is ``step`` high at its end, and bent by ``again``."""
+
+    by = "step"
+
+    def __init__(self, **start):
+        settings = {"step": 3, "rate": 0.1, "start": "MAML", "wave": "one", "maml": True} | start
+        self.strokes, self.dragged, self.bent = [], 1.0, 1.0
+        super().__init__(SimpleNamespace(**settings))
+
+    def scene(self) -> Scene:
+        model, x = self.model, np.linspace(0, 1, 5)
+        axes = {"x": Axis(low=0, high=1, label="x"), "y": Axis(low=0, high=10, label="y")}
+        line = Line(key="line", label="line", x=x, y=x**self.bent * model.step, fixed=("x",))
+        point = Points(key="point", x=[0.5], y=[self.dragged], drag=Drag(name="a point"))
+        return Scene(
+            panels=(
+                Panel(key="curve", marks=(line,), alt="The line", **axes),
+                Panel(key="points", marks=(point,), alt="The point", **axes),
+                Table(key="table", head=("who", "step"), rows=[("MAML", f"{model.step}")]),
+                Pad(key="pad", heading="Class A", letter="A", size=120, strokes=self.strokes),
+            ),
+            controls=(
+                Slider(name="step", label="step", value=model.step, high=10, play=50),
+                Slider(
+                    name="rate", label="inner rate", value=model.rate, low=-3, high=0, step=0.5,
+                    log=True, digits=2, beside="curve", help="how long a step is",
+                ),
+                Choice(name="start", label="from", value=model.start, options=("MAML", "random")),
+                Choice(
+                    name="wave", label="wave", value=model.wave, options=("one", "two"), menu=True
+                ),
+                Switch(name="maml", label="MAML", value=model.maml, group="learners"),
+                Button(name="bend", label="Bend"),
+                Button(name="nothing", label="Undo", enabled=False),
+            ),
+            tries=(
+                Try(label="far", look="Look at the end of the line.", values={"step": 10}),
+                Try(label="bent", look="It is bent.", press="bend"),
+            ),
+            sentence=f"Step {model.step}, rate {model.rate:g}, bent {self.bent:g}.",
+            note="A line.",
+            code=f"Waves(step={model.step})",
+        )  # fmt: skip
+
+    def set(self, name, value):
+        if name == "rate" and value == 1:
+            raise ValueError("A rate of 1 is too long.")
+        super().set(name, value)
+
+    def bend(self):
+        self.bent += 1
+
+    def drag(self, key, index, x, y):
+        self.dragged = y
+
+    def draw(self, pad, what, points):
+        self.strokes = [*self.strokes, points] if what == "stroke" else []
+
+
+def packed(value) -> str:
+    return json.dumps(value, default=lambda it: {"packed": base64.b64encode(it).decode()})
+
+
+class Blank:
+    """The widget in a page. The kernel does nothing until it is told to `answer`."""
+
+    def __init__(self, page, widget: Live):
+        self.page, self.widget = page, widget
+        self.errors = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.route(f"{ADDRESS}**", self._serve)
+        self.open()
+
+    def _serve(self, route):
+        if route.request.url.endswith("live.js"):
+            route.fulfill(body=module(), content_type="text/javascript")
+        else:
+            route.fulfill(body=HTML, content_type="text/html")
+
+    def open(self):
+        """Opens the page, or opens it again: what the kernel has is all that is left."""
+        self.heard = 0
+        self.page.goto(ADDRESS)
+        traits = packed({name: getattr(self.widget, name) for name in TRAITS})
+        self.page.evaluate(MODEL, {"address": ADDRESS, "traits": traits})
+        self.drawn()
+
+    def drawn(self):
+        """Waits until the page has drawn all that it knows."""
+        self.page.evaluate(
+            "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
+
+    @property
+    def sent(self) -> list[dict]:
+        """Messages without their ids."""
+        return [{k: v for k, v in one.items() if k != "id"} for one in self.messages]
+
+    @property
+    def messages(self) -> list[dict]:
+        return self.page.evaluate("sent")
+
+    def answer(self, frames: bool = True) -> None:
+        """The kernel deals with one message, and with ``frames`` it sends the stops as well."""
+        parts = []
+        self.widget.observe(lambda change: parts.append(change["name"]), TRAITS)
+        self.widget._receive(None, self.messages[self.heard], [])
+        self.widget.unobserve_all()
+        self.heard += 1
+        first = {name: getattr(self.widget, name) for name in parts if name != "recorded"}
+        if "recorded" in parts:
+            first["recorded"] = {}
+        self.page.evaluate("news => tell(news)", packed(first))
+        if frames:
+            self.record()
+        self.drawn()
+
+    def record(self):
+        self.page.evaluate("news => tell(news)", packed({"recorded": self.widget.recorded}))
+        self.drawn()
+
+    def answer_all(self):
+        self.drawn()
+        while self.heard < len(self.messages):
+            self.answer()
+
+    def says(self, view: str = ".one") -> str:
+        self.drawn()
+        return self.page.locator(f"{view} .ml-sentence").inner_text()
+
+    def shape(self) -> str:
+        """The line, as it will be when it has glided to its place."""
+        self.page.wait_for_timeout(200)
+        return self.page.locator("[data-key=line] path").first.get_attribute("d")
+
+    def role(self, role: str, name: str):
+        return self.page.locator(".one").get_by_role(role, name=name, exact=True)
+
+    def press(self, *keys: str):
+        for key in keys:
+            self.page.keyboard.press(key)
+        self.drawn()
+
+
+@pytest.fixture
+def new_page(browser):
+    """A page with options of its context. Whatever it asks of the network would fail."""
+    contexts = []
+
+    def opened(**options):
+        options = {"viewport": {"width": 1000, "height": 700}, "reduced_motion": "reduce"} | options
+        contexts.append(browser.new_context(**options))
+        return contexts[-1].new_page()
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def blank(new_page):
+    blank = Blank(new_page(), Waves())
+    yield blank
+    assert blank.errors == []
+
+
+def test_a_control_sends_one_message_and_the_newest_waits(blank):
+    blank.role("slider", "inner rate").focus()
+    blank.press("ArrowRight", "ArrowLeft", "ArrowLeft")
+    assert blank.sent == [{"kind": "set", "name": "rate", "value": pytest.approx(10**-0.5)}]
+    blank.answer()
+    assert [one["value"] for one in blank.sent] == pytest.approx([10**-0.5, 10**-1.5])
+    blank.answer_all()
+    assert len(blank.sent) == 2
+    assert blank.widget.model.rate == pytest.approx(10**-1.5)
+    first, second = (one["id"] for one in blank.messages)
+    assert first < second == blank.widget.ack
+
+
+def test_what_was_done_waits_too_and_in_order(blank):
+    blank.role("button", "Bend").dblclick()
+    blank.role("slider", "step").focus()
+    blank.press("End", "Home")
+    blank.role("button", "Bend").click()
+    blank.answer_all()
+    assert [one["name"] for one in blank.sent] == ["bend", "bend", "step", "bend"]
+    assert blank.widget.bent == 4
+    assert blank.says() == "Step 0, rate 0.1, bent 4."
+
+
+def test_a_step_over_recorded_frames_waits_for_nobody(blank):
+    flat = blank.shape()
+    blank.role("slider", "step").focus()
+    blank.press("ArrowRight", "ArrowRight")
+    steep = blank.shape()
+    assert blank.says() == "Step 5, rate 0.1, bent 1."
+    assert blank.page.locator(".one td").inner_text() == "5"
+    assert blank.page.locator(".one code").inner_text() == "Waves(step=5)"
+    assert steep != flat
+    assert len(blank.sent) == 1
+    blank.page.wait_for_timeout(400)
+    assert not blank.page.locator(".one .ml-busy").is_visible()
+    blank.answer_all()
+    assert (blank.widget.model.step, blank.shape(), blank.says()) == (
+        5, steep, "Step 5, rate 0.1, bent 1.",
+    )  # fmt: skip
+
+    # The kernel has answered without columns: those it sent first are of another step.
+    blank.role("button", "Bend").click()
+    assert (blank.shape(), blank.says()) == (steep, "Step 5, rate 0.1, bent 1.")
+    blank.answer(frames=False)
+    bent = blank.shape()
+    assert bent != steep
+    assert blank.says() == "Step 5, rate 0.1, bent 2."
+    blank.record()
+    assert blank.shape() == bent
+
+
+def test_recorded_frames_of_another_state_are_not_drawn(blank):
+    blank.role("button", "Bend").click()
+    blank.role("slider", "step").focus()
+    blank.press("End")
+    assert blank.says() == "Step 3, rate 0.1, bent 1."
+    assert blank.role("slider", "step").get_attribute("aria-valuetext") == "10"
+    blank.answer(frames=False)
+    assert blank.says() == "Step 3, rate 0.1, bent 2."  # no frame yet
+    blank.record()
+    assert blank.says() == "Step 10, rate 0.1, bent 2."
+    blank.answer()
+    assert blank.says() == "Step 10, rate 0.1, bent 2."
+
+
+def test_a_step_before_the_frames_are_there(blank):
+    blank.role("button", "Bend").click()
+    blank.answer(frames=False)
+    blank.role("slider", "step").focus()
+    blank.press("End")
+    blank.record()
+    blank.answer_all()
+    assert blank.says() == "Step 10, rate 0.1, bent 2."
+    blank.press("Home")  # frames are right again
+    assert blank.says() == "Step 0, rate 0.1, bent 2."
+
+
+def test_a_control_that_is_held_stays_in_the_hand(blank):
+    slider, mouse = blank.role("slider", "inner rate"), blank.page.mouse
+    box = slider.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    mouse.move(box["x"] + 0.66 * box["width"], middle)
+    mouse.down()
+    mouse.move(box["x"] + 0.3 * box["width"], middle, steps=4)
+    mouse.move(box["x"] + 5, middle, steps=4)
+    blank.drawn()
+    assert blank.sent[0]["settled"] is False
+    blank.widget.model.rate = 0.1
+    blank.answer()
+    assert slider.input_value() == "0"
+    mouse.up()
+    blank.page.wait_for_timeout(50)
+    blank.answer_all()
+    assert blank.sent[-1] == {"kind": "set", "name": "rate", "value": 0.001}
+    assert blank.widget.model.rate == 0.001
+
+    # Let go where it had been taken, the browser itself says nothing of it.
+    mouse.move(box["x"] + 8, middle)
+    mouse.down()
+    mouse.move(box["x"] + 0.5 * box["width"], middle)
+    mouse.move(box["x"] + 8, middle)
+    mouse.up()
+    blank.page.wait_for_timeout(50)
+    blank.answer_all()
+    assert "settled" not in blank.sent[-1]
+
+
+def test_a_key_that_repeats_settles_when_it_is_let_go(blank):
+    blank.role("slider", "inner rate").focus()
+    for _ in range(3):
+        blank.page.keyboard.down("ArrowLeft")
+        blank.answer_all()
+    assert [one.get("settled") for one in blank.sent] == [None, False, False]
+    blank.page.keyboard.up("ArrowLeft")
+    blank.page.wait_for_timeout(50)
+    blank.answer_all()
+    assert blank.sent[-1] == {"kind": "set", "name": "rate", "value": pytest.approx(10**-2.5)}
+
+
+def test_a_refused_value_goes_back_and_the_sentence_says_why(blank):
+    slider = blank.role("slider", "inner rate")
+    slider.focus()
+    blank.press("End")
+    assert slider.get_attribute("aria-valuetext") == "1"
+    blank.answer_all()
+    assert slider.get_attribute("aria-valuetext") == "0.1"
+    assert blank.says().startswith("A rate of 1 is too long. Step 3")
+
+
+def test_two_views_share_one_wire(blank):
+    blank.page.evaluate("() => void show('.two')")
+    blank.role("slider", "inner rate").focus()
+    blank.press("ArrowLeft", "ArrowLeft")
+    other = blank.page.locator(".two").get_by_role("slider", name="inner rate")
+    assert other.get_attribute("aria-valuetext") == "0.01"
+    assert len(blank.sent) == 1
+    other.focus()
+    blank.press("ArrowLeft")
+    blank.answer_all()
+    assert [one["value"] for one in blank.sent] == pytest.approx([10**-1.5, 10**-2.5])
+    assert blank.says() == blank.says(".two")
+
+    blank.page.evaluate("gone()")
+    assert blank.page.locator(".one > *").count() == 0
+    other.focus()
+    blank.press("ArrowRight")
+    blank.answer_all()
+    assert blank.says(".two").startswith("Step 3, rate 0.01")
+
+
+def test_opened_again_it_is_as_it_was(blank):
+    blank.role("button", "Bend").click()
+    blank.role("slider", "step").focus()
+    blank.press("ArrowRight")
+    blank.answer_all()
+    before = blank.shape(), blank.says()
+    blank.open()
+    assert (blank.shape(), blank.says()) == before
+    blank.role("slider", "step").focus()
+    blank.press("ArrowRight")
+    assert blank.says() == "Step 5, rate 0.1, bent 2."
+    blank.answer_all()
+    assert blank.widget.model.step == 5
+
+
+def test_without_its_kernel_frames_can_be_walked_over_and_the_rest_says_why_not(blank):
+    blank.page.evaluate(
+        "document.querySelector('.one').classList.add('jupyter-widgets-disconnected')"
+    )
+    blank.role("slider", "step").focus()
+    blank.press("End")
+    assert blank.says() == "Step 10, rate 0.1, bent 1."
+    blank.role("slider", "inner rate").focus()
+    blank.press("ArrowLeft")
+    assert "There is no kernel behind this figure" in blank.says()
+    assert blank.role("slider", "inner rate").get_attribute("aria-valuetext") == "0.1"
+    assert blank.role("slider", "step").get_attribute("aria-valuetext") == "10"
+    assert blank.sent == []
+
+
+def test_a_slow_answer_shows_that_it_is_worked_on(blank):
+    busy = blank.page.locator(".one .ml-busy")
+    blank.role("button", "Bend").click()
+    blank.page.wait_for_timeout(150)
+    assert not busy.is_visible()
+    busy.wait_for(state="visible")
+    assert busy.inner_text() == "Working…"
+    blank.answer()
+    assert not busy.is_visible()
+    busy.wait_for(state="hidden")
+
+
+def test_by_keyboard_alone(blank):
+    """One Tab stop for each control, and each has a name."""
+    stops = []
+    for _ in range(30):
+        blank.page.keyboard.press("Tab")
+        stops.append(
+            blank.page.evaluate(
+                """() => {
+                    const at = document.activeElement;
+                    return at.labels?.[0]?.textContent || at.getAttribute("aria-label")
+                        || at.textContent.slice(0, 20);
+                }"""
+            )
+        )
+        if stops[-1] == "Copy":
+            break
+    assert [one for one in stops if "point" not in one] == [
+        "far", "bent", "inner rate", "Undo: Class A", "Clear: Class A", "Example: Class A",
+        "step", "Play: step", "MAML", "wave", "MAML", "Bend", "Undo", "Copy",
+    ]  # fmt: skip
+    assert len(stops) == 15  # and the point
+
+    blank.role("radio", "MAML").focus()
+    blank.press("ArrowRight")
+    blank.role("combobox", "wave").focus()
+    blank.press("t")
+    blank.role("checkbox", "MAML").focus()
+    blank.press("Space")
+    blank.role("button", "Undo").focus()
+    blank.press("Enter")  # it is off, and keeps the focus
+    assert blank.page.evaluate("document.activeElement.textContent") == "Undo"
+    blank.answer_all()
+    model = blank.widget.model
+    assert (model.start, model.wave, model.maml) == ("random", "two", False)
+    assert blank.role("group", "learners").is_visible()
+    assert blank.role("group", "from").is_visible()
+
+
+def test_keys_are_not_also_the_notebooks(blank):
+    """JupyterLab asks for this attribute of what has the focus; Ctrl-S stays JupyterLab's."""
+    slider = blank.role("slider", "step")
+    slider.focus()
+    for key, ours in (("ArrowDown", "true"), ("Control+s", "false"), ("Shift+Enter", "false")):
+        blank.press(key)
+        assert slider.evaluate("it => `${it.hasAttribute('data-lm-suppress-shortcuts')}`") == ours
+
+
+def test_suggestions_set_a_state_and_say_what_to_look_at(blank):
+    far, look = blank.role("button", "far"), blank.page.get_by_text("Look at the end of the line.")
+    height = blank.page.locator(".ml-live").bounding_box()["height"]
+    assert not look.is_visible()
+    far.click()
+    blank.answer_all()
+    assert look.is_visible()
+    assert blank.says() == "Step 10, rate 0.1, bent 1."
+    blank.role("button", "bent").click()
+    blank.answer_all()
+    assert not look.is_visible()
+    assert blank.says() == "Step 10, rate 0.1, bent 2."
+    assert blank.sent == [{"kind": "try", "index": 0}, {"kind": "try", "index": 1}]
+    assert blank.page.locator(".ml-live").bounding_box()["height"] == height
+
+
+def test_play_walks_to_the_end_and_then_from_the_beginning(blank):
+    play = blank.role("button", "Play: step")
+    play.click()
+    blank.role("button", "Pause: step").wait_for()
+    play.wait_for(timeout=5000)
+    assert blank.says() == "Step 10, rate 0.1, bent 1."
+    blank.answer_all()
+    assert (blank.widget.model.step, "settled" in blank.sent[-1]) == (10, False)
+    play.click()
+    blank.page.wait_for_timeout(120)
+    blank.role("button", "Pause: step").click()
+    blank.page.wait_for_timeout(100)
+    blank.answer_all()
+    assert 0 < blank.widget.model.step < 6
+
+
+def test_pads_ink_at_once_with_one_pointer(blank):
+    paper = blank.page.locator(".ml-paper")
+    box = paper.bounding_box()
+    lines = blank.page.locator(".ml-paper polyline")
+    mouse = blank.page.mouse
+    for y in (0.2, 0.5):
+        mouse.move(box["x"] + 0.1 * box["width"], box["y"] + y * box["height"])
+        mouse.down()
+        mouse.move(box["x"] + 0.9 * box["width"], box["y"] + y * box["height"], steps=5)
+        # A palm does not write.
+        paper.evaluate(
+            "it => it.dispatchEvent(new PointerEvent('pointerdown', { pointerId: 77, button: 0 }))"
+        )
+        mouse.up()
+    assert lines.count() == 2
+    assert len(blank.sent) == 1
+    blank.answer()
+    assert lines.count() == 2  # the kernel knows of one, and the other is on its way
+    blank.answer_all()
+    assert len(blank.widget.strokes) == lines.count() == 2
+    assert blank.widget.strokes[1][0] == pytest.approx([0.1, 0.5], abs=0.02)
+    blank.role("button", "Clear: Class A").click()
+    blank.answer_all()
+    assert lines.count() == 0
+
+
+def test_pads_by_finger(new_page):
+    page = new_page(has_touch=True)
+    blank = Blank(page, Waves())
+    box = page.locator(".ml-paper").bounding_box()
+    at = [{"x": box["x"] + box["width"] * part, "y": box["y"] + 60} for part in (0.2, 0.5, 1.2)]
+    client = page.context.new_cdp_session(page)
+    for kind, points in (("Start", at[:1]), ("Move", at[1:2]), ("Move", at[2:]), ("End", [])):
+        client.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+    blank.answer_all()
+    (stroke,) = blank.widget.strokes
+    assert (stroke[0][0], stroke[-1][0]) == (pytest.approx(0.2, abs=0.02), 1)
+    assert page.evaluate("scrollX + scrollY") == 0
+
+
+def test_a_point_that_is_dragged(blank):
+    grip = blank.page.locator(".one").get_by_role("slider").nth(0)
+    point = blank.page.locator("[data-key=point]").first
+    box = point.bounding_box()
+    mouse = blank.page.mouse
+    mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    mouse.down()
+    mouse.move(box["x"] + box["width"] / 2, box["y"] - 60, steps=6)
+    mouse.up()
+    assert point.bounding_box()["y"] < box["y"] - 40  # nobody has answered
+    blank.answer_all()
+    assert blank.widget.dragged > 2
+    assert [one["kind"] for one in blank.sent] == ["drag"] * len(blank.sent)
+    assert len(blank.sent) < 6
+    assert "settled" not in blank.sent[-1]
+    assert grip.count() == 1
+
+
+def test_arrays_come_as_bytes(new_page):
+    class Shades(Live):
+        def scene(self) -> Scene:
+            axis = Axis(low=0, high=1)
+            values = np.linspace(0, 1, 6).reshape(2, 3)
+            example = np.full((28, 28), 255, np.uint8)
+            return Scene(
+                panels=(
+                    Panel(key="p", x=axis, y=axis, marks=(Heat(key="heat", values=values),)),
+                    Pad(key="pad", heading="Class A", example=example),
+                )
+            )
+
+    blank = Blank(new_page(), Shades(None))
+    assert blank.page.locator(".ml-example").is_visible()
+    shades = blank.page.locator("canvas").evaluate(
+        "it => new Set(it.getContext('2d').getImageData(0, 0, it.width, it.height).data).size"
+    )
+    assert shades > 20
+    assert blank.errors == []
+
+
+@pytest.mark.parametrize("width", [400, 500, 1000])
+def test_nothing_is_cut_and_nothing_moves(new_page, width):
+    page = new_page(viewport={"width": width, "height": 700})
+    blank = Blank(page, Waves())
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    heights = set()
+    for key in ("Home", "End", "ArrowLeft"):
+        blank.role("slider", "inner rate").focus()
+        blank.press(key)
+        blank.answer_all()
+        blank.role("slider", "step").focus()
+        blank.press("End")
+        blank.press("Home")
+        heights.add(page.locator(".ml-live").bounding_box()["height"])
+    assert len(heights) == 1
+
+
+def test_the_line_of_code_can_be_copied(new_page):
+    page = new_page(permissions=["clipboard-read", "clipboard-write"])
+    blank = Blank(page, Waves())
+    blank.role("button", "Copy").click()
+    page.get_by_text("Copied").wait_for()
+    assert blank.errors == []
+
+
+def test_recorded(new_page, tmp_path):
+    """A file by itself: no kernel, no network, and no control that would need one."""
+    widget = Waves()
+    widget.record(step=..., rate=(0.01, 0.1), start=("random", "MAML")).write(tmp_path / "it.html")
+    assert (widget.model.step, widget.model.rate) == (3, 0.1)
+    page = new_page()
+    asked, errors = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"file://{tmp_path}/it.html")
+    sentence = page.locator(".ml-sentence")
+    page.get_by_text("Step 3, rate 0.1, bent 1.").wait_for()
+    assert {one.get_attribute("data-name") for one in page.locator(".ml-control").all()} == {
+        "step", "rate", "start",
+    }  # fmt: skip
+    assert [one.inner_text() for one in page.locator(".ml-chip").all()] == ["far"]
+    page.get_by_role("button", name="far").click()
+    page.get_by_text("Step 10, rate 0.1, bent 1.").wait_for()
+    rate = page.get_by_role("slider", name="inner rate", exact=True)
+    rate.focus()
+    page.keyboard.press("Home")
+    page.get_by_text("Step 10, rate 0.01, bent 1.").wait_for()
+    assert rate.get_attribute("max") == "1"
+    page.get_by_role("button", name="Play: step").click()
+    page.get_by_text("Step 10, rate 0.01").wait_for()
+    page.wait_for_timeout(800)
+    assert sentence.inner_text() == "Step 10, rate 0.01, bent 1."
+    assert page.locator(".ml-pad button:visible").count() == 0
+    assert (len(asked), errors) == (1, [])
+
+
+def test_a_recorded_figure_that_is_too_large_is_refused():
+    with pytest.raises(ValueError, match="record fewer values"):
+        Waves().record(step=np.linspace(0, 10, 700).tolist(), rate=(0.01, 0.1))
