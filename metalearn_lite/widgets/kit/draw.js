@@ -530,7 +530,7 @@ function contour({ shape: [rows, columns], data }, level) {
 function glyph(g, look) {
   const [line, one] = children(g, "path", 2);
   const round = look.kind === "Points" || look.marker;
-  put(g, { opacity: look.opacity });
+  put(g, { opacity: look.opacity, fill: "none" });
   if (["Line", "Arrows", "Rules", "Spans"].includes(look.kind))
     put(line, {
       d: look.kind === "Arrows" ? "M1,7H26m-6,-4l6,4l-6,4" : "M1,7H27",
@@ -625,7 +625,12 @@ export class PanelView {
       m.g ??= add(this.stack, "g");
       m.clipped ??= put(add(m.g, "g"), { "clip-path": this.clip });
       m.free ??= add(m.g, "g");
-      put(m.g, { class: `ml-${mark.kind}`, "data-key": mark.key, opacity: mark.opacity });
+      put(m.g, {
+        class: `ml-${mark.kind}`,
+        "data-key": mark.key,
+        opacity: mark.opacity,
+        fill: "none",
+      });
       this.stack.append(m.g);
       if (mark.drag || mark.pick) {
         m.grips ??= add(this.grips, "g");
