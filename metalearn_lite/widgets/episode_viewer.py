@@ -16,9 +16,8 @@ import torch
 from metalearn_lite.episodes import Episodes
 from metalearn_lite.learners.base import Learner
 from metalearn_lite.tasks.characters import Characters
-from metalearn_lite.widgets.drawings import RIGHT, WRONG, pixels
+from metalearn_lite.widgets.drawings import RIGHT, WRONG, board, pixels
 from metalearn_lite.widgets.kit import (
-    Axis,
     Boxes,
     Button,
     Choice,
@@ -206,9 +205,10 @@ class EpisodeViewer(Live):
     def scene(self) -> Scene:
         model, frame = self.model, self.model.frame()
         most = min(MAX_WAYS, len(model.pool))
+        shown = ", ".join(f"{name}={value!r}" for name, value in model.shown().items())
         return Scene(
-            panels=(_board(frame),),
-            controls=(
+            (_board(frame),),
+            (
                 Button("previous", "Previous", enabled=model.number > 0),
                 Button("next", "Next episode", primary=True),
                 Choice("learner", "learner", model.learner, tuple(model.learners), menu=True),
@@ -216,16 +216,15 @@ class EpisodeViewer(Live):
                 Slider("num_ways", "ways", model.num_ways, 2, MAX_WAYS),
                 Slider("num_shots", "shots", model.num_shots, 1, MAX_SHOTS),
             ),
-            tries=(
+            (
                 Try(
                     f"{most} ways",
-                    f"Guessing is right once in {most}. How much more does the learner get?",
+                    f"Guessing is right once in {most}. How often is the learner?",
                     values={"num_shots": 1, "source": MIXED, "num_ways": most},
                 ),
                 Try(
                     "Five shots",
-                    "Five drawings of each. Is what one shot got wrong still wrong? Then set shots "
-                    "to 1, and back.",
+                    "Five drawings of each. Then set shots to 1: what does the learner lose?",
                     values={"num_ways": 5, "num_shots": 5},
                 ),
                 Try(
@@ -235,18 +234,16 @@ class EpisodeViewer(Live):
                 ),
             ),
             sentence=f"{model.episode_in_words()}. {model.sentence(frame)}",
-            code=self._code(),
+            code=f"EpisodeViewer(pool, learners, seed={model.seed}, {shown})",
         )
 
     def set(self, name: str, value: Any) -> None:
         self.model.show(**self.model.shown() | {name: value})
 
     def previous(self) -> None:
-        """The episode before this one."""
         self.set("number", self.model.number - 1)
 
     def next(self) -> None:
-        """The episode after this one."""
         self.set("number", self.model.number + 1)
 
     def other_learner(self) -> None:
@@ -256,36 +253,28 @@ class EpisodeViewer(Live):
 
     def filmstrip(self, learners: Sequence[str] | None = None) -> still.Figure:
         """The episode as each of ``learners`` answers it (all of them, unless told which)."""
-        frames = [self.model.frame(learner) for learner in self._asked(learners)]
+        frames = self._frames(learners)
         titles = [f"{one.title}: {one.right.sum()} of {one.right.size} right" for one in frames]
         scenes = [Scene((_board(frame, 413, 278),)) for frame in frames]
         return still.strip(scenes, titles, columns=2)
 
     def description(self, learners: Sequence[str] | None = None) -> str:
         """The text alternative of `filmstrip`: a line for each learner."""
-        return "\n".join(
-            [
-                f"{self.model.episode_in_words()}. A column is a character: above the line the "
-                "drawings to learn from, below it the drawings to recognise.",
-                *(
-                    self.model.sentence(self.model.frame(learner))
-                    for learner in self._asked(learners)
-                ),
-            ]
+        what = (
+            f"{self.model.episode_in_words()}. A column is a character: above the line the "
+            "drawings to learn from, below it the drawings to recognise."
         )
+        return "\n".join([what, *map(self.model.sentence, self._frames(learners))])
 
-    def _asked(self, learners: Sequence[str] | None) -> Sequence[str]:
-        return list(self.model.learners) if learners is None else learners
-
-    def _code(self) -> str:
-        shown = ", ".join(f"{name}={value!r}" for name, value in self.model.shown().items())
-        return f"EpisodeViewer(pool, learners, seed={self.model.seed}, {shown})"
+    def _frames(self, learners: Sequence[str] | None) -> list[ViewerFrame]:
+        names = self.model.learners if learners is None else learners
+        return [self.model.frame(name) for name in names]
 
 
 def _board(frame: ViewerFrame, width: int = 820, height: int = 340) -> Panel:
     """A column for each class: its letter, its support, and its queries with their answers.
 
-    Coordinates are CSS pixels. Drawings are as large as all of them fit in.
+    Drawings are as large as all of them fit in.
     """
     num_shots, num_ways = frame.support.shape[:2]
     num_queries = len(frame.queries)
@@ -294,48 +283,41 @@ def _board(frame: ViewerFrame, width: int = 820, height: int = 340) -> Panel:
     cell = min(room, free / (num_shots + num_queries), LARGEST)
     left = LABELS + (room - cell) * num_ways / 2
     columns = left + cell * (np.arange(num_ways) + 0.5)
-    top = height - TOP
-    rows = top - cell * (np.arange(num_shots) + 0.5)
-    below = top - cell * num_shots - GAP
+    rows = height - TOP - cell * (np.arange(num_shots) + 0.5)
+    below = height - TOP - cell * num_shots - GAP
     asked = below - (cell + ANSWER) * np.arange(num_queries) - cell / 2
 
-    # Drawings of a class, row by row, are of one number: they light up together.
-    side = {"wide": 0.88 * cell, "tall": 0.88 * cell, "link": "class"}
+    letters = LETTERS[:num_ways]
+    paper = {"wide": cell * num_ways, "tall": cell * num_shots, "opacity": 0.12}
+    parts = [left - 8] * 2, [rows.mean(), asked.mean()], ["support", "queries"]
     marks = [
-        Boxes("paper", [columns.mean()], [rows.mean()], fills=["gray"], opacity=0.12,
-              wide=cell * num_ways, tall=cell * num_shots),
-        Texts("letters", columns, np.full(num_ways, height - 10), LETTERS[:num_ways], bold=True),
-        Texts("parts", [left - 8] * 2, [rows.mean(), asked.mean()], ["support", "queries"],
-              anchor="end"),
-    ]  # fmt: skip
+        Boxes("paper", [columns.mean()], [rows.mean()], fills=["gray"], **paper),
+        Texts("letters", columns, np.full(num_ways, height - 10), letters, bold=True),
+        Texts("parts", *parts, anchor="end"),
+    ]
+    # Drawings of a class have one number in all these marks: they light up together.
+    style = {"wide": 0.88 * cell, "tall": 0.88 * cell, "link": "class", "fixed": ("pixels",)}
     for row, y in enumerate(rows):
-        drawn = pixels(frame.support[row])
-        texts = [f"support of {letter}" for letter in LETTERS[:num_ways]]
-        marks.append(Images(f"support {row}", columns, np.full(num_ways, y), drawn, texts=texts,
-                            fixed=("pixels",), **side))  # fmt: skip
+        at, drawn = np.full(num_ways, y), pixels(frame.support[row])
+        texts = [f"support of {letter}" for letter in letters]
+        marks.append(Images(f"support {row}", columns, at, drawn, texts=texts, **style))
     for row, y in enumerate(asked):
         right, at = frame.right[row], np.full(num_ways, y)
         verdicts = np.where(right, RIGHT, WRONG)
         answers = [LETTERS[way] for way in frame.answers[row]]
         sure = [_percent(one) for one in frame.confidences[row]]
-        said = [f"{LETTERS[way]}, taken for {one} ({sure[way]})" for way, one in enumerate(answers)]
+        looks = {
+            "edges": np.where(right, "green", "red"),
+            "dashed": ~right,
+            "texts": [
+                f"{letters[way]}, taken for {one} ({sure[way]})" for way, one in enumerate(answers)
+            ],
+        }
         drawn = pixels(frame.queries[row])
-        edges = np.where(right, "green", "red")
-        marks.append(Images(f"queries {row}", columns, at, drawn, edges=edges, dashed=~right,
-                            texts=said, fixed=("pixels",), **side))  # fmt: skip
+        marks.append(Images(f"queries {row}", columns, at, drawn, **looks, **style))
         first, second = [f"{v} {a}" for v, a in zip(verdicts, answers, strict=True)], sure
         if num_ways > MANY_WAYS:
             first, second = verdicts, answers
         marks.append(Texts(f"answers {row}", columns, at - cell / 2 - 8, first))
         marks.append(Texts(f"chances {row}", columns, at - cell / 2 - 24, second))
-    return Panel(
-        "board",
-        Axis(0, width),
-        Axis(0, height),
-        tuple(marks),
-        alt="an episode, a column for each class",
-        width=width,
-        height=height,
-        square=True,
-        bare=True,
-    )
+    return board("board", width, height, marks, alt="an episode, a column for each class")
