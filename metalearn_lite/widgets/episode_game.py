@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from string import ascii_uppercase as LETTERS
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,11 +15,10 @@ import torch
 from metalearn_lite.episodes import Episodes
 from metalearn_lite.evaluation import Evaluation, task_scores
 from metalearn_lite.learners.base import Learner
-from metalearn_lite.widgets.drawings import RIGHT, WRONG, pixels
+from metalearn_lite.widgets.drawings import RIGHT, WRONG, board, pixels
 from metalearn_lite.widgets.kit import (
     Axis,
     Bars,
-    Boxes,
     Button,
     Images,
     Live,
@@ -67,12 +66,9 @@ class GameModel:
         num_rounds: rounds per game.
         seed: of the lots: which query is asked, and what chance answers.
         first: the task of the first round.
-        answers: to begin with: letters of the player, small letters of chance; ``"?"`` at the end
-            goes to the next round.
 
     Raises:
-        ValueError: for episodes of more than one shot or too few, or no learners; for a ``first``
-            or ``answers`` that no game has.
+        ValueError: for episodes of more than one shot or too few, or no learners.
     """
 
     def __init__(
@@ -82,7 +78,6 @@ class GameModel:
         num_rounds: int = 10,
         seed: int = 0,
         first: int = 0,
-        answers: str = "",
     ):
         self.num_ways = int(episodes.support.y.max()) + 1
         num_tasks = episodes.num_tasks
@@ -104,10 +99,8 @@ class GameModel:
             not {YOU, CHANCE, BOTH} & set(learners),
             f"A learner cannot be called {YOU}, {CHANCE} or {BOTH}: those are the player's names.",
         )
-        require(
-            0 <= first <= num_tasks - num_rounds,
-            f"first={first}: choose 0 to {num_tasks - num_rounds}, that {num_rounds} rounds follow.",
-        )
+        last = num_tasks - num_rounds
+        require(0 <= first <= last, f"first={first}: choose 0 to {last}, so that a game follows.")
         self.seed = seed
         self._lots = torch.Generator().manual_seed(seed)
         self.num_rounds = num_rounds
@@ -126,12 +119,6 @@ class GameModel:
                 self._choices[name] = predicted.argmax(-1).flatten().tolist()
                 self.overall[name] = Evaluation(task_scores(predicted, self._truths.unsqueeze(1)))
         self._begin(first)
-        for place, letter in enumerate(answers):
-            if place:
-                self.next_round()
-            if letter != "?":
-                self.answer(LETTERS.find(letter.upper()))
-                self._by_lot[-1] = letter.islower()
 
     def _begin(self, first: int) -> None:
         self.first, self.round = first, 0
@@ -204,15 +191,6 @@ class GameModel:
         )
         self.round = task - self.first
         self._draw_lots(self.round)
-
-    def answers_in_letters(self) -> str:
-        """All answers, as a new game would begin with them: see ``answers`` above."""
-        letters = [LETTERS[way] for way in self.answers]
-        said = "".join(
-            letter.lower() if lot else letter
-            for letter, lot in zip(letters, self._by_lot, strict=True)
-        )
-        return said if self.is_answered or not said else f"{said}?"
 
     def _draw_lots(self, count: int) -> None:
         self.answers += torch.randint(self.num_ways, (count,), generator=self._lots).tolist()
@@ -321,8 +299,19 @@ class GameModel:
 
 # The view
 
-WIDTH, CARD = 430, 72  # CSS pixels
-QUERY, LINE = 120, 16
+WIDTH, QUERY, CARD, LINE = 430, 120, 72, 16  # CSS pixels
+TRIES = (
+    Try(
+        "A game by chance",
+        "Its bar ends near the dotted line, seldom on it. Play several: how far apart are they?",
+        press="play_by_chance_alone",
+    ),
+    Try(
+        "A question that divides",
+        "The learners disagree here as much as anywhere. What do you say?",
+        press="play_to_telling_task",
+    ),
+)
 
 
 class EpisodeGame(Live):
@@ -337,66 +326,42 @@ class EpisodeGame(Live):
         learners: dict[str, Learner],
         num_rounds: int = 10,
         seed: int = 0,
-        **first: Any,
+        first: int = 0,
     ):
-        super().__init__(GameModel(episodes, learners, num_rounds, seed, **first))
+        super().__init__(GameModel(episodes, learners, num_rounds, seed, first))
 
     def scene(self) -> Scene:
         model, frame = self.model, self.model.frame()
+        go_on = "Play again" if model.is_over else "Next round"
         return Scene(
-            panels=(
-                _board(frame, model, pick="answer with this card"),
-                _scores(frame.tallies, model),
-            ),
-            controls=(
+            (_board(frame, model, pick="answer with this card"), _scores(frame.tallies, model)),
+            (
+                Button("go_on", go_on, enabled=model.is_answered, primary=True, beside="board"),
                 Button(
-                    "go_on",
-                    "Play again" if model.is_over else "Next round",
-                    enabled=model.is_answered,
-                    primary=True,
-                    beside="board",
-                ),
-                Button("by_chance", "Let chance play", enabled=not model.is_over, beside="board"),
-            ),
-            tries=(
-                Try(
-                    "A game by chance",
-                    "Its bar ends near the dotted line, and seldom on it. Try again: how far "
-                    "apart are two such games?",
-                    press="game_by_chance",
-                ),
-                Try(
-                    "A question that divides",
-                    "The learners disagree here as much as anywhere. What do you say?",
-                    press="divide",
+                    "play_by_chance", "Let chance play", enabled=not model.is_over, beside="board"
                 ),
             ),
+            TRIES,
             sentence=model.sentence(),
-            code=self._code(),
+            code=f"EpisodeGame(episodes, learners, num_rounds={model.num_rounds}, "
+            f"seed={model.seed}, first={model.first})",
         )
 
-    def pick(self, key: str, index: int) -> None:
-        self.model.answer(index)
-
     def go_on(self) -> None:
-        """The next round; after the last one the next game."""
-        if self.model.is_over:
-            self.model.play_again()
-        else:
-            self.model.next_round()
+        self.model.play_again() if self.model.is_over else self.model.next_round()
 
-    def by_chance(self) -> None:
-        """Lets chance answer what is left."""
+    def play_by_chance(self) -> None:
         self.model.play_by_chance()
 
-    def game_by_chance(self) -> None:
-        """A whole game by chance."""
+    def play_by_chance_alone(self) -> None:
         self.model.play_again()
         self.model.play_by_chance()
 
-    def divide(self) -> None:
-        """To the question on which the learners disagree most."""
+    def play_to_telling_task(self) -> None:
         self.model.play_to_telling_task()
+
+    def pick(self, key: str, index: int) -> None:
+        self.model.answer(index)
 
     def demo(self) -> EpisodeGame:
         """Lets chance play all rounds that are left, for those who would rather watch."""
@@ -414,164 +379,114 @@ class EpisodeGame(Live):
         Raises:
             ValueError: if there is no such task.
         """
-        return filmstrip(self.model, task)
+        frame = self.model.learners_frame(self.model.telling_task() if task is None else task)
+        return still.draw(Scene((_board(frame, self.model), _overall(self.model))))
 
     def description(self, task: int | None = None) -> str:
         """The text alternative of `filmstrip`."""
-        return description(self.model, task)
-
-    def _code(self) -> str:
         model = self.model
+        frame = model.learners_frame(model.telling_task() if task is None else task)
+        choices = [
+            f"{name} says {LETTERS[way]}, {'right' if way == frame.truth else 'wrong'}"
+            for name, way in frame.choices.items()
+        ]
         return (
-            f"EpisodeGame(episodes, learners, num_rounds={model.num_rounds}, seed={model.seed}, "
-            f"first={model.first}, answers={model.answers_in_letters()!r})"
+            f"Left, one question: a handwritten character above {model.num_ways} cards, of which "
+            f"{LETTERS[frame.truth]} is the same character. {'; '.join(choices)}. "
+            f"Right, the scores as bars. {model.overall_sentence()}"
         )
 
 
-def filmstrip(model: GameModel, task: int | None = None) -> still.Figure:
-    """As `EpisodeGame.filmstrip`."""
-    frame = model.learners_frame(model.telling_task() if task is None else task)
-    return still.draw(Scene((_board(frame, model), _overall(model))))
-
-
-def description(model: GameModel, task: int | None = None) -> str:
-    """As `EpisodeGame.description`."""
-    frame = model.learners_frame(model.telling_task() if task is None else task)
-    choices = "; ".join(
-        f"{name} says {LETTERS[way]}, {'right' if way == frame.truth else 'wrong'}"
-        for name, way in frame.choices.items()
-    )
-    return (
-        f"Left, one question: a handwritten character above {model.num_ways} cards, of which "
-        f"{LETTERS[frame.truth]} is the same character. {choices}. "
-        f"Right, the scores as bars. {model.overall_sentence()}"
-    )
-
-
 def _board(frame: GameFrame, model: GameModel, pick: str = "") -> Panel:
-    """The query above the cards; under each card who chose it. Coordinates are CSS pixels."""
-    ways = np.arange(model.num_ways)
-    across = WIDTH / MAX_WAYS
-    x = WIDTH / 2 + across * (ways - (model.num_ways - 1) / 2)
+    """The query above the cards; under each card who chose it."""
+    ways = range(model.num_ways)
+    middle, place = WIDTH / 2, np.array(ways) - (model.num_ways - 1) / 2
+    x, level = middle + place * WIDTH / MAX_WAYS, np.ones(model.num_ways)
     names = LINE * (1 + len(model.overall))
     cards, letters = names + CARD / 2 + 4, names + CARD + 16
     top = letters + 18 + QUERY / 2
     mine = next((way for name, way in frame.choices.items() if name in (YOU, CHANCE, BOTH)), None)
-    edges = ["green" if way == frame.truth else "gray" for way in ways]
-    wrong = mine is not None and mine != frame.truth
-    if wrong:
-        edges[mine] = "red"
-    verdict = [] if mine is None else [f"{WRONG} it is {LETTERS[frame.truth]}" if wrong
-                                       else f"{RIGHT} right"]  # fmt: skip
-    said = [
-        (x[way], names - LINE * place - 8, name)
+    wrong = mine not in (None, frame.truth)
+    edges = ["green" if way == frame.truth else "red" if wrong and way == mine else "gray"
+             for way in ways]  # fmt: skip
+    verdict = f"{WRONG} it is {LETTERS[frame.truth]}" if wrong else f"{RIGHT} right"
+    beside = [] if mine is None else [middle + QUERY / 2 + 12]
+    lines = [
+        (x[way], names - 8 - LINE * line, name)
         for way in ways
-        for place, name in enumerate(n for n, choice in frame.choices.items() if choice == way)
+        for line, name in enumerate(n for n, choice in frame.choices.items() if choice == way)
     ]
-    return Panel(
-        "board",
-        Axis(0, WIDTH),
-        Axis(0, top + QUERY / 2 + 4),
-        (
-            Images("query", [WIDTH / 2], [top], pixels(frame.query[None]), edges=["ink"],
-                   texts=["which card is this?"], wide=QUERY, tall=QUERY),
-            Texts("verdict", [WIDTH / 2 + QUERY / 2 + 12] * len(verdict), [top] * len(verdict),
-                  verdict, size=17, anchor="start", bold=True),
-            Texts("letters", x, np.full(len(x), letters), LETTERS[: len(x)], size=14, bold=True),
-            Images("cards", x, np.full(len(x), cards), pixels(frame.support), edges=edges,
-                   dashed=[edge == "red" for edge in edges], wide=CARD, tall=CARD,
-                   texts=[f"card {LETTERS[way]}" for way in ways], pick=pick),
-            Texts("names", *zip(*said, strict=True)),
-        ),
-        title=f"{frame.title}: which card is this character?",
-        alt=f"a handwritten character, and below it {len(ways)} others on cards",
-        width=WIDTH,
-        height=round(top + QUERY / 2 + 28),
-        square=True,
-        bare=True,
-    )  # fmt: skip
+    query = {"edges": ["ink"], "wide": QUERY, "tall": QUERY}
+    looks = {"edges": edges, "dashed": [edge == "red" for edge in edges]}
+    hand = {"texts": [f"card {LETTERS[way]}" for way in ways], "pick": pick}
+    marks = [
+        Images("query", [middle], [top], pixels(frame.query[None]), **query),
+        Texts("verdict", beside, [top][: len(beside)], [verdict][: len(beside)], size=17,
+              anchor="start", bold=True),
+        Texts("letters", x, letters * level, LETTERS[: len(x)], size=14, bold=True),
+        Images("cards", x, cards * level, pixels(frame.support), wide=CARD, tall=CARD, **looks,
+               **hand),
+        Texts("names", *zip(*lines, strict=True)),
+    ]  # fmt: skip
+    title = f"{frame.title}: which card is it?"
+    alt = f"a handwritten character, and below it {len(x)} others on cards"
+    return board("board", WIDTH, top + QUERY / 2 + 4, marks, title=title, alt=alt)
 
 
 def _scores(tallies: dict[str, list[bool]], model: GameModel) -> Panel:
     """Round by round who was right, and below that how many were: a row for each player."""
-    most = model.num_rounds
-    rows, players = _rows(tallies), _players(tallies)
-    told = [
-        (1 + round, name, right)
-        for name, tally in tallies.items()
-        for round, right in enumerate(tally)
-    ]
+    most, rows = model.num_rounds, _rows(tallies)
+    colors = {name: _color(name, model) for name in rows}
+    told = [(round, name, right) for name, tally in tallies.items()
+            for round, right in enumerate(tally, 1)]  # fmt: skip
     played = {name: sum(tally) for name, tally in tallies.items() if tally}
-    size = max(4, min(11, 200 / most))
-    y = [row + 0.22 for row in rows.values() for _ in range(most)]
-    return Panel(
-        "scores",
-        Axis(0, most + 0.7, "rounds", ticks=tuple(range(0, most + 1, max(1, round(most / 5))))),
-        players,
-        (
-            Points("to play", [*range(1, most + 1)] * len(rows), y, color="faint", size=4,
-                   fixed=("x", "y")),
-            Points(
-                "played",
-                [round for round, _, _ in told],
-                [rows[name] + 0.22 for _, name, _ in told],
-                colors=[_color(name, model) for _, name, _ in told],
-                markers=["s" if right else "x" for _, _, right in told],
-                texts=[f"{name}, round {round}: {'right' if right else 'wrong'}"
-                       for round, name, right in told],
-                size=size,
-            ),
-            Bars(
-                "rights",
-                [*played.values()],
-                [rows[name] - 0.16 for name in played],
-                colors=[_color(name, model) for name in played],
-                texts=[str(number) for number in played.values()],
-                thick=0.3,
-                flat=True,
-            ),
-            Points("right", label="right", marker="s"),
-            Points("wrong", label="wrong", marker="x"),
-            Rules("chance", [most / model.num_ways], label="by chance, on average", dash=":",
-                  width=1.5),
-        ),
-        title="who is right",
-        alt="the scores: rounds right and wrong, and how many are right",
-        width=380,
-        height=130 + 56 * len(rows),
+    looks = {
+        "colors": [colors[name] for _, name, _ in told],
+        "markers": ["s" if right else "x" for *_, right in told],
+        "texts": [f"{name}, round {round}: {'right' if right else 'wrong'}"
+                  for round, name, right in told],
+        "size": max(4, min(11, 200 / most)),
+    }  # fmt: skip
+    bars = {"colors": [colors[name] for name in played], "texts": [*map(str, played.values())]}
+    free = [(round, row + 0.22) for row in rows.values() for round in range(1, most + 1)]
+    marks = (
+        Points("free", *zip(*free, strict=True), color="faint", size=4, fixed=("x", "y")),
+        Points("played", [round for round, *_ in told], [rows[name] + 0.22 for _, name, _ in told],
+               **looks),
+        Bars("rights", [*played.values()], [rows[name] - 0.16 for name in played], **bars,
+             thick=0.3, flat=True),
+        Points("right", label="right", marker="s"),
+        Points("wrong", label="wrong", marker="x"),
+        Rules("by chance", [most / model.num_ways], label="by chance, on average", dash=":"),
     )  # fmt: skip
+    ticks = tuple(range(0, most + 1, max(1, round(most / 5))))
+    x = Axis(0, most + 0.7, f"rounds, of {most}", ticks=ticks)
+    alt = "the scores: rounds right and wrong, and how many are right"
+    return Panel("scores", x, _players(rows), marks, alt=alt, width=380, height=90 + 56 * len(rows))
 
 
 def _overall(model: GameModel) -> Panel:
     """The learners' scores over all tasks."""
     rows = _rows(model.overall)
-    y = [*rows.values()]
-    scores = [100 * score.mean for score in model.overall.values()]
-    half = [100 * score.interval for score in model.overall.values()]
-    ends = [(score - one, score + one) for score, one in zip(scores, half, strict=True)]
-    colors = [_color(name, model) for name in rows]
-    return Panel(
-        "overall",
-        Axis(0, 102, f"% right of {model.num_tasks} questions"),
-        _players(rows),
-        (
-            Bars("scores", scores, y, colors=colors, flat=True),
-            Spans("intervals", y, *zip(*ends, strict=True), label="95 % interval", flat=True),
-            Rules("chance", [100 / model.num_ways], label="chance", dash=":", width=1.5),
-        ),
-        width=380,
-        height=360,
+    y, colors = [*rows.values()], [_color(name, model) for name in rows]
+    ends = [100 * (score.mean + np.array([-1, 0, 1]) * score.interval)
+            for score in model.overall.values()]  # fmt: skip
+    low, means, high = zip(*ends, strict=True)
+    marks = (
+        Bars("scores", means, y, colors=colors, flat=True),
+        Spans("intervals", y, low, high, label="95 % interval", flat=True),
+        Rules("chance", [100 / model.num_ways], label="chance", dash=":"),
     )
+    x = Axis(0, 102, f"% right of {model.num_tasks} questions")
+    return Panel("overall", x, _players(rows), marks, width=380, height=330)
 
 
-def _rows(players: Iterable[str]) -> dict[str, int]:
+def _rows(players: Collection[str]) -> dict[str, int]:
     """Each player's row, the first on top."""
-    names = list(players)
-    return {name: len(names) - 1 - place for place, name in enumerate(names)}
+    return dict(zip(players, reversed(range(len(players))), strict=True))
 
 
-def _players(names: Iterable[str]) -> Axis:
-    rows = _rows(names)
+def _players(rows: dict[str, int]) -> Axis:
     return Axis(-0.5, len(rows) - 0.5, ticks=tuple(rows.values()), names=tuple(rows))
 
 
