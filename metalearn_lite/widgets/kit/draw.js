@@ -430,20 +430,23 @@ const PAINT = {
     const [rows, columns] = values.shape;
     const [x, y, width, height] = [p.x.from, p.y.to, p.x.to - p.x.from, p.y.from - p.y.to];
     const bands = look.steps.length;
-    const share = (value) =>
-      bands
-        ? look.steps.filter((step) => value >= step).length / bands
-        : clamp((value - look.low) / (look.high - look.low), 0, 1);
+    const share = (value) => {
+      if (!bands) return clamp((value - look.low) / (look.high - look.low), 0, 1);
+      let band = 0;
+      while (value >= look.steps[band]) band++;
+      return band / bands;
+    };
     // Bands are told apart once the values have been made finer; all else the canvas makes finer.
     const [wide, tall] = bands ? [Math.round(width), Math.round(height)] : [columns, rows];
     const rgb = p.rgb(look.color);
-    const sheet = p.sheet(wide, tall, (n) => {
+    const alpha = (n) => {
       const [column, row] = [n % wide, tall - 1 - Math.floor(n / wide)];
       const value = bands
         ? between(values, column / (wide - 1), row / (tall - 1))
         : values.data[row * columns + column];
-      return [...rgb, 255 * share(value) * look.opacity];
-    });
+      return 255 * share(value) * look.opacity;
+    };
+    const sheet = p.sheet(wide, tall, () => rgb, alpha);
     pen.save();
     pen.beginPath();
     pen.rect(x, y, width, height);
@@ -470,10 +473,8 @@ const PAINT = {
     const [number, height, width] = pixels.shape;
     const rgb = range(number).map((n) => p.rgb(pick(colors, n, m.look.color)));
     const area = width * height;
-    const sheet = p.sheet(width, height * number, (n) => [
-      ...rgb[Math.floor(n / area)],
-      pixels.data[n],
-    ]);
+    const color = (n) => rgb[Math.floor(n / area)];
+    const sheet = p.sheet(width, height * number, color, (n) => pixels.data[n]);
     pen.imageSmoothingQuality = "high";
     for (let n = 0; n < number; n++) {
       const { x0, y0, x1, y1, hidden } = card(p, m, n);
@@ -593,7 +594,10 @@ export class PanelView {
     for (const part of [this.canvas, this.legend, this.tip, this.axes])
       put(part, { "aria-hidden": "true" });
     for (const name of `${EVENTS} ${OTHERS}`.split(" "))
-      this.svg.addEventListener(name, (event) => this[name](event));
+      this.plot.addEventListener(name, (event) => this[name](event)); // an svg would be a Tab stop
+    // Within an SVG `touch-action` has no effect: a finger on a point would scroll the page.
+    const stay = (event) => this.down && event.preventDefault();
+    this.plot.addEventListener("touchmove", stay, { passive: false });
     // A theme changes the colour of the canvas, which takes a millisecond: draw.css.
     this.canvas.addEventListener("transitionend", () => this.draw(true));
     this.resized = () => this.measure();
@@ -881,11 +885,14 @@ export class PanelView {
     return [1, 3, 5].map((at) => Number.parseInt(code.slice(at, at + 2), 16) || 0);
   }
 
-  /** A canvas whose pixels `color(n)` are `[red, green, blue, alpha]`. */
-  sheet(width, height, color) {
+  /** A canvas whose pixel `n` has this colour and this much of it. */
+  sheet(width, height, rgb, alpha) {
     const sheet = Object.assign(this.page.createElement("canvas"), { width, height });
     const picture = new ImageData(width, height);
-    for (let n = 0; n < width * height; n++) picture.data.set(color(n), 4 * n);
+    for (let n = 0; n < width * height; n++) {
+      [picture.data[4 * n], picture.data[4 * n + 1], picture.data[4 * n + 2]] = rgb(n);
+      picture.data[4 * n + 3] = alpha(n);
+    }
     sheet.getContext("2d").putImageData(picture, 0, 0);
     return sheet;
   }
@@ -1034,7 +1041,9 @@ export class PanelView {
   /** A point is here now: in the page at once, and the kernel is told. */
   hold(key, index, place) {
     const [x, y] = this.numbers(place, this.marks.get(key).look.drag.along);
-    this.held = { key, index, x, y, pressed: true };
+    const held = { key, index, x, y, pressed: true };
+    if (String(Object.values(held)) === String(Object.values(this.held ?? {}))) return;
+    this.held = held;
     this.hooks.send("drag", { key, index, x, y }, false);
     this.draw();
   }
@@ -1072,7 +1081,7 @@ export class PanelView {
     this.drawCross(null);
     if (hit) {
       hit.m.active = hit.index;
-      this.svg.setPointerCapture(event.pointerId);
+      this.plot.setPointerCapture(event.pointerId);
     }
     if (event.pointerType === "touch") this.pointermove(event);
   }
@@ -1097,7 +1106,8 @@ export class PanelView {
     this.read();
   }
 
-  pointerup() {
+  pointerup(event) {
+    this.pointermove(event);
     this.release();
   }
 
