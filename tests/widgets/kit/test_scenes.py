@@ -17,11 +17,11 @@ from metalearn_lite.widgets.kit import Live, still
 
 WIDGETS = {
     "adaptation": lambda m: m.AdaptationExplorer(m.new_model()),
-    "bandit_duel": lambda m: m.make_duel(),
+    "bandit_duel": lambda m: m.make_page().widget,
     "bug_lab": lambda m: m.BugLab(m.BugLabModel(iterations=20)),
     "chooser": lambda m: m.Chooser(m.new_model()),
-    "draw": lambda m: m.DrawYourOwn(m.make_learners(), m.make_examples()),
-    "embedding": lambda m: m.make_explorer(),
+    "draw": lambda m: m.make_page().widget,
+    "embedding": lambda m: m.make_page().widget,
     "episode_builder": lambda m: m.EpisodeBuilder(m.SPLITS, generator()),
     "episode_game": lambda m: m.make_game()[1],
     "episode_viewer": lambda m: m.make_viewer(),
