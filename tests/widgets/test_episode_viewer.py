@@ -5,12 +5,7 @@ import torch
 from metalearn_lite.learners.base import Learner
 from metalearn_lite.learners.pixels import PixelNearestNeighbour
 from metalearn_lite.tasks.characters import Glyphs, join
-from metalearn_lite.widgets.episode_viewer import (
-    MIXED,
-    ONE_ALPHABET,
-    EpisodeViewer,
-    ViewerModel,
-)
+from metalearn_lite.widgets.episode_viewer import MIXED, ONE_ALPHABET, EpisodeViewer, ViewerModel
 
 POOL = join(Glyphs(1, 24, 8, seed=1), Glyphs(1, 10, 8, seed=2))
 SMALL = "only Glyphs2_01 (10)"

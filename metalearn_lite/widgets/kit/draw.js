@@ -495,9 +495,12 @@ const PAINT = {
 };
 
 /** The value at shares of the way over the columns and up the rows. */
-function between({ shape: [rows, columns], data }, over, up) {
-  const [x, y] = [over * (columns - 1), up * (rows - 1)];
-  const [column, row] = [Math.min(Math.floor(x), columns - 2), Math.min(Math.floor(y), rows - 2)];
+function between({ shape, data }, over, up) {
+  const [columns, x, y] = [shape[1], over * (shape[1] - 1), up * (shape[0] - 1)];
+  const [column, row] = [
+    Math.min(Math.floor(x), columns - 2),
+    Math.min(Math.floor(y), shape[0] - 2),
+  ];
   const [dx, dy, at] = [x - column, y - row, row * columns + column];
   const low = (1 - dx) * data[at] + dx * data[at + 1];
   const high = (1 - dx) * data[at + columns] + dx * data[at + columns + 1];
@@ -507,21 +510,21 @@ function between({ shape: [rows, columns], data }, over, up) {
 /** Both ends of each piece of the line on which the values are `level`, as shares of the ways. */
 function contour({ shape: [rows, columns], data }, level) {
   const pieces = [];
-  for (let row = 0; row < rows - 1; row++)
-    for (let column = 0; column < columns - 1; column++) {
-      const corners = [[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]].map(([x, y]) => [column + x, row + y]); // biome-ignore format: a table
-      const values = corners.map(([x, y]) => data[y * columns + x]);
-      const ends = [];
-      for (let n = 0; n < 4; n++) {
-        if (values[n] < level === values[n + 1] < level) continue;
-        const part = (level - values[n]) / (values[n + 1] - values[n]);
-        const [x, y] = [0, 1].map(
-          (k) => corners[n][k] + part * (corners[n + 1][k] - corners[n][k]),
-        );
-        ends.push([x / (columns - 1), y / (rows - 1)]);
-      }
-      for (let n = 0; n + 1 < ends.length; n += 2) pieces.push([ends[n], ends[n + 1]]);
+  const around = [0, 1, columns + 1, columns]; // the corners of a cell, once around it
+  for (let at = 0; at < columns * (rows - 1); at++) {
+    const above = around.filter((corner) => data[at + corner] >= level).length;
+    if (at % columns === columns - 1 || above % 4 === 0) continue;
+    const ends = [];
+    for (let n = 0; n < 4; n++) {
+      const [from, to] = [at + around[n], at + around[(n + 1) % 4]];
+      if (data[from] < level === data[to] < level) continue;
+      const part = (level - data[from]) / (data[to] - data[from]);
+      const [x, y] = [from % columns, Math.floor(from / columns)];
+      const [dx, dy] = [(to % columns) - x, Math.floor(to / columns) - y];
+      ends.push([(x + part * dx) / (columns - 1), (y + part * dy) / (rows - 1)]);
     }
+    for (let n = 0; n + 1 < ends.length; n += 2) pieces.push([ends[n], ends[n + 1]]);
+  }
   return pieces;
 }
 
@@ -889,9 +892,11 @@ export class PanelView {
   sheet(width, height, rgb, alpha) {
     const sheet = Object.assign(this.page.createElement("canvas"), { width, height });
     const picture = new ImageData(width, height);
-    for (let n = 0; n < width * height; n++) {
-      [picture.data[4 * n], picture.data[4 * n + 1], picture.data[4 * n + 2]] = rgb(n);
-      picture.data[4 * n + 3] = alpha(n);
+    const { data } = picture;
+    for (let n = 0, at = 0; n < width * height; n++) {
+      const color = rgb(n);
+      for (let part = 0; part < 3; part++) data[at++] = color[part];
+      data[at++] = alpha(n);
     }
     sheet.getContext("2d").putImageData(picture, 0, 0);
     return sheet;
