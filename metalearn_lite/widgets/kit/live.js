@@ -5,7 +5,7 @@ import { PanelView } from "./draw.js";
 const PEN = 0.047; // the width of the pen as a part of the paper: Omniglot's
 const BUSY_AFTER = 300; // milliseconds
 const LATE_AFTER = 6000;
-const LATE = "Still no answer: the kernel is busy, or gone.";
+const LATE = "Still no answer: the kernel is busy. Or it was restarted: then run this cell once more.";
 const NO_KERNEL = "There is no kernel behind this figure: run its cell once more.";
 
 const paint = (token) => `var(--ml-${token.replaceAll(" ", "-")})`;
@@ -116,6 +116,7 @@ class Wire {
     this.waiting.delete(slot);
     this.waiting.set(slot, { body, scrub });
     this.next();
+    this.watch();
   }
 
   next() {
@@ -128,7 +129,6 @@ class Wire {
     const { body } = this.sent;
     if (!(body.kind === "set" && this.by.includes(body.name))) this.other = this.last;
     this.model.send({ ...body, id: this.last });
-    this.watch();
   }
 
   hear(name) {
@@ -148,6 +148,7 @@ class Wire {
       this.sent = null;
       this.rest();
       this.next();
+      this.watch();
     }
     for (const [name, { held }] of this.mine) {
       if (!held && !this.pending("set", name)) this.mine.delete(name);
@@ -621,7 +622,7 @@ class View {
     this.busy = make("div", { class: "ml-busy", role: "status", hidden: true });
     this.el = make("div", { class: "ml-live" }, this.chips, this.looks, this.panels, this.below,
       this.sentence, this.note, this.code, this.busy);
-    el.append(this.el);
+    el.replaceChildren(this.el);
 
     // JupyterLab's shortcuts of one key are not for who holds a slider; Ctrl-S is.
     this.keys = (event) => {
