@@ -6,14 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import ipywidgets
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from metalearn_lite import checks
@@ -22,17 +16,22 @@ from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import Params
 from metalearn_lite.tasks.sinusoids import AMPLITUDE, INPUT, PHASE, SineTasks
-from metalearn_lite.widgets import picture, words
-from metalearn_lite.widgets.layout import button, row
-from metalearn_lite.widgets.picture import (
-    Picture,
-    Pointer,
-    Sentence,
-    new_figure,
-    plain_axes,
-    solid_looks,
+from metalearn_lite.widgets import words
+from metalearn_lite.widgets.kit import (
+    Axis,
+    Button,
+    Drag,
+    Line,
+    Live,
+    Panel,
+    Points,
+    Rules,
+    Scene,
+    Slider,
+    Try,
+    solid,
+    still,
 )
-from metalearn_lite.widgets.play import Play
 
 NUM_QUERIES = 201
 MAX_POINTS = 30
@@ -40,7 +39,6 @@ VALUES = (-6.5, 6.5)
 ERRORS = (1e-3, 1e2)
 
 MAX_LEARNERS = 4  # each with a colour and a marker of its own, in both charts
-LEGEND = {"fontsize": 10, "columnspacing": 1, "handlelength": 1.6, "frameon": False}
 
 
 @dataclass(frozen=True)
@@ -78,9 +76,11 @@ class AdaptationModel:
             network, such as ``JointTraining``. They are not changed.
         generator: where random points come from.
         num_points: how many random points to begin with.
+        points: the x of the points to begin with, in place of random ones.
         amplitude, phase: the wave ``amplitude · sin(x - phase)``.
         inner_lr: α, for all learners alike.
         max_steps: how many inner steps are taken.
+        step: after how many of them to look first.
 
     Raises:
         ValueError: there is no learner, there are more than four, or they do not fit together;
@@ -96,6 +96,8 @@ class AdaptationModel:
         phase: float = 1.0,
         inner_lr: float = 0.01,
         max_steps: int = 10,
+        points: Sequence[float] | None = None,
+        step: int = 0,
     ):
         if not 1 <= len(learners) <= MAX_LEARNERS:
             raise ValueError(f"{len(learners)} learners: choose 1 to {MAX_LEARNERS}")
@@ -105,13 +107,27 @@ class AdaptationModel:
         self.amplitude, self.phase = amplitude, phase
         self.inner_lr = inner_lr
         self.max_steps = max_steps
-        self.step = 0
+        self.step = step
         self.points: list[float] = []
         self.notice = ""
         self._generator = generator
         self._x = torch.linspace(*INPUT, NUM_QUERIES)
         self._adapted_to: tuple | None = None
-        self.draw_points(num_points)
+        if points is None:
+            self.draw_points(num_points)
+        for x in points or ():
+            self.add_point(x)
+
+    def move_point(self, index: int, x: float) -> None:
+        """The support point of this number to another place on the wave."""
+        self.notice = ""
+        low, high = INPUT
+        self.points[index] = min(max(float(x), low), high)
+
+    def remove_point(self, index: int) -> None:
+        """Takes the support point of this number away."""
+        self.notice = ""
+        del self.points[index]
 
     def add_point(self, x: float) -> None:
         """One more support point, on the wave at ``x``. What cannot be done is a ``notice``."""
@@ -255,176 +271,166 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-class AdaptationExplorer(ipywidgets.VBox):
-    """The view of an ``AdaptationModel``: two charts, a sentence, and controls."""
+class AdaptationExplorer(Live):
+    """An `AdaptationModel` in the page: curves over x, errors over steps, and controls."""
 
-    def __init__(self, model: AdaptationModel):
-        self.model = model
-        frame = model.frame()
-        figure = new_figure(4.35, 3.9)
-        self._curves = Curves(plain_axes(figure.subplots(), "x", "y"), frame)
-        figure.legend(handles=self._curves.lines, loc="outside upper left", ncols=3, **LEGEND)
-        self.curves = Picture(figure, self._curves.lines, on_click=self._clicked)
+    by = "step"
 
-        figure = new_figure(3.4, 3.9)
-        axes = plain_axes(figure.subplots(), "step", "mean squared error")
-        self._errors = Errors(axes, frame, model.max_steps)
-        handles = [
-            Line2D([], [], color=picture.BLACK, linestyle=style, label=label)
-            for style, label in (("-", "query error"), (":", "support error"))
-        ]
-        figure.legend(handles=handles, loc="outside upper left", **LEGEND)
-        self.errors = Picture(figure, self._errors.lines)
-        self.errors.layout.margin = "0 0 0 12px"
-        self.sentence = Sentence()
-
-        self.step = ipywidgets.IntSlider(model.step, 0, model.max_steps, description="step")
-        self.play = Play(value=model.step, max=model.max_steps)
-        ipywidgets.jslink((self.play, "value"), (self.step, "value"))
-        self.amplitude = ipywidgets.FloatSlider(
-            model.amplitude, min=AMPLITUDE[0], max=AMPLITUDE[1], step=0.1, description="amplitude"
-        )
-        self.phase = ipywidgets.FloatSlider(
-            model.phase, min=PHASE[0], max=PHASE[1], step=0.05, description="phase (rad)"
-        )
-        self.inner_lr = ipywidgets.FloatLogSlider(
-            model.inner_lr, min=-3, max=0, step=0.05, description="inner rate", readout_format=".2g"
-        )
-        for name in ("step", "amplitude", "phase", "inner_lr"):
-            slider = getattr(self, name)
-            slider.observe(lambda change, name=name: self._set(name, change["new"]), "value")
-            slider.layout.width = "420px" if slider is self.step else "245px"
-            slider.style.description_width = "80px"
-        self.x = ipywidgets.FloatText(0.0, step=0.5, layout={"width": "70px"})
-        hint = ipywidgets.Label(
-            "Click on the chart, or type an x:", layout={"margin": "0 4px 0 16px"}
-        )
-
-        super().__init__(
-            [
-                row(self.curves, self.errors),
-                row(self.play, self.step),
-                self.sentence,
-                row(self.amplitude, self.phase, self.inner_lr),
-                row(
-                    button("New points", lambda: model.draw_points(5), self.show),
-                    button("Undo point", model.undo_point, self.show),
-                    button("Clear", lambda: model.draw_points(0), self.show),
-                    hint,
-                    self.x,
-                    button("Add point", lambda: model.add_point(self.x.value), self.show),
+    def scene(self) -> Scene:
+        model, frame = self.model, self.model.frame()
+        return Scene(
+            panels=(_curves(frame), _errors(frame, model.max_steps)),
+            controls=(
+                Slider("step", "step", model.step, high=model.max_steps, play=600),
+                Slider("inner_lr", "inner rate", model.inner_lr, -3, 0, 0.05, log=True, digits=2),
+                Slider("amplitude", "amplitude", model.amplitude, *AMPLITUDE, 0.1),
+                Slider("phase", "phase", model.phase, *PHASE, 0.05, unit="rad"),
+                Button("new_points", "New points"),
+                Button("undo", "Undo point", enabled=bool(model.points)),
+                Button("clear", "Clear", enabled=bool(model.points)),
+            ),
+            tries=(
+                Try(
+                    "One half only",
+                    "All points lie left of 0. Who fills in the other half after ten steps?",
+                    values={"step": model.max_steps, "inner_lr": 0.01},
+                    press="left_half",
                 ),
-            ]
+                Try(
+                    "No point at all",
+                    "Nothing to learn from. Which start is nearest to the wave as it is?",
+                    values={"step": 0},
+                    press="clear",
+                ),
+                Try(
+                    "A hundred times the rate",
+                    "Watch the errors from the first step on: who leaves the chart?",
+                    values={"inner_lr": 1.0, "step": model.max_steps},
+                    press="new_points",
+                ),
+            ),
+            sentence=frame.sentence,
+            code=self._code(),
         )
-        self.show()
 
-    def show(self) -> None:
-        """Brings the pictures and the sentence up to the model's state."""
-        frame = self.model.frame()
-        self._curves.show(frame)
-        self._errors.show(frame)
-        self.curves.refresh(alt=f"Curves over x. {frame.sentence}")
-        self.errors.refresh(alt=f"Error at each step. {frame.sentence}")
-        self.sentence.text = frame.sentence
+    def drag(self, key: str, index: int, x: float, y: float) -> None:
+        self.model.move_point(index, x)
 
-    def filmstrip(self, steps: Sequence[int] = (0, 1, 5, 10)) -> Figure:
+    def remove(self, key: str, index: int) -> None:
+        self.model.remove_point(index)
+
+    def click(self, panel: str, x: float, y: float) -> None:
+        self.model.add_point(x)
+
+    def new_points(self) -> None:
+        self.model.draw_points(5)
+
+    def undo(self) -> None:
+        self.model.undo_point()
+
+    def clear(self) -> None:
+        self.model.draw_points(0)
+
+    def left_half(self) -> None:
+        """Five points on the left half of the wave."""
+        self.model.draw_points(0)
+        for x in (-4.5, -3.6, -2.7, -1.8, -0.9):
+            self.model.add_point(x)
+
+    def filmstrip(self, steps: Sequence[int] = (0, 1, 5, 10)) -> still.Figure:
         """The curves after each of ``steps``, side by side, as a figure that stays."""
-        # Made by pyplot, as only then a notebook knows how to show it; closed, so that it is
-        # shown when it is told to and not once more by itself.
-        figure = plt.figure(figsize=(2.5 * len(steps), 3.2), dpi=100, layout="constrained")
-        plt.close(figure)
-        panels = figure.subplots(1, len(steps), sharey=True, squeeze=False)[0]
-        for axes, step in zip(panels, steps, strict=True):
-            plain_axes(axes, "x", "y" if axes is panels[0] else "")
-            axes.set_title(f"after {words.count(step, 'step')}", fontsize=picture.FONT_SIZE)
-            curves = Curves(axes, self.model.frame(step))
-        figure.legend(handles=curves.lines, loc="outside lower center", ncols=6, **LEGEND)
-        return figure
+        titles = [f"after {words.count(step, 'step')}" for step in steps]
+        return still.strip(self.scenes_at("step", steps), titles, panels=("curves",))
 
     def description(self, steps: Sequence[int] = (0, 1, 5, 10)) -> str:
         """The text alternative of ``filmstrip``: a line for each step."""
         task = f"A wave of amplitude {self.model.amplitude:.2g} and phase {self.model.phase:.2g}."
         return "\n".join([task, *(self.model.frame(step).sentence for step in steps)])
 
-    def _set(self, name: str, value: float) -> None:
-        setattr(self.model, name, value)
-        self.show()
-
-    def _clicked(self, pointer: Pointer) -> None:
-        self.model.add_point(pointer.x)
-        self.show()
-
-    def __repr__(self) -> str:
-        return f"AdaptationExplorer({self.sentence.text!r})"
+    def _code(self) -> str:
+        model = self.model
+        points = ", ".join(f"{x:.4g}" for x in model.points)
+        return (
+            f"AdaptationExplorer(AdaptationModel(learners, generator, points=[{points}], "
+            f"amplitude={model.amplitude:.3g}, phase={model.phase:.3g}, "
+            f"inner_lr={model.inner_lr:.3g}, step={model.step}))"
+        )
 
 
-class Curves:
+def _curves(frame: Frame) -> Panel:
     """The true wave, the support points and every learner's prediction, over x."""
-
-    def __init__(self, axes: Axes, frame: Frame):
-        axes.set(xlim=INPUT, ylim=VALUES, xticks=(-4, -2, 0, 2, 4), yticks=(-5, 0, 5))
-        (self.wave,) = axes.plot(
-            frame.x, frame.wave, "--", color=picture.BLACK, linewidth=1.5, label="true wave"
+    predictions = [
+        Line(
+            f"curve {name}",
+            label=name,
+            x=frame.x,
+            y=frame.curves[name],
+            fixed=("x",),
+            every=(10 + 8 * i, 30),
+            **style,
         )
-        (self.points,) = axes.plot(
-            frame.support_x,
-            frame.support_y,
-            "o",
-            color=picture.YELLOW,
-            markeredgecolor=picture.BLACK,
-            markersize=9,
-            label="your points",
-            clip_on=False,
-            zorder=10,
-        )
-        styles = solid_looks(frame.curves)
-        self.predictions = {
-            name: axes.plot(
+        for i, (name, style) in enumerate(solid(list(frame.curves)).items())
+    ]
+    return Panel(
+        "curves",
+        Axis(*INPUT, "x", ticks=(-4, -2, 0, 2, 4)),
+        Axis(*VALUES, "y", ticks=(-5, 0, 5)),
+        (
+            Line(
+                "wave",
                 frame.x,
-                _drawable(frame.curves[name]),
-                **styles[name],
-                label=name,
-                markevery=(10 + 8 * i, 30),
-                zorder=3 - i / 10,
-            )[0]
-            for i, name in enumerate(frame.curves)
-        }
-        self.lines = [self.wave, self.points, *self.predictions.values()]
+                frame.wave,
+                label="true wave",
+                dash="--",
+                width=1.5,
+                fixed=("x", "y"),
+            ),
+            *reversed(predictions),
+            Points(
+                "points",
+                frame.support_x,
+                frame.support_y,
+                label="your points",
+                color="yellow",
+                edge="ink",
+                size=11,
+                drag=Drag("a point", along="wave", removable=True),
+            ),
+        ),
+        alt="curves over x",
+        width=460,
+        height=360,
+        click="add a point",
+        click_along="wave",
+    )
 
-    def show(self, frame: Frame) -> None:
-        self.wave.set_ydata(frame.wave)
-        self.points.set_data(frame.support_x, frame.support_y)
-        for name, curve in frame.curves.items():
-            self.predictions[name].set_ydata(_drawable(curve))
 
-
-class Errors:
+def _errors(frame: Frame, max_steps: int) -> Panel:
     """Every learner's query and support error after each step so far."""
-
-    def __init__(self, axes: Axes, frame: Frame, max_steps: int):
-        axes.set(xlim=(-0.4, max_steps + 0.4), ylim=ERRORS, yscale="log")
-        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        axes.yaxis.set_major_formatter("{x:g}")
-        axes.minorticks_off()
-        self.now = axes.axvline(0, color=picture.BLACK, linewidth=0.8)
-        self.support, self.query = {}, {}
-        for i, (name, style) in enumerate(solid_looks(frame.curves).items()):
-            style = style | {"zorder": 3 - i / 10}
-            (self.support[name],) = axes.plot([], [], **style | {"marker": "", "linestyle": ":"})
-            (self.query[name],) = axes.plot([], [], **style)
-        self.lines = [self.now, *self.support.values(), *self.query.values()]
-
-    def show(self, frame: Frame) -> None:
-        self.now.set_xdata([frame.step, frame.step])
-        for name in self.query:
-            for lines, errors in (
-                (self.query, frame.query_errors),
-                (self.support, frame.support_errors),
-            ):
-                lines[name].set_data(range(len(errors[name])), _drawable(errors[name], ERRORS))
-
-
-def _drawable(values: np.ndarray, limits: tuple[float, float] = (-50, 50)) -> np.ndarray:
-    """``values`` that can be drawn: what is beyond ``limits`` or no number lies on the edge."""
-    low, high = limits
-    return np.clip(np.nan_to_num(values, nan=high, posinf=high, neginf=low), low, high)
+    lines = [
+        Line(
+            f"{kind} error {name}",
+            np.arange(len(errors[name])),
+            errors[name],
+            label=f"{kind} error, {name}",
+            listed=False,
+            link="step",
+            **style | ({"marker": "", "dash": ":"} if kind == "support" else {}),
+        )
+        for kind, errors in (("support", frame.support_errors), ("query", frame.query_errors))
+        for name, style in reversed(solid(list(errors)).items())
+    ]
+    return Panel(
+        "errors",
+        Axis(-0.4, max_steps + 0.4, "step"),
+        Axis(*ERRORS, "mean squared error", log=True),
+        (
+            Line("query", label="query error"),
+            Line("support", label="support error", dash=":"),
+            Rules("now", [frame.step]),
+            *lines,
+        ),
+        alt="error at each step",
+        width=380,
+        height=360,
+    )

@@ -8,28 +8,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-import ipywidgets as widgets
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.text import Text
-from matplotlib.ticker import MaxNLocator
 
-from metalearn_lite.figures import looks
 from metalearn_lite.tasks.bandits import Bandits
-from metalearn_lite.widgets.layout import row, shrinking, still_figure
-from metalearn_lite.widgets.picture import (
-    BLACK,
-    FONT_SIZE,
-    GREY,
-    SKY,
-    VERMILION,
-    Picture,
-    Pointer,
-    Sentence,
-    new_figure,
-    plain_axes,
+from metalearn_lite.widgets.kit import (
+    Axis,
+    Bars,
+    Boxes,
+    Button,
+    Choice,
+    Line,
+    Live,
+    Panel,
+    Points,
+    Scene,
+    Switch,
+    Table,
+    Texts,
+    Try,
+    dashed,
+    solid,
+    still,
 )
 from metalearn_lite.widgets.words import count, require
 
@@ -307,44 +307,88 @@ class DuelModel:
 # The view
 
 
-class BanditDuel(widgets.VBox):
-    """The duel: pull by clicking an arm, by its button, or by the keys 1 to 9.
+class BanditDuel(Live):
+    """The duel in the page: pull an arm by a click on it, or with the arrow keys and Enter.
 
     Args and errors: as for `DuelModel`.
     """
 
     def __init__(self, *args, **settings):
-        self.model = DuelModel(*args, **settings)
-        model = self.model
-        figure = new_figure(4.9, 3.7)
-        self._arms = _Arms(figure.subplots(), model)
-        keys = [str(arm + 1) for arm in range(model.num_arms)]
-        self.arms = Picture(
-            figure, self._arms.moving, on_click=self._click, on_key=self._press, keys=keys
+        super().__init__(DuelModel(*args, **settings))
+
+    def scene(self) -> Scene:
+        model, frame = self.model, self.model.frame()
+        return Scene(
+            (_arms(model, frame), _regrets(model, frame), _pulls(model, frame)),
+            (
+                Button("finish", f"Let {model.helper} finish", enabled=not model.is_over),
+                Button("new", "New bandit", primary=model.is_over),
+                Choice("length", "length", _length(model.num_pulls), self._lengths()),
+                Switch("peek", "Peek: draw my regret as I play", model.peek),
+            ),
+            (
+                Try(
+                    f"Watch {model.helper}",
+                    "It begins anew. How soon does it stay with one arm, and is that the best?",
+                    press="demo",
+                ),
+                Try(
+                    "With your regret",
+                    "Each step of your line is what a better arm would have brought.",
+                    values={"peek": True},
+                ),
+            ),
+            sentence=model.sentence(),
+            note=model.arms_sentence(),
         )
-        figure = new_figure(3.6, 3.7)
-        self._regrets = _Regrets(figure.subplots(), model)
-        self.regrets = Picture(figure, self._regrets.moving)
-        self.sentence = Sentence()
-        left = shrinking(self.arms, 370, *self._controls())
-        right = shrinking(self.regrets, 320, self.peek)
-        super().__init__([row(left, right), self.sentence])
-        self.children[0].layout.align_items = "flex-start"
-        self._show()
+
+    def set(self, name: str, value: str | bool) -> None:
+        if name == "peek":
+            self.model.peek = value
+        else:
+            self.model.new_bandit(int(value.split()[0]))
+
+    def pick(self, key: str, index: int) -> None:
+        self.model.pull(index)
+
+    def finish(self) -> None:
+        self.model.finish()
+
+    def new(self) -> None:
+        self.model.new_bandit()
 
     def demo(self) -> BanditDuel:
-        """Lets the helper make all pulls that are left, for those who would rather watch."""
-        if not self.model.is_over:
-            self._finish()
+        """Another bandit, on which the helper makes all pulls, for those who would rather watch."""
+        self.model.new_bandit()
+        self.model.finish()
+        self.show()
         return self
 
-    def filmstrip(self, num_pulls: int | None = None, seed: int = 0) -> Figure:
-        """The players on one bandit, pull by pull, and their regret: as `filmstrip`."""
-        return filmstrip(self._still(num_pulls, seed))
+    def filmstrip(self, num_pulls: int | None = None, seed: int = 0) -> still.Figure:
+        """Which arm each player pulled, pull by pull, and their regret, as a figure that stays."""
+        model = self._still(num_pulls, seed)
+        players = [_player(model, name) for name in model.records()]
+        scene = Scene((*players, _all_regrets(model)))
+        keys = [panel.key for panel in players]
+        return still.strip([scene], [""], panels=keys, end=("all regrets",))
 
     def description(self, num_pulls: int | None = None, seed: int = 0) -> str:
         """The text alternative of `filmstrip`."""
-        return description(self._still(num_pulls, seed))
+        model = self._still(num_pulls, seed)
+        regrets = model._regrets(model.num_pulls)
+        said = [
+            f"{name} pulled the best arm {int((record.arms == model._truth.argmax()).sum())} "
+            f"times, got {int(record.rewards.sum())} and has a regret of {regrets[name][-1]:.1f}."
+            for name, record in model.records().items()
+        ]
+        truth = ", ".join(f"{p:.2f}" for p in np.sort(model._truth))
+        pulls = count(model.num_pulls, "pull")
+        pictures = (
+            f"One bandit whose arms pay with probabilities {truth}; {pulls}.",
+            "Left: which arm each player pulled; a square where it paid, a cross where not.",
+            "Right: their regret.",
+        )
+        return "\n".join((*pictures, *said))
 
     def _still(self, num_pulls: int | None, seed: int) -> DuelModel:
         model = DuelModel(self.model.games, self.model.num_arms, seed, self.model.helper)
@@ -352,218 +396,113 @@ class BanditDuel(widgets.VBox):
             model.new_bandit(num_pulls)
         return model
 
-    def _controls(self) -> list[widgets.Widget]:
-        self.pulls = [
-            widgets.Button(description=str(arm + 1), tooltip=f"pull arm {arm + 1}")
-            for arm in range(self.model.num_arms)
-        ]
-        for arm, button in enumerate(self.pulls):
-            button.layout = widgets.Layout(flex="1 1 0", min_width="36px")
-            button.on_click(lambda _, arm=arm: self._pull(arm))
-        self.new = widgets.Button(description="New bandit", button_style="primary")
-        self.new.on_click(lambda _: self._new())
-        self.finish = widgets.Button(description=f"Let {self.model.helper} finish")
-        self.finish.on_click(lambda _: self._finish())
-        self.length = widgets.ToggleButtons(
-            options=[(f"{n} pulls", n) for n in self.model.games],
-            value=self.model.num_pulls,
-            style={"button_width": "84px"},
-        )
-        self.length.observe(lambda change: self._new(change["new"]), "value")
-        self.peek = widgets.Checkbox(
-            description="Peek: draw my regret as I play",
-            indent=False,
-            layout={"width": "auto"},
-        )
-        self.peek.observe(lambda change: self._peek(change["new"]), "value")
-        return [widgets.HBox(self.pulls), row(self.new, self.finish, self.length)]
-
-    def _click(self, pointer: Pointer) -> None:
-        arm = self._arms.arm_at(pointer.y)
-        if arm is not None:
-            self._pull(arm)
-
-    def _press(self, key: str) -> None:
-        self._pull(int(key) - 1)
-
-    def _pull(self, arm: int) -> None:
-        self._do(lambda: self.model.pull(arm))
-
-    def _finish(self) -> None:
-        self._do(self.model.finish)
-
-    def _new(self, num_pulls: int | None = None) -> None:
-        self._do(lambda: self.model.new_bandit(num_pulls))
-
-    def _peek(self, value: bool) -> None:
-        self.model.peek = value
-        self._show()
-
-    def _do(self, move) -> None:
-        try:
-            move()
-        except ValueError as refusal:
-            self.sentence.text = str(refusal)
-            return
-        self._show()
-
-    def _show(self) -> None:
-        model, frame = self.model, self.model.frame()
-        self._arms.show(frame)
-        changed = self._regrets.show(frame)
-        self.arms.refresh(alt=f"Your pulls and rewards. {model.arms_sentence()}")
-        self.regrets.refresh(
-            alt=f"Regret, pull by pull. {model.regrets_sentence()}", layout=changed
-        )
-        self.finish.disabled = model.is_over
-        self.sentence.text = model.sentence()
-
-    def __repr__(self) -> str:
-        return f"BanditDuel({self.sentence.text!r})"
+    def _lengths(self) -> tuple[str, ...]:
+        return tuple(map(_length, self.model.games))
 
 
-def filmstrip(model: DuelModel) -> Figure:
-    """Which arm each player pulled, pull by pull, and their regret, as a figure that stays."""
-    records, order = model.records(), np.argsort(model._truth)
-    figure = still_figure(10.5, 1.2 + 1.05 * len(records))
-    left, right = figure.subfigures(1, 2, width_ratios=(6, 4))
-    panels = left.subplots(len(records), 1, sharex=True, squeeze=False)[:, 0]
-    height = np.argsort(order)
-    styles = looks(records)
-    for place, (axes, (name, record)) in enumerate(zip(panels, records.items(), strict=True)):
-        plain_axes(axes, "pull" if place == len(records) - 1 else "", "arm’s\nprobability")
-        pulls = np.arange(1, model.num_pulls + 1)
-        paid = record.rewards == 1
-        color = styles[name]["color"]
-        size = {"markersize": 5 if model.num_pulls > 40 else 8, "linestyle": ""}
-        axes.plot(pulls[paid], height[record.arms[paid]], "s", color=color, **size)
-        axes.plot(pulls[~paid], height[record.arms[~paid]], "x", color=GREY, **size)
-        axes.set(ylim=(-0.6, model.num_arms - 0.4))
-        axes.set_yticks(range(model.num_arms), [f"{model._truth[a]:.2f}" for a in order])
-        axes.tick_params(labelsize=9)
-        axes.set_title(f"{name}: {int(paid.sum())} rewards", fontsize=FONT_SIZE, loc="left")
-    axes = plain_axes(right.subplots(), "pull", "regret")
-    for name in records:
-        regret = model._regrets(model.num_pulls)[name]
-        style = styles[name] | {"marker": ""}
-        axes.plot(np.arange(model.num_pulls + 1), regret, linewidth=2.5, label=name, **style)
-    axes.set_ylim(bottom=0)
-    axes.legend(fontsize=10, frameon=False)
-    return figure
+def _length(num_pulls: int) -> str:
+    return count(num_pulls, "pull")
 
 
-def description(model: DuelModel) -> str:
-    """As `BanditDuel.description`."""
-    regrets = model._regrets(model.num_pulls)
-    said = [
-        f"{name} pulled the best arm {int((record.arms == model._truth.argmax()).sum())} times, "
-        f"got {int(record.rewards.sum())} and has a regret of {regrets[name][-1]:.1f}."
-        for name, record in model.records().items()
-    ]
-    truth = ", ".join(f"{p:.2f}" for p in np.sort(model._truth))
-    pictures = (
-        f"One bandit whose arms pay with probabilities {truth}; {count(model.num_pulls, 'pull')}.",
-        "Left: which arm each player pulled; a square where it paid, a cross where not.",
-        "Right: their regret.",
-    )
-    return "\n".join((*pictures, *said))
+def _arms(model: DuelModel, frame: DuelFrame) -> Panel:
+    """A lever per arm, with your rewards of your pulls; at the end the truth."""
+    arms = np.arange(model.num_arms)
+    pairs = list(zip(frame.wins, frame.counts, strict=True))
+    told = [f"{wins} of {pulls}" if pulls else "–" for wins, pulls in pairs]
+    truth = () if frame.truth is None else (arms, frame.truth)
+    last = ["ink" if arm == frame.last else "" for arm in arms]
+    return Panel(
+        "arms",
+        Axis(-0.6, model.num_arms - 0.4, ticks=tuple(map(float, arms)),
+             names=tuple(f"arm {arm + 1}" for arm in arms)),
+        Axis(0, 1.2, "share of your pulls that paid", ticks=(0, 0.5, 1), names=("0", "½", "1")),
+        (
+            Boxes(
+                "levers", arms, [0.5] * model.num_arms, fills=["faint"] * model.num_arms,
+                edges=last, wide=0.7, tall=1, opacity=0.6, pick="pull this arm",
+                texts=[f"arm {arm + 1}: {said} paid" for arm, said in zip(arms, told, strict=True)],
+            ),
+            Bars("paid", arms, frame.wins / np.maximum(frame.counts, 1), color="sky", thick=0.7),
+            Texts("told", arms, [1.1] * model.num_arms, told, size=13),
+            Points("truth", *truth, label="true probability", color="red", marker="D", size=11,
+                   edge="paper"),
+        ),
+        title=f"{frame.pulls} of {frame.num_pulls} pulls made",
+        alt="your pulls and rewards, arm by arm",
+        width=460,
+        height=320,
+        grid=False,
+    )  # fmt: skip
 
 
-class _Arms:
-    """A row per arm: your rewards of your pulls; at the end the truth and the others' pulls."""
-
-    def __init__(self, axes: Axes, model: DuelModel):
-        arms = range(model.num_arms)
-        self._num_arms = model.num_arms
-        plain_axes(axes, "share of your pulls that paid")
-        axes.set(xlim=(0, 2.5), ylim=(model.num_arms - 0.4, -1.4))
-        axes.set_xticks((0, 0.5, 1), ("0", "½", "1"))
-        axes.set_yticks(arms, [f"arm {arm + 1}" for arm in arms])
-        axes.tick_params(axis="y", length=0)
-        axes.grid(visible=False)
-        axes.spines["bottom"].set_bounds(0, 1)
-        axes.spines["left"].set_visible(False)
-        axes.xaxis.set_label_coords(0.2, -0.1)
-        axes.barh(arms, 1, height=0.62, color="#eeeeee")
-        self._text(axes, 1.24, -0.75, "you")
-        self._bars = axes.barh(arms, np.zeros(model.num_arms), height=0.62, color=SKY)
-        self._mine = [self._text(axes, 1.24, arm) for arm in arms]
-        (self._truth,) = axes.plot(
-            [], [], "D", color=VERMILION, markersize=9, markeredgecolor="white", clip_on=False
-        )
-        self._legend = self._text(axes, 0.5, -0.75)
-        self._head = self._text(axes, 2.02, -1.2)
-        self._last = self._text(axes, 1.55, 0)
-        columns = np.linspace(1.63, 2.38, max(len(players) for players in model.games.values()))
-        self._names = [self._text(axes, x, -0.75, size=9) for x in columns]
-        self._table = [[self._text(axes, x, arm) for x in columns] for arm in arms]
-        self.moving = [
-            *(*self._bars, *self._mine, self._truth, self._legend, self._head, self._last),
-            *(*self._names, *(text for texts in self._table for text in texts)),
-        ]
-
-    @staticmethod
-    def _text(axes: Axes, x: float, y: float, said: str = "", size: float = FONT_SIZE) -> Text:
-        return axes.text(x, y, said, ha="center", va="center", fontsize=size)
-
-    def show(self, frame: DuelFrame) -> None:
-        over = frame.truth is not None
-        for arm, (bar, text) in enumerate(zip(self._bars, self._mine, strict=True)):
-            won, pulls = frame.wins[arm], frame.counts[arm]
-            bar.set_width(won / max(pulls, 1))
-            text.set_text(f"{won} of {pulls}" if pulls else "–")
-        self._truth.set_data(frame.truth if over else [], range(self._num_arms) if over else [])
-        self._legend.set_text("◆ true probability" if over else "")
-        self._legend.set_color(VERMILION)
-        self._last.set(text="" if over or frame.last is None else "◀", y=frame.last or 0)
-        pulled = f"{frame.pulls} of {frame.num_pulls} pulls made"
-        self._head.set_text("pulls of the others" if over else pulled)
-        columns = list(frame.all_counts.items())[1:] if over else []
-        for place, name in enumerate(self._names):
-            player, counts = columns[place] if over and place < len(columns) else ("", None)
-            name.set_text(player)
-            for arm, texts in enumerate(self._table):
-                texts[place].set_text("" if counts is None else str(counts[arm]))
-
-    def arm_at(self, y: float) -> int | None:
-        """The arm whose row is at ``y`` of the axes."""
-        arm = round(y)
-        return arm if 0 <= arm < self._num_arms and abs(y - arm) < 0.45 else None
-
-
-class _Regrets:
+def _regrets(model: DuelModel, frame: DuelFrame) -> Panel:
     """The regret of everybody, pull by pull."""
-
-    def __init__(self, axes: Axes, model: DuelModel):
-        self._axes = plain_axes(axes, "pull", "regret")
-        self._num_pulls = 0
-        self._lines = {}
-        names = dict.fromkeys((YOU, *(n for game in model.games.values() for n in game)))
-        you = {"color": BLACK, "linestyle": "-", "marker": "o"}
-        for name, style in {**looks(names), YOU: you}.items():
-            style = style | {"linewidth": 2, "markersize": 5}
-            (self._lines[name],) = axes.plot([], [], label=name, clip_on=False, **style)
-        axes.figure.legend(
-            loc="outside upper center", ncols=2, fontsize=10, frameon=False, handlelength=2.6
+    names = dict.fromkeys(n for game in model.games.values() for n in game)
+    styles = dashed(list(names)) | {YOU: {"color": "ink", "marker": "o", "dash": "-"}}
+    highest = max(regret[-1] for regret in frame.regrets.values())
+    scale = max(2, 0.3 * frame.num_pulls)
+    every = (0, max(1, frame.num_pulls // 10))
+    lines = []
+    for name, style in styles.items():
+        regret = frame.regrets.get(name, ())
+        lines.append(
+            Line(f"regret {name}", np.arange(len(regret)), regret, label=name, every=every, **style)
         )
-        axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-        self.moving = list(self._lines.values())
-        for line in self.moving:
-            line.set_in_layout(False)  # one that leaves the scale would take room from the axes
+    return Panel(
+        "regrets",
+        Axis(0, frame.num_pulls, "pull"),
+        Axis(0, scale if highest <= scale else 1.2 * float(highest), "regret"),
+        tuple(lines),
+        alt="regret, pull by pull",
+        width=400,
+        height=320,
+    )
 
-    def show(self, frame: DuelFrame) -> bool:
-        """Returns whether the axes have changed."""
-        changed = frame.num_pulls != self._num_pulls
-        if changed:
-            self._num_pulls = frame.num_pulls
-            self._axes.set(xlim=(0, frame.num_pulls), ylim=(0, max(2, 0.3 * frame.num_pulls)))
-            for line in self._lines.values():
-                line.set_markevery(max(1, frame.num_pulls // 10))
-        for name, line in self._lines.items():
-            regret = frame.regrets.get(name, np.zeros(0))
-            line.set_data(np.arange(len(regret)), regret)
-        highest = max(regret[-1] for regret in frame.regrets.values())
-        if highest > self._axes.get_ylim()[1]:
-            self._axes.set_ylim(0, 1.2 * highest)
-            changed = True
-        return changed
+
+def _pulls(model: DuelModel, frame: DuelFrame) -> Table:
+    """How often everybody pulled each arm: yours as you play, the others' at the end."""
+    rows = [
+        (name, *map(str, counts))
+        for name, counts in (frame.all_counts or {YOU: frame.counts}).items()
+    ]
+    return Table("pulls", ("pulls of", *(f"arm {arm + 1}" for arm in range(model.num_arms))), rows)
+
+
+def _player(model: DuelModel, name: str) -> Panel:
+    """Which arm a player pulled, pull by pull: the arms in the order of what they pay."""
+    record, order = model.records()[name], np.argsort(model._truth)
+    height, pulls = np.argsort(order), np.arange(1, model.num_pulls + 1)
+    paid, size = record.rewards == 1, 6 if model.num_pulls > 40 else 9
+    places = tuple(map(float, range(model.num_arms)))
+    color = solid(list(model.records()))[name]["color"]
+    return Panel(
+        f"player {name}",
+        Axis(0, model.num_pulls + 1, "pull"),
+        Axis(-0.6, model.num_arms - 0.4, "arm’s probability", ticks=places,
+             names=tuple(f"{model._truth[arm]:.2f}" for arm in order)),
+        (
+            Points(f"{name} paid", pulls[paid], height[record.arms[paid]], label="paid",
+                   listed=False, color=color, marker="s", size=size),
+            Points(f"{name} nothing", pulls[~paid], height[record.arms[~paid]], label="nothing",
+                   listed=False, color="gray", marker="x", size=size),
+        ),
+        title=f"{name}: {int(paid.sum())} rewards",
+        width=560,
+        height=160,
+    )  # fmt: skip
+
+
+def _all_regrets(model: DuelModel) -> Panel:
+    regrets, pulls = model._regrets(model.num_pulls), np.arange(model.num_pulls + 1)
+    styles = dashed(list(model.records()))
+    return Panel(
+        "all regrets",
+        Axis(0, model.num_pulls, "pull"),
+        Axis(0, 1.05 * max(regrets[name][-1] for name in styles), "regret"),
+        tuple(
+            Line(name, pulls, regrets[name], label=name, width=2.5, **style | {"marker": ""})
+            for name, style in styles.items()
+        ),
+        width=400,
+        height=400,
+    )

@@ -9,11 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-import ipywidgets
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from metalearn_lite import checks
@@ -25,9 +22,24 @@ from metalearn_lite.networks import MLP, Params
 from metalearn_lite.tasks.pool import TaskPool
 from metalearn_lite.tasks.sinusoids import Sinusoids
 from metalearn_lite.training import adam
-from metalearn_lite.widgets import picture, words
-from metalearn_lite.widgets.layout import button, row, shrinking, still_figure
-from metalearn_lite.widgets.picture import Picture, Sentence, new_figure, plain_axes
+from metalearn_lite.widgets import words
+from metalearn_lite.widgets.kit import (
+    Axis,
+    Bars,
+    Button,
+    Choice,
+    Line,
+    Live,
+    Panel,
+    Points,
+    Rules,
+    Scene,
+    Spans,
+    Switch,
+    Texts,
+    Try,
+    still,
+)
 
 INNER_LR, OUTER_LR = 0.01, 5e-3
 NUM_TASKS, NUM_POINTS, NUM_WAVES = 10, 10, 20
@@ -151,9 +163,10 @@ class BugLabModel:
     Args:
         iterations: how long each training is.
         seed: draws waves, points, the start, and mysteries.
+        bugs: those that are switched on to begin with.
     """
 
-    def __init__(self, iterations: int = 400, seed: int = 4):
+    def __init__(self, iterations: int = 400, seed: int = 4, bugs: Sequence[str] = ()):
         checks.count(NUM_LOOKS, iterations=iterations)
         self.iterations = iterations
         self.bugs: frozenset[str] = frozenset()
@@ -170,6 +183,8 @@ class BugLabModel:
         self._runs: dict[frozenset[str], tuple[Run, Params]] = {}
         self._checks: dict[tuple, tuple[float, float]] = {}
         self._truths: dict[str, Tensor] = {}
+        for bug in bugs:
+            self.set(bug, True)
 
     @property
     def shown(self) -> frozenset[str]:
@@ -431,258 +446,198 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-class BugLab(ipywidgets.VBox):
-    """The view of a ``BugLabModel``: curve, gradient check, scores, a sentence, and switches."""
+TICKS = {"ticks": (0.01, 0.1, 1, 10), "names": ("0.01", "0.1", "1", "10")}
+SCORE_PLACES = (1.4, 0.2)
+
+
+class BugLab(Live):
+    """A `BugLabModel` in the page: curve, gradient check, scores, and a switch for each bug."""
 
     def __init__(self, model: BugLabModel | None = None):
-        self.model = model = BugLabModel() if model is None else model
-        frame = model.frame()
-        figure = new_figure(3.0, 2.9)
-        self._curve = Curve(plain_axes(figure.subplots(), "iteration", ""), frame)
-        self.curve = Picture(figure, self._curve.moving)
-        figure = new_figure(2.45, 2.9)
-        self._gradient = GradientCheck(figure.subplots(2), frame)
-        self.gradient = Picture(figure, self._gradient.moving)
-        figure = new_figure(2.75, 2.9)
-        self._scores = Scores(plain_axes(figure.subplots(), "query loss", ""), frame)
-        self.scores = Picture(figure, self._scores.moving)
-        self.sentence = Sentence()
-        self.progress = ipywidgets.IntProgress(0, 0, 100, description="training")
-        self.progress.layout.visibility = "hidden"
+        super().__init__(BugLabModel() if model is None else model)
 
-        self.switches = {}
-        wards: dict[str, list] = {}
-        for key, bug in BUGS.items():
-            switch = ipywidgets.Checkbox(
-                key in model.bugs, description=bug.label, indent=False, tooltip=bug.does
-            )
-            switch.layout.width = "auto"
-            switch.layout.margin = "2px 14px 2px 0"
-            switch.observe(lambda change, key=key: self._switched(key, change["new"]), "value")
-            self.switches[key] = switch
-            wards.setdefault(bug.ward, []).append(switch)
-        self.place = ipywidgets.Dropdown(options=PLACES, value=model.place)
-        self.place.description = "gradient checked at"
-        self.place.style.description_width = "130px"
-        self.place.layout.width = "290px"
-        self.place.observe(lambda change: self._placed(change["new"]), "value")
-        self.guess = button("That is my guess", model.guess, self.show)
-        self.reveal = button("Reveal", model.reveal, self.show)
-        label = {"width": "70px"}
-        super().__init__(
-            [
-                row(
-                    shrinking(self.curve, 220),
-                    shrinking(self.gradient, 185),
-                    shrinking(self.scores, 205),
+    def scene(self) -> Scene:
+        model = self.model
+        frame = model.frame(self.working)
+        hidden = model.hidden is not None
+        switches = [
+            Switch(key, bug.label, key in model.bugs, group=bug.ward, help=bug.does)
+            for key, bug in BUGS.items()
+        ]
+        return Scene(
+            (_curve(frame), *_checks(frame), _scores(frame)),
+            (
+                *switches,
+                Button("all_off", "All off", enabled=bool(model.bugs)),
+                Button("mystery", "Mystery"),
+                Button("guess", "That is my guess", enabled=hidden),
+                Button("reveal", "Reveal", enabled=hidden),
+                Choice("place", "gradient checked at", model.place, PLACES, menu=True),
+            ),
+            (
+                Try(
+                    "A bug that the curve forgives",
+                    "The curve looks healthy. Which of the other two betrays it?",
+                    press="only_graph",
                 ),
-                self.sentence,
-                *(
-                    row(ipywidgets.Label(f"{ward}:", layout=label), *switches)
-                    for ward, switches in wards.items()
+                Try(
+                    "A score too good",
+                    "Compare the two bars of the score: what was it measured on?",
+                    press="only_seen",
                 ),
-                row(
-                    button("All off", self._all_off),
-                    button("Mystery", model.mystery, self.show),
-                    self.guess,
-                    self.reveal,
-                    self.place,
-                    self.progress,
-                ),
-            ]
+            ),
+            sentence=frame.sentence,
+            code="" if hidden else f"BugLab(BugLabModel(bugs={sorted(model.bugs)}))",
         )
-        self._quiet = False
-        self.show()
 
-    def show(self) -> None:
-        """Brings the pictures, the sentence and the switches up to the model's state."""
-        if not self.model.known():
-            self.sentence.text = "Training …"
-            self.progress.layout.visibility = "visible"
-        frame = self.model.frame(self._tell)
-        self.progress.layout.visibility = "hidden"
-        self._quiet = True  # a switch that is set here was not pressed
-        for key, switch in self.switches.items():
-            switch.value = key in self.model.bugs
-        self._quiet = False
-        hidden = self.model.hidden is not None
-        self.guess.disabled = self.reveal.disabled = not hidden
-        for part in (self._curve, self._gradient, self._scores):
-            part.show(frame)
-        self.curve.refresh(alt=f"Reported loss. {frame.sentence}")
-        self.gradient.refresh(alt=f"Gradient check. {frame.sentence}")
-        self.scores.refresh(alt=f"Scores. {frame.sentence}")
-        self.sentence.text = frame.sentence
+    def set(self, name: str, value: bool | str) -> None:
+        if name == "place":
+            self.model.place = value
+        else:
+            self.model.set(name, value)
 
-    def filmstrip(self, settings: Sequence[Sequence[str]] = FILMSTRIP) -> Figure:
-        """The three panels in a row for each set of bugs, as a figure that stays."""
-        figure = still_figure(9.0, 2.3 * len(settings))
-        rows = figure.subfigures(len(settings), 1, squeeze=False)[:, 0]
-        for place, (part, frame) in enumerate(zip(rows, self.frames(settings), strict=True)):
-            last = place == len(settings) - 1
-            curve, check, scores = part.subfigures(1, 3, width_ratios=(3.0, 2.6, 3.0))
-            axes = plain_axes(curve.subplots(), "iteration" if last else "", "")
-            Curve(axes, frame)
-            axes.set_title(_named(frozenset(settings[place])) or "no bug", fontsize=10.5)
-            GradientCheck(check.subplots(2), frame)
-            Scores(plain_axes(scores.subplots(), "query loss" if last else "", ""), frame)
-        return figure
+    def all_off(self) -> None:
+        for key in BUGS:
+            self.model.set(key, False)
+
+    def mystery(self) -> None:
+        self.model.mystery()
+
+    def guess(self) -> None:
+        self.model.guess()
+
+    def reveal(self) -> None:
+        self.model.reveal()
+
+    def only_graph(self) -> None:
+        self._only("graph")
+
+    def only_seen(self) -> None:
+        self._only("seen")
+
+    def _only(self, bug: str) -> None:
+        self.model.bugs, self.model.hidden, self.model.notice = frozenset({bug}), None, ""
+
+    def filmstrip(self, settings: Sequence[Sequence[str]] = FILMSTRIP) -> still.Figure:
+        """The panels in a row for each set of bugs, as a figure that stays."""
+        titles = [_named(frozenset(bugs)) or "no bug" for bugs in settings]
+        return still.strip(self._scenes(settings), titles, down=True)
 
     def description(self, settings: Sequence[Sequence[str]] = FILMSTRIP) -> str:
         """The text alternative of ``filmstrip``: a line for each set of bugs."""
-        return "\n".join(frame.sentence for frame in self.frames(settings))
+        return "\n".join(scene.sentence for scene in self._scenes(settings))
 
-    def frames(self, settings: Sequence[Sequence[str]] = FILMSTRIP) -> list[Frame]:
-        """The model's frames with these bugs; its state is left as it was."""
+    def _scenes(self, settings: Sequence[Sequence[str]]) -> list[Scene]:
+        """The scenes with these bugs; the model's state is left as it was."""
         model = self.model
         before = model.bugs, model.hidden, model.notice, model.place
-        frames = []
+        scenes = []
         for bugs in settings:
             for bug in bugs:
                 checks.choice(tuple(BUGS), bug=bug)
             model.bugs, model.hidden, model.notice = frozenset(bugs), None, ""
-            frames.append(model.frame())
+            scenes.append(self.scene())
         model.bugs, model.hidden, model.notice, model.place = before
-        return frames
-
-    def _switched(self, key: str, on: bool) -> None:
-        if not self._quiet:
-            self.model.set(key, on)
-            self.show()
-
-    def _placed(self, place: str) -> None:
-        self.model.place = place
-        self.show()
-
-    def _all_off(self) -> None:
-        for key in BUGS:
-            self.model.set(key, False)
-        self.show()
-
-    def _tell(self, done: float) -> None:
-        self.progress.value = round(100 * done)
-
-    def __repr__(self) -> str:
-        return f"BugLab({self.sentence.text!r})"
+        return scenes
 
 
-class Curve:
+def _curve(frame: Frame) -> Panel:
     """The reported loss over the iterations, smoothed, and the healthy one; ✗ where it betrays."""
+    lines = []
+    for key, run, style in (
+        ("healthy", frame.healthy, {"color": "gray", "dash": "--", "width": 1.5}),
+        ("this code", frame.run, {"color": "blue"}),
+    ):
+        curve = _smooth(run.curve)
+        x = len(run.curve) - len(curve) + np.arange(len(curve))
+        lines.append(Line(key, x, _drawn(curve), label=key, **style))
+    whole, number = len(frame.healthy.curve), len(frame.run.curve)
+    ends = ([number], [0.8 * LOSSES[1]]) if number < whole else ()
+    betrays = ([0.95 * whole], [0.5 * LOSSES[1]], ["✗"]) if _says(frame, "the curve") else ()
+    return Panel(
+        "curve",
+        Axis(0, whole, "iteration"),
+        Axis(*LOSSES, log=True, **TICKS),
+        (
+            *lines,
+            Points("ran away", *ends, color="red", marker="X", size=12),
+            Texts("curve ✗", *betrays, size=15),
+        ),
+        title="reported loss",
+        alt="the reported loss, smoothed, over the iterations",
+        width=290,
+        height=270,
+    )
 
-    def __init__(self, axes: Axes, frame: Frame):
-        axes.set(xlim=(0, len(frame.healthy.curve)), ylim=LOSSES, yscale="log")
-        axes.set_title("reported loss", fontsize=picture.FONT_SIZE)
-        axes.set_yticks((0.01, 0.1, 1, 10), ("0.01", "0.1", "1", "10"))
-        axes.yaxis.minorticks_off()
-        (self.healthy,) = axes.plot([], [], "--", color=picture.GREY, linewidth=1.5)
-        (self.line,) = axes.plot([], [], color=picture.BLUE, linewidth=2.2)
-        (self.end,) = axes.plot([], [], "X", color=picture.VERMILION, markersize=11)
-        self.healthy.set_label("healthy")
-        self.line.set_label("this code")
-        axes.legend(fontsize=9.5, loc="lower left", frameon=False)
-        self.mark = axes.text(
-            0.97, 0.97, "", ha="right", va="top", fontsize=picture.FONT_SIZE + 2,
-            transform=axes.transAxes,
+
+def _checks(frame: Frame) -> list[Panel]:
+    """The cosine to the finite-difference meta-gradient, and the length over its own."""
+    size = float(np.clip(np.nan_to_num(frame.size, nan=SIZES[1]), *SIZES))
+    panels = []
+    for key, title, axis, base, value, said, off in (
+        ("cosine", "cosine to finite differences", Axis(-1.05, 1.05, ticks=(-1, 0, 1)), 0.0,
+         float(np.nan_to_num(frame.cosine)), f"{frame.cosine:.3f}", _off(frame)[0]),
+        ("size", "length, times theirs",
+         Axis(*SIZES, log=True, ticks=(0.1, 1, 10), names=("0.1", "1", "10")), SIZES[0],
+         size, f"{frame.size:.2f}", _off(frame)[1]),
+    ):  # fmt: skip
+        panels.append(
+            Panel(
+                key,
+                axis,
+                Axis(-0.6, 1.3, ticks=()),
+                (
+                    Rules(f"{key} right", [1.0], color="gray", dash="--", width=1.5),
+                    Bars(
+                        f"{key} bar", [value], [0.0], colors=["red" if off else "blue"], base=base,
+                        thick=0.8, flat=True, label=title, listed=False,
+                    ),
+                    Texts(f"{key} said", [axis.low], [0.9], [said + "  ✗" * off], anchor="start"),
+                ),
+                title=title,
+                alt=title,
+                width=215,
+                height=150,
+            )
         )  # fmt: skip
-        self.moving = [self.healthy, self.line, self.end, self.mark]
-        self.show(frame)
-
-    def show(self, frame: Frame) -> None:
-        for line, run in ((self.healthy, frame.healthy), (self.line, frame.run)):
-            curve = _smooth(run.curve)
-            line.set_data(len(run.curve) - len(curve) + np.arange(len(curve)), _drawn(curve))
-        number = len(frame.run.curve)
-        stopped = number < len(frame.healthy.curve)
-        self.end.set_data([number] if stopped else [], [0.8 * LOSSES[1]] if stopped else [])
-        self.mark.set_text("✗" if WITNESSES[0] in frame.betrayed_by else "")
+    return panels
 
 
-class GradientCheck:
-    """The cosine to the finite-difference meta-gradient, and below it the relative length."""
-
-    def __init__(self, panels: Sequence[Axes], frame: Frame):
-        self.bars, self.texts = [], []
-        for axes, title, limits, right in zip(
-            panels,
-            ("cosine to finite differences", "length, times theirs"),
-            ((-1.05, 1.05), SIZES),
-            (1.0, 1.0),
-            strict=True,
-        ):
-            plain_axes(axes)
-            axes.set_title(title, fontsize=picture.FONT_SIZE)
-            axes.set(xlim=limits, ylim=(-0.6, 1.1), yticks=())
-            axes.axvline(right, color=picture.GREY, linestyle="--", linewidth=1.5)
-            (bar,) = axes.barh([0], [0.5], height=0.8, color=picture.BLUE)
-            self.bars.append(bar)
-            place = 0.03 if limits[0] < 0 else 0.52
-            self.texts.append(
-                axes.text(
-                    place, 0.97, "", ha="left", va="top", fontsize=picture.FONT_SIZE,
-                    transform=axes.get_xaxis_transform() if limits[0] < 0 else axes.transAxes,
-                )
-            )  # fmt: skip
-        panels[0].set_xticks((-1, 0, 1))
-        panels[0].axvline(0, color=picture.BLACK, linewidth=0.8)
-        panels[1].set_xscale("log")
-        panels[1].set_xticks((0.1, 1, 10), ("0.1", "1", "10"))
-        panels[1].xaxis.minorticks_off()
-        self.moving = [*self.bars, *self.texts]
-        self.show(frame)
-
-    def show(self, frame: Frame) -> None:
-        self.bars[0].set_width(np.nan_to_num(frame.cosine))
-        size = float(np.clip(np.nan_to_num(frame.size, nan=SIZES[1]), *SIZES))
-        self.bars[1].set_x(SIZES[0])
-        self.bars[1].set_width(size - SIZES[0])
-        for bar, text, value, off in zip(
-            self.bars, self.texts, (frame.cosine, frame.size), _off(frame), strict=True
-        ):
-            bar.set_color(picture.VERMILION if off else picture.BLUE)
-            bar.set_hatch("///" if off else None)
-            bar.set_edgecolor("white")
-            text.set_text(f"{value:.{3 - (bar is self.bars[1])}f}{'  ✗' if off else ''}")
-
-
-class Scores:
+def _scores(frame: Frame) -> Panel:
     """The reported score and the honest one, with its interval; the healthy honest one dashed."""
-
-    def __init__(self, axes: Axes, frame: Frame):
-        axes.set(xlim=LOSSES, ylim=(-0.6, 2.2), xscale="log")
-        axes.set_title("score (low is good)", fontsize=picture.FONT_SIZE)
-        axes.set_xticks((0.01, 0.1, 1, 10), ("0.01", "0.1", "1", "10"))
-        axes.xaxis.minorticks_off()
-        axes.set_yticks((1.4, 0.2), ("reported", "honest"))
-        axes.tick_params(axis="y", length=0)
-        self.healthy = axes.axvline(1, color=picture.GREY, linestyle="--", linewidth=1.5)
-        self.bars = axes.barh(
-            [1.4, 0.2], [1, 1], height=0.6, color=[picture.SKY, picture.BLUE], edgecolor="white"
-        )
-        self.bars[0].set_hatch("..")
-        (self.interval,) = axes.plot([], [], color=picture.BLACK, linewidth=2)
-        self.texts = [
-            axes.text(0.03, place, "", va="bottom", fontsize=picture.FONT_SIZE,
-                      transform=axes.get_yaxis_transform())
-            for place in (1.72, 0.52)
-        ]  # fmt: skip
-        self.moving = [self.healthy, *self.bars, self.interval, *self.texts]
-        self.show(frame)
-
-    def show(self, frame: Frame) -> None:
-        run = frame.run
-        self.healthy.set_xdata([frame.healthy.honest] * 2)
-        for bar, value in zip(self.bars, (run.reported, run.honest), strict=True):
-            bar.set_x(LOSSES[0])
-            bar.set_width(float(_drawn(value)) - LOSSES[0])
-        low, high = _drawn(np.array([run.honest - run.interval, run.honest + run.interval]))
-        self.interval.set_data([low, high], [0.2, 0.2])
-        self.texts[0].set_text(_number(run.reported))
-        shown = f"{_number(run.honest)}"
-        if run.honest < OFF_THE_CHART:
-            shown += f" ± {_number(run.interval)}"
-        off = "the honest score" in frame.betrayed_by
-        self.texts[1].set_text(f"{shown}{'  ✗' if off else ''}")
+    run, (top, below) = frame.run, SCORE_PLACES
+    said = _number(run.honest)
+    if run.honest < OFF_THE_CHART:
+        said += f" ± {_number(run.interval)}"
+    low, high = _drawn(np.array([run.honest - run.interval, run.honest + run.interval]))
+    return Panel(
+        "scores",
+        Axis(*LOSSES, "query loss", log=True, **TICKS),
+        Axis(-0.4, 2.3, ticks=SCORE_PLACES, names=("reported", "honest")),
+        (
+            Rules("healthy score", [frame.healthy.honest], color="gray", dash="--", width=1.5),
+            Bars(
+                "score", _drawn([run.reported, run.honest]), [top, below], colors=["sky", "blue"],
+                base=LOSSES[0], flat=True, label="score", listed=False,
+            ),
+            Spans("interval", [below], [low], [high], flat=True),
+            Texts(
+                "scores said", [LOSSES[0]] * 2, [top + 0.5, below + 0.5],
+                [_number(run.reported), said + "  ✗" * _says(frame, "the honest score")],
+                anchor="start",
+            ),
+        ),
+        title="score (low is good)",
+        alt="the reported score and the honest one",
+        width=290,
+        height=270,
+    )  # fmt: skip
 
 
-def _drawn(values):
-    return picture.drawable(np.asarray(values, float), LOSSES)
+def _says(frame: Frame, witness: str) -> bool:
+    return witness in frame.betrayed_by
+
+
+def _drawn(values) -> np.ndarray:
+    low, high = LOSSES
+    return np.clip(np.nan_to_num(np.asarray(values, float), nan=high, posinf=high), low, high)

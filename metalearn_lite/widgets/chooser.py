@@ -4,29 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from textwrap import fill
 
-import ipywidgets
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from metalearn_lite.figures import looks
 from metalearn_lite.rl.choosing import Stream
 from metalearn_lite.rl.contextual_bandits import LinUCB, Moment, regret, walk
 from metalearn_lite.tasks import mixed
 from metalearn_lite.tasks.sinusoids import INPUT
-from metalearn_lite.widgets import picture
-from metalearn_lite.widgets.layout import row, shrinking, still_figure
-from metalearn_lite.widgets.picture import Picture, Sentence, new_figure, plain_axes
-from metalearn_lite.widgets.play import Play
+from metalearn_lite.widgets.kit import (
+    Axis,
+    Bars,
+    Line,
+    Live,
+    Panel,
+    Points,
+    Rules,
+    Scene,
+    Slider,
+    Spans,
+    Switch,
+    Try,
+    solid,
+    still,
+)
 
 VALUES = (-7.0, 7.0)
 BELIEFS = (-0.75, 1.5)
 MOST_EXPLORATION = 2.0
 MAX_LEARNERS = 6  # each with a colour and a marker of its own
-LEGEND = {"fontsize": 9.5, "columnspacing": 0.8, "handlelength": 1.3, "frameon": False}
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,7 @@ class ChooserModel:
         learners: their names, in the order of ``stream.rewards``.
         features: their names, in the order of ``stream.features``. The first is always 1.
         exploration: how much uncertainty speaks for trying a learner.
+        task: the task to begin with.
 
     Raises:
         ValueError: names and stream do not fit, or there are more than six learners.
@@ -75,6 +82,7 @@ class ChooserModel:
         learners: Sequence[str],
         features: Sequence[str],
         exploration: float = 0.5,
+        task: int = 1,
     ):
         if len(learners) > MAX_LEARNERS:
             raise ValueError(f"{len(learners)} learners: choose at most {MAX_LEARNERS}")
@@ -89,7 +97,7 @@ class ChooserModel:
         self.horizon = stream.rewards.shape[1]
         self.exploration = exploration
         self.seen = set(self.features[1:])
-        self.task = 1
+        self.task = task
         self._features, self._rewards = stream.features[:1], stream.rewards[:1]
         self._kinds = [list(mixed.KINDS)[kind] for kind in stream.kinds[0].tolist()]
         self._support = [part[0].flatten(1).numpy() for part in stream.support]
@@ -167,189 +175,144 @@ def _one(kind: str) -> str:
     return f"{'an' if singular[0] in 'aeiou' else 'a'} {singular}"
 
 
-class Chooser(ipywidgets.VBox):
-    """The view of a ``ChooserModel``: three charts, a sentence, and controls."""
+class Chooser(Live):
+    """A `ChooserModel` in the page: a task, what the agent believes, its regret, and controls."""
 
-    def __init__(self, model: ChooserModel):
-        self.model = model
-        frame = model.frame()
-        figure = new_figure(2.0, 3.6)
-        self._support = Support(plain_axes(figure.subplots(), "x", "y"), frame)
-        self.support = Picture(figure, [self._support.points])
-
-        figure = new_figure(3.1, 3.6)
-        self._beliefs = BeliefBars(plain_axes(figure.subplots(), "reward"), model.learners, frame)
-        figure.legend(handles=self._beliefs.legend, loc="outside upper left", ncols=2, **LEGEND)
-        self.beliefs = Picture(figure, self._beliefs.moving)
-
-        figure = new_figure(2.65, 3.6)
-        self._regret = Regret(
-            plain_axes(figure.subplots(), "task", "regret, summed up"), model.learners, frame
-        )
-        figure.legend(handles=self._regret.legend, loc="outside upper left", ncols=2, **LEGEND)
-        self.regret = Picture(figure, [self._regret.agent])
-        self.sentence = Sentence()
-
-        self.task = ipywidgets.IntSlider(model.task, 1, model.horizon, description="task")
-        self.task.layout.width = "420px"
-        self.play = Play(value=model.task, max=model.horizon, milliseconds=400)
-        ipywidgets.jslink((self.play, "value"), (self.task, "value"))
-        self.exploration = ipywidgets.FloatSlider(
-            model.exploration, min=0, max=MOST_EXPLORATION, step=0.1, description="exploration"
-        )
-        self.exploration.layout.width = "320px"
-        for slider, name in ((self.task, "task"), (self.exploration, "exploration")):
-            slider.style.description_width = "80px"
-            slider.observe(lambda change, name=name: self._set(name, change["new"]), "value")
-        self.seen = {
-            name: ipywidgets.Checkbox(True, description=name, indent=False)
-            for name in model.features[1:]
-        }
-        for box in self.seen.values():
-            box.layout.width = "auto"
-            box.layout.margin = "0 8px 0 0"
-            box.observe(lambda _: self._set("seen", self._ticked()), "value")
-        label = ipywidgets.Label("The agent sees:", layout={"margin": "0 8px 0 0"})
-        super().__init__(
-            [
-                row(
-                    shrinking(self.support, 160),
-                    shrinking(self.beliefs, 250),
-                    shrinking(self.regret, 215),
+    def scene(self) -> Scene:
+        model, frame = self.model, self.model.frame()
+        return Scene(
+            (
+                _support(frame),
+                _beliefs(frame, model.learners),
+                _regret(frame, model.learners),
+            ),
+            (
+                Slider("task", "task", model.task, 1, model.horizon, play=400),
+                Slider("exploration", "exploration", model.exploration, 0, MOST_EXPLORATION, 0.1),
+                *(
+                    Switch(name, name, name in model.seen, group="The agent sees")
+                    for name in model.features[1:]
                 ),
-                row(self.play, self.task),
-                self.sentence,
-                row(self.exploration),
-                row(label, *self.seen.values()),
-            ]
+            ),
+            (
+                Try(
+                    "Blind",
+                    "It sees no feature, only that there is a task. What becomes of its regret?",
+                    values=dict.fromkeys(model.features[1:], False) | {"task": model.horizon},
+                ),
+                Try(
+                    "Sure of itself",
+                    "No exploration: does it ever find out what it did not try?",
+                    values=dict.fromkeys(model.features[1:], True)
+                    | {"exploration": 0.0, "task": model.horizon},
+                ),
+            ),
+            sentence=frame.sentence,
+            code=""
+            if len(model.seen) < len(model.features) - 1
+            else f"Chooser(ChooserModel("
+            f"stream, learners, features, exploration={model.exploration:.2g}, task={model.task}))",
         )
-        self.show()
 
-    def show(self) -> None:
-        """Brings the pictures and the sentence up to the model's state."""
-        frame = self.model.frame()
-        for part in (self._support, self._beliefs, self._regret):
-            part.show(frame)
-        self.support.refresh(alt=f"Support of the task. {frame.sentence}")
-        self.beliefs.refresh(alt=f"What the agent believes. {frame.sentence}")
-        self.regret.refresh(alt=f"Regret so far. {frame.sentence}")
-        self.sentence.text = frame.sentence
+    def set(self, name: str, value: float | bool) -> None:
+        if isinstance(value, bool):
+            self.model.seen = self.model.seen | {name} if value else self.model.seen - {name}
+        else:
+            setattr(self.model, name, value)
 
-    def filmstrip(self, tasks: Sequence[int] = (1, 20, 100)) -> Figure:
+    def filmstrip(self, tasks: Sequence[int] = (1, 20, 100)) -> still.Figure:
         """Support and beliefs at each of ``tasks``, then the regret: a figure that stays."""
-        figure = still_figure(3 * len(tasks) + 3.6, 5.2)
-        states, end = figure.subfigures(1, 2, width_ratios=(3 * len(tasks), 3.6))
-        panels = states.subplots(2, len(tasks), squeeze=False, height_ratios=(1, 1.15))
-        for column, task in enumerate(tasks):
-            frame, first = self.model.frame(task), column == 0
-            above, below = panels[:, column]
-            Support(plain_axes(above, "x", "y" if first else ""), frame)
-            above.set_title(f"task {task}", fontsize=picture.FONT_SIZE)
-            bars = BeliefBars(plain_axes(below, "reward"), self.model.learners, frame)
-            if not first:
-                below.set_yticklabels([])
-        regrets = Regret(plain_axes(end.subplots(), "task", "regret"), self.model.learners, frame)
-        regrets.agent.axes.set_title(f"up to task {tasks[-1]}", fontsize=picture.FONT_SIZE)
-        for part, lines, columns in ((states, bars.legend, 4), (end, regrets.legend, 2)):
-            part.legend(handles=lines, loc="outside lower center", ncols=columns, **LEGEND)
-        return figure
+        scenes = self.scenes_at("task", tasks)
+        titles = [f"task {task}" for task in tasks]
+        return still.strip(scenes, titles, panels=("support", "beliefs"), end=("regret",))
 
     def description(self, tasks: Sequence[int] = (1, 20, 100)) -> str:
         """The text alternative of ``filmstrip``: a line for each task."""
         return "\n".join(self.model.frame(task).sentence for task in tasks)
 
-    def _ticked(self) -> set[str]:
-        return {name for name, box in self.seen.items() if box.value}
 
-    def _set(self, name: str, value) -> None:
-        setattr(self.model, name, value)
-        self.show()
-
-    def __repr__(self) -> str:
-        return f"Chooser({self.sentence.text!r})"
-
-
-class Support:
-    """The points of one task."""
-
-    def __init__(self, axes: Axes, frame: Frame):
-        axes.set(xlim=INPUT, ylim=VALUES, xticks=(-4, 0, 4), yticks=(-5, 0, 5))
-        (self.points,) = axes.plot(
-            [], [], "o", color=picture.YELLOW, markeredgecolor=picture.BLACK, markersize=8
-        )
-        self.show(frame)
-
-    def show(self, frame: Frame) -> None:
-        self.points.set_data(frame.support_x, np.clip(frame.support_y, *VALUES))
+def _support(frame: Frame) -> Panel:
+    """The points of one task. One beyond the chart lies at its edge."""
+    y = frame.support_y.clip(*VALUES)
+    return Panel(
+        "support",
+        Axis(*INPUT, "x", ticks=(-4, 0, 4)),
+        Axis(VALUES[0] - 0.6, VALUES[1] + 0.6, "y", ticks=(-5, 0, 5)),
+        (
+            Points(
+                "points", frame.support_x, y, label="a point", listed=False, color="yellow",
+                edge="ink", size=10,
+            ),
+        ),
+        title="the task",
+        alt="the points of the task",
+        width=250,
+        height=330,
+    )  # fmt: skip
 
 
-class BeliefBars:
+def _beliefs(frame: Frame, learners: Sequence[str]) -> Panel:
     """Per learner what is expected (a bar), how unsure that is (a line), and what it brings."""
-
-    def __init__(self, axes: Axes, learners: Sequence[str], frame: Frame):
-        places = np.arange(len(learners))
-        axes.set(xlim=BELIEFS, ylim=(len(learners) - 0.4, -0.6), xticks=(0, 0.5, 1))
-        named = [fill(name, 14) for name in learners]
-        axes.set_yticks(places, named, fontsize=picture.FONT_SIZE)
-        axes.axvline(0, color=picture.BLACK, linewidth=0.8)
-        self._places = places
-        colors = [style["color"] for style in looks(learners).values()]
-        self.bars = axes.barh(places, np.zeros(len(learners)), 0.5, color=colors, alpha=0.55)
-        self.widths = [
-            axes.plot([], [], "|-", color=picture.BLACK, linewidth=1.5, markersize=9)[0]
-            for _ in places
-        ]
-        (self.would,) = axes.plot(
-            [], [], "o", markerfacecolor="white", markeredgecolor=picture.BLACK, markersize=8
-        )
-        (self.got,) = axes.plot([], [], "o", color=picture.VERMILION, markersize=10, zorder=5)
-        (self.pick,) = axes.plot([], [], ">", color=picture.VERMILION, markersize=11, zorder=5)
-        for line, label in (
-            (self.pick, "picked"),
-            (self.got, "got"),
-            (self.would, "would have got"),
-            (self.widths[0], "expected, ± unsure"),
-        ):
-            line.set_label(label)
-        self.legend = [self.pick, self.got, self.would, self.widths[0]]
-        self.moving = [*self.bars, *self.widths, self.would, self.got, self.pick]
-        self.show(frame)
-
-    def show(self, frame: Frame) -> None:
-        low, high = frame.expected - frame.widths, frame.expected + frame.widths
-        for place, bar, line in zip(self._places, self.bars, self.widths, strict=True):
-            bar.set_width(frame.expected[place])
-            line.set_data([low[place], high[place]], [place, place])
-        others = self._places != frame.picked
-        self.would.set_data(frame.rewards[others], self._places[others])
-        self.got.set_data([frame.rewards[frame.picked]], [frame.picked])
-        self.pick.set_data([BELIEFS[0] + 0.09], [frame.picked])
+    places = np.arange(len(learners))[::-1]
+    others = np.arange(len(learners)) != frame.picked
+    picked = [places[frame.picked]]
+    colors = [style["color"] for style in solid(learners).values()]
+    return Panel(
+        "beliefs",
+        Axis(*BELIEFS, "reward", ticks=(0, 0.5, 1)),
+        Axis(-0.6, len(learners) - 0.4, ticks=tuple(map(float, places)), names=tuple(learners)),
+        (
+            Rules("nothing", [0]),
+            Bars(
+                "expected", frame.expected, places, label="expected", listed=False, colors=colors,
+                opacity=0.55, thick=0.5, flat=True, link="learner",
+            ),
+            Spans(
+                "unsure", places, frame.expected - frame.widths, frame.expected + frame.widths,
+                label="expected, ± unsure", flat=True,
+            ),
+            Points(
+                "would", frame.rewards[others], places[others], label="would have got",
+                hollow=True, size=10,
+            ),
+            Points("got", [frame.rewards[frame.picked]], picked, label="got", color="red", size=12),
+            Points(
+                "pick", [BELIEFS[0] + 0.09], picked, label="picked", color="red", marker=">",
+                size=13,
+            ),
+        ),
+        title="what the agent believes",
+        alt="what the agent expects of each learner, and what each would bring",
+        width=380,
+        height=330,
+    )  # fmt: skip
 
 
-class Regret:
+def _regret(frame: Frame, learners: Sequence[str]) -> Panel:
     """The agent's regret so far, and that of always picking one learner."""
-
-    def __init__(self, axes: Axes, learners: Sequence[str], frame: Frame):
-        horizon = len(frame.fixed_regret)
-        tasks = np.arange(1, horizon + 1)
-        axes.set(xlim=(0, horizon * 1.02), ylim=(0, frame.fixed_regret.max() * 1.05))
-        few = {
-            "linestyle": "-",
-            "linewidth": 1.2,
-            "markersize": 5,
-            "markevery": max(1, horizon // 5),
-        }
-        fixed = [
-            axes.plot(tasks, losses, **style | few, label=name)[0]
-            for (name, style), losses in zip(
-                looks(learners).items(), frame.fixed_regret.T, strict=True
-            )
-        ]
-        (self.agent,) = axes.plot(
-            [0], [0], color=picture.VERMILION, linewidth=3, label="the agent", in_layout=False
+    horizon = len(frame.fixed_regret)
+    fixed = [
+        Line(
+            f"always {name}", np.arange(1, horizon + 1), losses, label=f"always {name}",
+            width=1.2, every=(0, max(1, horizon // 5)), fixed=("x", "y"), **style,
         )
-        self.legend = [self.agent, *fixed]
-        self.show(frame)
-
-    def show(self, frame: Frame) -> None:
-        self.agent.set_data(np.arange(frame.task + 1), np.concatenate([[0], frame.regret]))
+        for (name, style), losses in zip(
+            solid(learners).items(), frame.fixed_regret.T, strict=True
+        )
+    ]  # fmt: skip
+    return Panel(
+        "regret",
+        Axis(0, horizon * 1.02, "task"),
+        Axis(0, float(frame.fixed_regret.max()) * 1.05, "regret, summed up"),
+        (
+            *fixed,
+            Line(
+                "agent", np.arange(frame.task + 1), np.concatenate([[0], frame.regret]),
+                label="the agent", color="red", width=3.5,
+            ),
+        ),
+        title="regret",
+        alt="regret so far, of the agent and of always picking one learner",
+        width=340,
+        height=330,
+    )  # fmt: skip

@@ -7,30 +7,35 @@ shows it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from functools import cache
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-import ipywidgets as widgets
 import numpy as np
 import torch
-from matplotlib.artist import Artist
-from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
-from PIL import Image, ImageDraw, ImageFont
 
+from metalearn_lite import checks
 from metalearn_lite.tasks.characters import Characters
 from metalearn_lite.widgets import words
-from metalearn_lite.widgets.drawings import CLASS_COLOURS, INK, ink_on, pale
-from metalearn_lite.widgets.layout import row, still_figure
-from metalearn_lite.widgets.picture import BLACK, FONT_SIZE, GREY, Picture, Sentence, new_figure
+from metalearn_lite.widgets.drawings import CLASS_COLORS, TINT, pixels
+from metalearn_lite.widgets.kit import (
+    Axis,
+    Boxes,
+    Button,
+    Choice,
+    Images,
+    Live,
+    Panel,
+    Scene,
+    Slider,
+    Switch,
+    Texts,
+    Try,
+    still,
+)
+from metalearn_lite.widgets.kit.scene import Mark
 
-SMALL_PRINT = "margin: 0; line-height: 1.5; font-size: 13.5px; color: var(--jp-ui-font-color2)"
 MAX_WAYS, MAX_SHOTS, MAX_QUERIES = 30, 10, 15
 NAMED_WAYS = 10  # more names than these nobody reads
-EMPTY = "#ededed"
-MAX_SIDE = 110  # pixels: a drawing has 28, and larger ones look no better
 
 # Who sees what: drawings and labels of the support, drawings and labels of the query.
 WATCHERS = {
@@ -74,35 +79,51 @@ class EpisodeModel:
         splits: by name, the characters to sample from: "meta-training", "meta-validation",
             "meta-test".
         generator: where episodes come from.
-
-    Attributes:
         split, num_ways, num_shots, num_queries, within_alphabet: the request. Change them and ask
             for the next ``frame``. The same request gives the same episode until ``draw_again``.
         watcher: who looks, a key of ``WATCHERS``.
+        seed: of the first episode, to see it again; by default the generator's.
 
     Raises:
-        ValueError: a split has another name than those, or there is none.
+        ValueError: a split has another name than those, or there is none; or there is no such
+            ``split`` or ``watcher``.
     """
 
-    def __init__(self, splits: Mapping[str, Characters], generator: torch.Generator):
+    def __init__(
+        self,
+        splits: Mapping[str, Characters],
+        generator: torch.Generator,
+        *,
+        split: str | None = None,
+        num_ways: int = 5,
+        num_shots: int = 1,
+        num_queries: int = 3,
+        within_alphabet: bool = False,
+        watcher: str = "all of it",
+        seed: int | None = None,
+    ):
         if not splits or set(splits) - set(USES):
             raise ValueError(
                 f"splits are named {', '.join(splits) or 'not at all'}: "
                 f"choose one or more of {', '.join(USES)}"
             )
         self.splits = dict(splits)
-        self.split = next(iter(splits))
-        self.num_ways, self.num_shots, self.num_queries = 5, 1, 3
-        self.within_alphabet = False
-        self.watcher = "all of it"
+        self.split = next(iter(splits)) if split is None else split
+        checks.choice(list(splits), split=self.split)
+        checks.choice(list(WATCHERS), watcher=watcher)
+        self.num_ways, self.num_shots, self.num_queries = num_ways, num_shots, num_queries
+        self.within_alphabet, self.watcher = within_alphabet, watcher
         self._generator = generator
         self._sampled_for: tuple | None = None
         self._names: dict[str, dict[bytes, str]] = {}
-        self.draw_again()
+        self.seed = self._draw() if seed is None else seed
 
     def draw_again(self) -> None:
         """Another episode of the same kind."""
-        self._seed = int(torch.randint(2**40, (), generator=self._generator))
+        self.seed = self._draw()
+
+    def _draw(self) -> int:
+        return int(torch.randint(2**20, (), generator=self._generator))
 
     def frame(self, watcher: str | None = None) -> EpisodeFrame:
         """What ``watcher`` sees of the episode. For an impossible request: nothing but why."""
@@ -115,10 +136,7 @@ class EpisodeModel:
         sees = WATCHERS[watcher]
         halves = [
             Half(
-                len(labels),
-                images if sees_images else None,
-                labels if sees_labels else None,
-                group,
+                len(labels), images if sees_images else None, labels if sees_labels else None, group
             )
             for (images, labels), sees_images, sees_labels, group in zip(
                 (self._support, self._query),
@@ -133,10 +151,10 @@ class EpisodeModel:
     def _sample(self) -> None:
         """The episode of this request, unless it is the one at hand."""
         request = (self.split, self.num_ways, self.num_shots, self.num_queries)
-        request = (*request, self.within_alphabet, self._seed)
+        request = (*request, self.within_alphabet, self.seed)
         if request == self._sampled_for:
             return
-        generator = torch.Generator().manual_seed(self._seed)
+        generator = torch.Generator().manual_seed(self.seed)
         support, query = self.splits[self.split].sample(
             1,
             self.num_ways,
@@ -149,7 +167,7 @@ class EpisodeModel:
         mixed = torch.randperm(query.y.shape[1], generator=generator)
         self._support = support.x[0, :, 0].numpy(), support.y[0].numpy()
         self._query = query.x[0, mixed, 0].numpy(), query.y[0, mixed].numpy()
-        self._classes = [self._name(image) for image in self._support[0][:: self.num_shots]]
+        self.classes = [self._name(image) for image in self._support[0][:: self.num_shots]]
         self._sampled_for = request
 
     def _name(self, image: np.ndarray) -> str:
@@ -198,8 +216,8 @@ class EpisodeModel:
         return f"{kind}{', one alphabet' * self.within_alphabet}: {seen[watcher]}."
 
     def _small_print(self) -> str:
-        named = [f"{label} is {name}" for label, name in enumerate(self._classes[:NAMED_WAYS])]
-        more = len(self._classes) - len(named)
+        named = [f"{label} is {name}" for label, name in enumerate(self.classes[:NAMED_WAYS])]
+        more = len(self.classes) - len(named)
         return (
             f"In this episode {', '.join(named)}{f', and {more} more' * bool(more)}. "
             f"{self._how_many_tasks()}"
@@ -212,159 +230,131 @@ def _many(count: int) -> str:
 
 # The view
 
+WIDTH, HEIGHT = 420, 252
+MAX_SIDE = 84  # CSS pixels: a drawing has 28, and larger ones look no better
+ROOM, ROOM_ALONE = 26, 18  # CSS pixels of a cell that has room for a number
 
-class EpisodeBuilder(widgets.VBox):
-    """The builder: the request's controls, who looks, and the episode as a picture.
 
-    Args: as for `EpisodeModel`.
+class EpisodeBuilder(Live):
+    """An `EpisodeModel` in the page: the request's controls, who looks, and the episode.
+
+    Args and errors: as for `EpisodeModel`.
     """
 
-    def __init__(self, splits: Mapping[str, Characters], generator: torch.Generator):
-        self.model = model = EpisodeModel(splits, generator)
-        figure = new_figure(7.8, 3.9)
-        self._sheets = [
-            Sheet(axes, title)
-            for axes, title in zip(figure.subplots(1, 2), ("support", "query"), strict=True)
-        ]
-        self.picture = Picture(figure, self._sheets)
-        self.sentence, self.small_print = Sentence(), widgets.HTML()
+    def __init__(
+        self, splits: Mapping[str, Characters], generator: torch.Generator, **request: Any
+    ):
+        super().__init__(EpisodeModel(splits, generator, **request))
 
-        self.split = _choice("from which split", list(model.splits))
-        self.watcher = _choice("as seen by", list(WATCHERS))
-        self.num_ways = _slider("ways", model.num_ways, 2, MAX_WAYS)
-        self.num_shots = _slider("shots", model.num_shots, 1, MAX_SHOTS)
-        self.num_queries = _slider("queries", model.num_queries, 1, MAX_QUERIES)
-        self.within_alphabet = widgets.Checkbox(False, description="one alphabet", indent=False)
-        self.within_alphabet.layout = widgets.Layout(width="130px", margin="0 0 0 16px")
-        names = ("split", "watcher", "num_ways", "num_shots", "num_queries", "within_alphabet")
-        for name in names:
-            getattr(self, name).observe(lambda change: self._set(change["owner"]), "value")
-        self._named = {getattr(self, name): name for name in names}
-        self.again = widgets.Button(description="New episode", icon="refresh")
-        self.again.layout = widgets.Layout(width="auto", margin="0 0 0 16px")
-        self.again.on_click(lambda _: (model.draw_again(), self.show()))
-        super().__init__(
-            [
-                row(_label("split"), self.split, self.within_alphabet),
-                row(self.num_ways, self.num_shots, self.num_queries),
-                row(_label("seen by"), self.watcher, self.again),
-                self.picture,
-                self.sentence,
-                self.small_print,
-            ]
+    def scene(self) -> Scene:
+        model, frame = self.model, self.model.frame()
+        # Their names would tell more than the others know.
+        names = model.classes if model.watcher == "all of it" else []
+        small = {"num_ways": 5, "num_shots": 1, "num_queries": 3}
+        return Scene(
+            panels=(_half("support", frame.support, names), _half("query", frame.query, names)),
+            controls=(
+                Choice("split", "split", model.split, tuple(model.splits)),
+                Switch("within_alphabet", "one alphabet", model.within_alphabet),
+                Slider("num_ways", "ways", model.num_ways, 2, MAX_WAYS),
+                Slider("num_shots", "shots", model.num_shots, 1, MAX_SHOTS),
+                Slider("num_queries", "queries", model.num_queries, 1, MAX_QUERIES),
+                Choice("watcher", "seen by", model.watcher, tuple(WATCHERS)),
+                Button("draw_again", "New episode"),
+            ),
+            tries=(
+                Try(
+                    "What predict sees",
+                    "The queries are mixed. Why must they not come class by class?",
+                    values=small | {"watcher": "predict"},
+                ),
+                Try(
+                    "Twelve ways, one alphabet",
+                    "Which of them could you mix up? And how many such tasks are there?",
+                    values=small | {"num_ways": 12, "within_alphabet": True, "watcher": "adapt"},
+                ),
+                Try(
+                    "More than there is",
+                    "30 ways, 10 shots and 15 queries: what is there too little of?",
+                    values={"num_ways": 30, "num_shots": 10, "num_queries": 15},
+                ),
+            ),
+            sentence=frame.sentence,
+            note=frame.small_print,
+            code=self._code(),
         )
-        self.show()
 
-    def show(self) -> None:
-        """Brings the picture and the sentences up to the model's state."""
-        frame = self.model.frame()
-        for sheet, half in zip(self._sheets, (frame.support, frame.query), strict=True):
-            sheet.show(half)
-        self.picture.refresh(alt=f"An episode's support and query. {frame.sentence}")
-        self.sentence.text = frame.sentence
-        self.small_print.value = f"<p style='{SMALL_PRINT}'>{frame.small_print}</p>"
+    def draw_again(self) -> None:
+        """Another episode of the same kind."""
+        self.model.draw_again()
 
-    def filmstrip(self) -> Figure:
+    def filmstrip(self) -> still.Figure:
         """The episode as each of the watchers sees it, side by side, as a figure that stays."""
-        figure = still_figure(2.5 * len(WATCHERS), 4.6)
-        grid = figure.subplots(2, len(WATCHERS))
-        for watcher, axes in zip(WATCHERS, grid.T, strict=True):
-            frame = self.model.frame(watcher)
-            says = watcher if watcher == "all of it" else f"seen by {watcher}"
-            Sheet(axes[0], f"{says}\n\nsupport").show(frame.support)
-            Sheet(axes[1], "query").show(frame.query)
-        return figure
+        titles = [name if name == "all of it" else f"seen by {name}" for name in WATCHERS]
+        return still.strip(self.scenes_at("watcher", list(WATCHERS)), titles, size=(2.6, 1.75))
 
     def description(self) -> str:
         """The text alternative of ``filmstrip``."""
         frames = [self.model.frame(watcher) for watcher in WATCHERS]
         return "\n".join([frames[0].small_print, *(frame.sentence for frame in frames)])
 
-    def _set(self, control: widgets.Widget) -> None:
-        setattr(self.model, self._named[control], control.value)
-        self.show()
-
-    def __repr__(self) -> str:
-        return f"EpisodeBuilder({self.sentence.text!r})"
-
-
-def _slider(name: str, value: int, least: int, most: int) -> widgets.IntSlider:
-    slider = widgets.IntSlider(value, least, most, description=name)
-    slider.layout.width = "245px"
-    slider.style.description_width = "60px"
-    return slider
+    def _code(self) -> str:
+        model = self.model
+        names = ("split", "num_ways", "num_shots", "num_queries", "within_alphabet", "watcher")
+        request = ", ".join(f"{name}={getattr(model, name)!r}" for name in (*names, "seed"))
+        return f"EpisodeBuilder(splits, generator, {request})"
 
 
-def _label(text: str) -> widgets.Label:
-    return widgets.Label(text, layout={"width": "60px", "justify_content": "flex-end"})
+def _half(key: str, half: Half, names: Sequence[str]) -> Panel:
+    """Cells in rows, as large as they fit: each drawing in its class's colour, with its number.
 
-
-def _choice(what: str, options: list[str]) -> widgets.ToggleButtons:
-    tooltips = [f"{what}: {option}" for option in options]
-    buttons = widgets.ToggleButtons(options=options, tooltips=tooltips)
-    buttons.style.button_width = "auto"
-    buttons.layout.width = "auto"
-    return buttons
-
-
-class Sheet(Artist):
-    """Cells in rows that fill ``axes`` as large as they fit: a drawing, and its label on a chip."""
-
-    def __init__(self, axes: Axes, title: str):
-        super().__init__()
-        axes.set_axis_off()
-        axes.set_title(title, fontsize=FONT_SIZE)
-        axes.add_artist(self)
-        self._half = Half(0, None, None, 1)
-
-    def show(self, half: Half) -> None:
-        """Draws ``half`` from the next refresh on."""
-        self._half = half
-
-    def draw(self, renderer) -> None:
-        if not self._half.count:
-            return
-        box = self.axes.bbox
-        page = paint(self._half, int(box.width), int(box.height))
-        context = renderer.new_gc()
-        left = box.x0 + (box.width - page.shape[1]) / 2
-        renderer.draw_image(context, round(left), round(box.y1 - page.shape[0]), page[::-1])
-        context.restore()
-
-
-def paint(half: Half, width: int, height: int) -> np.ndarray:
-    """``half`` as pixels ``(at most height, at most width, 4)`` uint8. All cells at once."""
-    columns, side = best_grid(half.count, half.group, width, height)
-    num_rows = -(-half.count // columns)
-    gap, chip = max(1, side // 24), max(7, round(0.34 * side))
-    drawing = side - gap - chip // 2
-    page = np.full((num_rows * columns, side, side, 4), 255, np.uint8)
-    cells = page[: half.count, : side - gap, : side - gap]
-    if half.labels is None:
-        cells[..., :3], ink = _rgb(EMPTY), _rgb(BLACK)
-    else:
-        colours = np.array([_rgb(colour) for colour in CLASS_COLOURS])
-        tints = np.array([_rgb(pale(colour)) for colour in CLASS_COLOURS])
-        of_class = half.labels % len(CLASS_COLOURS)
-        cells[..., :3] = tints[of_class, None, None]
-        ink = (colours[of_class, None, None] * INK).astype(np.uint8)
+    Coordinates are CSS pixels. Where the colours begin again frames are dashed, and then missing.
+    """
+    count, number = half.count, len(CLASS_COLORS)
+    columns, side = best_grid(count, half.group, WIDTH, HEIGHT) if count else (1, 1)
+    row, column = np.divmod(np.arange(count), columns)
+    x = (WIDTH - columns * side) / 2 + side * (column + 0.5)
+    y = HEIGHT - side * (row + 0.5)
+    size = {"wide": 0.92 * side, "tall": 0.92 * side}
+    labels = [] if half.labels is None else half.labels.tolist()
+    colors = [CLASS_COLORS[label % number] for label in labels]
+    said = [f"label {label}" for label in labels] or ["no label to be seen"] * count
+    if names:
+        said = [f"{text}: {names[label]}" for text, label in zip(said, labels, strict=True)]
+    tints = colors or ["gray"] * count
+    marks: list[Mark] = [Boxes(f"{key} cards", x, y, fills=tints, texts=said, opacity=TINT, **size)]
+    if labels:
+        edges = [colors[i] if label < 2 * number else "" for i, label in enumerate(labels)]
+        dashed = [label >= number for label in labels]
+        marks += [
+            Boxes(f"{key} frames", x, y, fills=[""] * count, edges=edges, dashed=dashed, **size)
+        ]
+    numbers = [str(label) for label in labels]
+    corner = 0.0
     if half.images is not None:
-        covered = _enlarged(half.images, drawing)[..., None].astype(np.uint16)
-        corner = cells[:, -drawing:, -drawing:, :3]
-        corner[:] = (corner * (255 - covered) + ink * covered) // 255
-    if half.labels is not None:
-        chips = np.array([_chip(str(label), chip) for label in range(half.labels.max() + 1)])
-        cells[:, :chip, :chip] = chips[half.labels]
-    elif half.images is not None:
-        cells[:, :chip, :chip] = _chip("?", chip)
-    rows = page.reshape(num_rows, columns, side, side, 4).swapaxes(1, 2)
-    return rows.reshape(num_rows * side, columns * side, 4)
-
-
-def _enlarged(images: np.ndarray, side: int) -> np.ndarray:
-    """``images`` ``(N, H, W)`` in 0 … 1 as ``(N, side, side)`` uint8, in one go."""
-    tower = Image.fromarray(np.uint8(images.reshape(-1, images.shape[2]) * 255))
-    return np.asarray(tower.resize((side, side * len(images)))).reshape(-1, side, side)
+        # A number stands in the corner, and the drawing a little aside.
+        numbers = numbers or ["?"] * count
+        corner = 0.46 * side - 4
+        aside = 4 if side >= ROOM else 0
+        size = {"wide": 0.92 * side - 2 * aside, "tall": 0.92 * side - 2 * aside}
+        drawn = pixels(half.images)
+        marks += [Images(f"{key} drawings", x + aside, y - aside, drawn, colors=colors, **size)]
+    if numbers and side >= (ROOM if corner else ROOM_ALONE):
+        places = x - corner, y + max(0, corner - 5)
+        anchor = "start" if corner else "middle"
+        marks += [Texts(f"{key} numbers", *places, numbers, bold=True, anchor=anchor)]
+    return Panel(
+        key,
+        Axis(0, WIDTH),
+        Axis(0, HEIGHT),
+        tuple(marks),
+        title=key,
+        alt=f"the {key} in rows, drawings and labels",
+        width=WIDTH,
+        height=HEIGHT + 20,
+        square=True,
+        bare=True,
+    )
 
 
 def best_grid(count: int, group: int, width: int, height: int) -> tuple[int, int]:
@@ -377,21 +367,6 @@ def best_grid(count: int, group: int, width: int, height: int) -> tuple[int, int
         return min(width // columns, height // -(-count // columns), MAX_SIDE)
 
     sides = {columns: side(columns) for columns in range(group, count + group, group)}
-    large = [columns for columns in sides if sides[columns] >= 0.8 * max(sides.values())]
+    large = [columns for columns in sides if sides[columns] >= 0.9 * max(sides.values())]
     best = min(large, key=lambda columns: (-count % columns, -sides[columns]))
     return best, sides[best]
-
-
-@cache
-def _chip(text: str, side: int) -> np.ndarray:
-    """A square with ``text`` on it, ``(side, side, 4)``: a label on its class's colour, or "?"."""
-    colour = CLASS_COLOURS[int(text) % len(CLASS_COLOURS)] if text != "?" else GREY
-    chip = Image.new("RGBA", (side, side), (*_rgb(colour).tolist(), 255))
-    font = ImageFont.load_default(size=max(6, round((0.8 if len(text) == 1 else 0.7) * side)))
-    middle = (side / 2, side / 2)
-    ImageDraw.Draw(chip).text(middle, text, fill=ink_on(colour), font=font, anchor="mm")
-    return np.asarray(chip)
-
-
-def _rgb(colour) -> np.ndarray:
-    return np.round(255 * np.array(to_rgb(colour))).astype(np.uint8)

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import copy
-import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
-import ipywidgets
 import numpy as np
 import torch
-from contourpy import contour_generator
-from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.collections import PathCollection
-from matplotlib.colors import BoundaryNorm, ListedColormap
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.path import Path
 from torch import Tensor
 
 from metalearn_lite.episodes import Episodes, Examples
-from metalearn_lite.figures import look
 from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.learners.reptile import Reptile
@@ -37,10 +25,24 @@ from metalearn_lite.tasks.two_weights import (
     SineAndCosine,
     episodes,
 )
-from metalearn_lite.widgets import picture, words
-from metalearn_lite.widgets.layout import row, shrinking, still_figure
-from metalearn_lite.widgets.picture import Picture, Sentence, new_figure, plain_axes
-from metalearn_lite.widgets.play import Play
+from metalearn_lite.widgets import words
+from metalearn_lite.widgets.kit import (
+    Arrows,
+    Axis,
+    Choice,
+    Drag,
+    Heat,
+    Line,
+    Live,
+    Panel,
+    Points,
+    Scene,
+    Slider,
+    Table,
+    Try,
+    solid,
+    still,
+)
 
 MAX_STEPS = 10
 GRID = 41
@@ -122,12 +124,19 @@ class LandscapeModel:
         surface: "quadratic" or "not quadratic".
         inner_lr: α.
         inner_steps: k, from 0 to 10.
+        theta: where to begin, in place of the surface's own start.
 
     Raises:
         ValueError: there is no such surface, or an inner rate or a number of steps below 0.
     """
 
-    def __init__(self, surface: str = "quadratic", inner_lr: float = 0.5, inner_steps: int = 1):
+    def __init__(
+        self,
+        surface: str = "quadratic",
+        inner_lr: float = 0.5,
+        inner_steps: int = 1,
+        theta: tuple[float, float] | None = None,
+    ):
         if not inner_lr > 0:
             raise ValueError(f"inner_lr={inner_lr}: choose a number above 0")
         if not 0 <= inner_steps <= MAX_STEPS:
@@ -135,8 +144,10 @@ class LandscapeModel:
         self.inner_lr, self.inner_steps = inner_lr, inner_steps
         # In 64-bit, so that a direction of nothing but rounding can be told from a true one.
         self._episodes = episodes(torch.float64)
-        self._known_for: tuple | None = None
+        self._known: dict[tuple, np.ndarray] = {}
         self.choose(surface)
+        if theta is not None:
+            self.move(*theta)
 
     def choose(self, name: str) -> None:
         """Another surface, with θ at its start."""
@@ -186,7 +197,9 @@ class LandscapeModel:
     def _losses(self) -> np.ndarray:
         """The meta-loss on a grid, unless it is known: where θ is does not change it."""
         now = (self.surface, self.inner_lr, self.inner_steps)
-        if now != self._known_for:
+        if now not in self._known:
+            if len(self._known) > 2 * MAX_STEPS:
+                self._known.clear()
             surface = SURFACES[self.surface]
             along = torch.linspace(surface.low, surface.high, GRID)
             points = torch.cartesian_prod(along, along).flip(1)
@@ -197,8 +210,8 @@ class LandscapeModel:
             )
             predicted = learner.predict(learner.adapt(support), query.x)
             losses = task_losses(predicted, query.y).view(GRID, GRID, -1).mean(-1)
-            self._known, self._known_for = losses.numpy(), now
-        return self._known
+            self._known[now] = losses.numpy()
+        return self._known[now]
 
     def _sentence(self, meta_loss: float, norms: dict, cosines: dict) -> str:
         first, second = self.theta
@@ -248,229 +261,186 @@ def _capital(text: str) -> str:
 
 # The view
 
-STYLES = {  # the widest lies below, so that directions which agree are all to be seen
-    TRUE: {"color": look("MAML")["color"], "linewidth": 6, "linestyle": "-"},
-    "first-order MAML": {
-        "color": look("first-order MAML")["color"],
-        "linewidth": 3.5,
-        "linestyle": "-",
-    },
-    "Reptile": {"color": look("Reptile")["color"], "linewidth": 1.6, "linestyle": (0, (2, 1))},
-}
+WIDTHS = {TRUE: 6, "first-order MAML": 3.5, "Reptile": 1.6}
+"""the widest lies below, so that directions which agree are all to be seen"""
 MARKERS = ("o", "s", "^")
 ARROW = 0.22  # an arrow's length, as part of the plane's side
-NUDGE = 0.02  # how far an arrow key moves θ, in the same unit
-POWERS = np.arange(-5, 5)  # the levels of the meta-loss, as powers of two
-GREYS = [str(grey) for grey in np.linspace(1, 0.65, len(POWERS) + 1)]  # one for each band
-LEGEND = {"fontsize": 10, "columnspacing": 1.5, "handlelength": 2, "frameon": False}
-HOW_TO = (
-    "<p style='line-height: 1.4'>Drag θ, the yellow dot, or reach the chart with Tab and move θ "
-    "with the arrow keys. The small marks are each task's inner steps; the hollow mark is where "
-    "that task would be solved. Arrows show directions; below are their norms, and the cosines of "
-    "their angles to the meta-gradient.</p>"
+POWERS = tuple(range(-5, 5))  # the levels of the meta-loss, as powers of two
+NOTE = (
+    "Drag θ, or reach it with Tab and use the arrow keys. The small marks are each task's inner "
+    "steps; the hollow mark is where that task would be solved. An arrow is a direction; its norm, "
+    "and the cosine of its angle to the meta-gradient, stand in the table."
 )
-RIGHT = "text-align: right; padding-left: 14px"
-SWATCH = "background: white"  # as in the picture; on a dark page black would not show
-KEYS = {"ArrowLeft": (-1, 0), "ArrowRight": (1, 0), "ArrowDown": (0, -1), "ArrowUp": (0, 1)}
 
 
-class LandscapeExplorer(ipywidgets.VBox):
-    """The view of a ``LandscapeModel``: the plane with θ to drag, a table, and controls."""
+class LandscapeExplorer(Live):
+    """A `LandscapeModel` in the page: the plane with θ to drag, a table, and controls."""
 
-    def __init__(self, model: LandscapeModel):
-        self.model = model
-        figure = new_figure(5.0, 4.6)
-        self._plane = Plane(figure.subplots())
-        figure.legend(handles=self._plane.handles, loc="outside upper left", ncols=3, **LEGEND)
-        self._plane.add_scale(figure)
-        self._plane.show(model)
-        self.plane = Picture(
-            figure,
-            self._plane.moving,
-            on_drag=lambda pointer: self.move(pointer.x, pointer.y),
-            on_key=self._pressed,
-            keys=KEYS,
+    by = "inner_steps"
+
+    def scene(self) -> Scene:
+        model, frame = self.model, self.model.frame()
+        return Scene(
+            panels=(_plane(SURFACES[model.surface], frame), _table(frame)),
+            controls=(
+                Choice("surface", "surface", model.surface, tuple(SURFACES), beside="methods"),
+                Slider("inner_lr", "inner rate", model.inner_lr, 0.02, 1, 0.02, beside="methods"),
+                Slider(
+                    "inner_steps",
+                    "inner steps",
+                    model.inner_steps,
+                    0,
+                    MAX_STEPS,
+                    play=600,
+                    beside="methods",
+                ),
+            ),
+            tries=(
+                Try(
+                    "Not a single inner step",
+                    "Two arrows lie on each other and one is gone. Which, and why?",
+                    values={"surface": "quadratic", "inner_steps": 0},
+                ),
+                Try(
+                    "A tiny inner rate",
+                    "Do the three methods still disagree? Read the cosines.",
+                    values={"surface": "quadratic", "inner_steps": 1, "inner_lr": 0.02},
+                ),
+                Try(
+                    "A curved surface",
+                    "Two steps of full rate. Drag θ about: where does first order point elsewhere?",
+                    values={"surface": "not quadratic", "inner_steps": 2, "inner_lr": 0.5},
+                ),
+            ),
+            sentence=frame.sentence,
+            note=NOTE,
+            code=self._code(),
         )
-        self.table, self.sentence = ipywidgets.HTML(), Sentence()
-        self.surface = ipywidgets.ToggleButtons(
-            options=list(SURFACES), value=model.surface, style={"button_width": "136px"}
-        )
-        self.inner_lr = ipywidgets.FloatSlider(
-            model.inner_lr, min=0.02, max=1, step=0.02, description="inner rate"
-        )
-        self.inner_steps = ipywidgets.IntSlider(
-            model.inner_steps, 0, MAX_STEPS, description="inner steps"
-        )
-        self.play = Play(value=model.inner_steps, max=MAX_STEPS)
-        ipywidgets.jslink((self.play, "value"), (self.inner_steps, "value"))
-        for name in ("inner_lr", "inner_steps"):
-            slider = getattr(self, name)
-            slider.observe(lambda change, name=name: self._set(name, change["new"]), "value")
-            slider.layout.width, slider.style.description_width = "285px", "75px"
-        self.surface.observe(lambda change: self._choose(change["new"]), "value")
-        controls = [
-            ipywidgets.HTML(HOW_TO),
-            self.surface,
-            self.inner_lr,
-            self.inner_steps,
-            self.play,
-            self.table,
-        ]
-        beside = ipywidgets.VBox(controls, layout={"margin": "0 0 0 8px", "width": "300px"})
-        super().__init__([row(shrinking(self.plane, 380), beside), self.sentence])
-        self.show()
 
-    def show(self, layout: bool = False) -> None:
-        """Brings picture, table and sentence up to the model's state."""
-        frame = self._plane.show(self.model)
-        self.plane.refresh(alt=f"The plane of θ. {frame.sentence}", layout=layout)
-        self.table.value = _table(frame)
-        self.sentence.text = frame.sentence
+    def set(self, name: str, value: float | str) -> None:
+        if name == "surface":
+            if value != self.model.surface:
+                self.model.choose(value)
+        else:
+            setattr(self.model, name, value)
 
-    def filmstrip(self, inner_rates: Sequence[float] = (0.1, 0.5, 0.8)) -> Figure:
+    def drag(self, key: str, index: int, x: float, y: float) -> None:
+        self.model.move(x, y)
+
+    def filmstrip(self, inner_rates: Sequence[float] = (0.1, 0.5, 0.8)) -> still.Figure:
         """The plane at each of ``inner_rates``, side by side, as a figure that stays."""
-        figure = still_figure(3.5 * len(inner_rates), 4.2)
-        panels = figure.subplots(1, len(inner_rates), sharey=True, squeeze=False)[0]
-        for axes, model in zip(panels, self._at(inner_rates), strict=True):
-            plane = Plane(axes)
-            plane.show(model)
-            axes.set_title(f"inner rate {model.inner_lr:.2g}", fontsize=picture.FONT_SIZE)
-            axes.set_ylabel(axes.get_ylabel() if axes is panels[0] else "")
-        handles = [*plane.handles, plane.hollow]
-        figure.legend(handles=handles, loc="outside lower center", ncols=7, **LEGEND)
-        return figure
+        titles = [f"inner rate {rate:.2g}" for rate in inner_rates]
+        scenes = self.scenes_at("inner_lr", inner_rates)
+        return still.strip(scenes, titles, panels=("plane",))
 
     def description(self, inner_rates: Sequence[float] = (0.1, 0.5, 0.8)) -> str:
         """The text alternative of ``filmstrip``: a line for each inner rate."""
-        return "\n".join(model.frame().sentence for model in self._at(inner_rates))
+        return "\n".join(scene.sentence for scene in self.scenes_at("inner_lr", inner_rates))
 
-    def _at(self, inner_rates: Sequence[float]) -> Iterator[LandscapeModel]:
-        """The model as it is now, but for its inner rate."""
-        for inner_lr in inner_rates:
-            model = copy.copy(self.model)
-            model.inner_lr = inner_lr
-            yield model
-
-    def _set(self, name: str, value: float) -> None:
-        setattr(self.model, name, value)
-        self.show()
-
-    def _choose(self, surface: str) -> None:
-        self.model.choose(surface)
-        self.show(layout=True)
-
-    def move(self, first: float, second: float) -> None:
-        """θ to this place."""
-        self.model.move(first, second)
-        self.show()
-
-    def _pressed(self, key: str) -> None:
-        surface = SURFACES[self.model.surface]
-        nudge = NUDGE * (surface.high - surface.low)
-        self.move(*(at + nudge * by for at, by in zip(self.model.theta, KEYS[key], strict=True)))
-
-    def __repr__(self) -> str:
-        return f"LandscapeExplorer({self.sentence.text!r})"
-
-
-class Plane:
-    """The plane of θ: the meta-loss in shades and lines, the tasks' paths, and the directions."""
-
-    def __init__(self, axes: Axes):
-        self.axes = plain_axes(axes)
-        axes.grid(False)
-        axes.set_aspect("equal")
-        self.bands = PathCollection([], edgecolors="#999999", linewidths=0.6)
-        axes.add_collection(self.bands, autolim=False)
-        self.paths = [
-            axes.plot([], [], color=picture.PURPLE, marker=marker, markersize=5, linewidth=1.2)[0]
-            for marker in MARKERS
-        ]
-        self.solutions = [
-            axes.plot([], [], marker, color=picture.PURPLE, markersize=13, fillstyle="none")[0]
-            for marker in MARKERS
-        ]
-        self.arrows = {name: axes.plot([], [], **style)[0] for name, style in STYLES.items()}
-        (self.theta,) = axes.plot(
-            [], [], "o", color=picture.YELLOW, markeredgecolor=picture.BLACK, markersize=14
+    def _code(self) -> str:
+        model = self.model
+        return (
+            f"LandscapeExplorer(LandscapeModel({model.surface!r}, inner_lr={model.inner_lr:.3g}, "
+            f"inner_steps={model.inner_steps}, theta=({model.theta[0]:.4g}, {model.theta[1]:.4g})))"
         )
-        self.handles = [
-            *(Line2D([], [], **style, label=name) for name, style in STYLES.items()),
-            *(
-                Line2D([], [], color=picture.PURPLE, marker=marker, label=f"task {i}")
-                for i, marker in enumerate(MARKERS, 1)
+
+
+def _colors() -> dict[str, str]:
+    names = {method: "MAML" if method == TRUE else method for method in METHODS}
+    looks = solid(list(names.values()))
+    return {method: looks[name]["color"] for method, name in names.items()}
+
+
+def _plane(surface: Surface, frame: Frame) -> Panel:
+    """The meta-loss in shades, the tasks' paths, and the directions of the methods."""
+    colors, (first, second) = _colors(), frame.theta
+    arrows = []
+    for name, width in WIDTHS.items():
+        # No arrow where the method would stay.
+        step = -frame.gradients[name] / max(frame.norms[name], NOTHING)
+        dx, dy = ARROW * (surface.high - surface.low) * step
+        at = ([first], [second], [dx], [dy]) if frame.norms[name] > NOTHING else ()
+        dash = (2, 1) if name == "Reptile" else "-"
+        arrows.append(
+            Arrows(f"to {name}", *at, label=name, color=colors[name], width=width, dash=dash)
+        )
+    paths = [
+        Line(
+            f"path {i}",
+            *path.T,
+            label=f"task {i}",
+            color="pink",
+            marker=marker,
+            width=1.2,
+            link="inner step",
+        )
+        for i, (path, marker) in enumerate(zip(frame.paths, MARKERS, strict=True), 1)
+    ]
+    solutions = [
+        Points(
+            f"solution {i}",
+            [x],
+            [y],
+            label=f"task {i} solved",
+            listed=False,
+            color="pink",
+            marker=marker,
+            size=15,
+            hollow=True,
+            fixed=("x", "y"),
+        )
+        for i, ((x, y), marker) in enumerate(zip(surface.solutions, MARKERS, strict=True), 1)
+    ]
+    *broad, thinnest = arrows  # Reptile's would vanish below the paths
+    return Panel(
+        "plane",
+        Axis(surface.low, surface.high, surface.labels[0]),
+        Axis(surface.low, surface.high, surface.labels[1]),
+        (
+            Heat(
+                "loss",
+                np.log2(np.clip(frame.losses, 1e-9, 1e9)),
+                label="meta-loss",
+                color="gray",
+                low=POWERS[0] - 1,
+                high=POWERS[-1] + 1,
+                steps=POWERS,
+                names=tuple(f"{2.0**power:.2g}" for power in POWERS),
+                fixed=("values",),
             ),
-        ]
-        hollow = {"color": picture.PURPLE, "fillstyle": "none", "linestyle": "", "markersize": 11}
-        self.hollow = Line2D([], [], marker="o", label="a task solved", **hollow)
-        *broad, thinnest = self.arrows.values()  # Reptile's would vanish below the paths
-        tasks = [*self.solutions, *self.paths]
-        self.moving = [self.bands, *broad, *tasks, thinnest, self.theta]
-        # Pictures draw in this order too: from below to above.
-        for order, artist in enumerate(self.moving):
-            artist.set_zorder(1 + order / 100)
-
-    def add_scale(self, figure: Figure) -> None:
-        """What the shades mean, beside the plane."""
-        scale = ScalarMappable(
-            BoundaryNorm(POWERS, len(GREYS), extend="both"), ListedColormap(GREYS)
-        )
-        bar = figure.colorbar(scale, ax=self.axes, shrink=0.85, aspect=30, pad=0.02)
-        bar.set_label("meta-loss (mean squared error)", fontsize=picture.FONT_SIZE)
-        bar.set_ticks(POWERS[::2], labels=[f"{2.0**power:.2g}" for power in POWERS[::2]])
-
-    def show(self, model: LandscapeModel) -> Frame:
-        """Brings the artists up to the model's state, and returns its frame."""
-        frame, surface = model.frame(), SURFACES[model.surface]
-        low, high = surface.low, surface.high
-        self.axes.set(xlim=(low, high), ylim=(low, high))
-        self.axes.set_xlabel(surface.labels[0])
-        self.axes.set_ylabel(surface.labels[1])
-        self._show_losses(frame.losses, low, high)
-        for path, line, solution, mark in zip(
-            frame.paths, self.paths, surface.solutions, self.solutions, strict=True
-        ):
-            line.set_data(*path.T)
-            mark.set_data(*solution[:, None])
-        for name, arrow in self.arrows.items():
-            self._point(arrow, frame, name, ARROW * (high - low))
-        self.theta.set_data(*frame.theta[:, None])
-        return frame
-
-    def _show_losses(self, losses: np.ndarray, low: float, high: float) -> None:
-        along = np.linspace(low, high, GRID)
-        powers = np.log2(np.clip(losses, 1e-9, 1e9))
-        contours = contour_generator(along, along, powers, fill_type="OuterCode")
-        levels = [-np.inf, *POWERS, np.inf]
-        paths, colors = [], []
-        for grey, bounds in zip(GREYS, itertools.pairwise(levels), strict=True):
-            for corners, codes in zip(*contours.filled(*bounds), strict=True):
-                paths.append(Path(corners, codes))
-                colors.append(grey)
-        self.bands.set_paths(paths)
-        self.bands.set_facecolor(colors)
-
-    def _point(self, arrow: Line2D, frame: Frame, name: str, length: float) -> None:
-        """The arrow from θ to where this method would go, or none where it would stay."""
-        if frame.norms[name] < NOTHING:
-            arrow.set_data([], [])
-            return
-        step = -frame.gradients[name] / frame.norms[name]
-        arrow.set_data(*(frame.theta + np.outer([0, length], step)).T)
-        arrow.set(marker=(3, 0, np.degrees(np.arctan2(step[1], step[0])) - 90), markevery=[1])
-        arrow.set_markersize(5 + 2.5 * arrow.get_linewidth())
-
-
-def _table(frame: Frame) -> str:
-    """Norms and cosines, for the eye; the sentence holds them too."""
-    rows = "".join(
-        f"<tr><td><span style='{SWATCH}; color: {STYLES[name]['color']}'>▬▶</span> {name}</td>"
-        f"<td style='{RIGHT}'>{_short(frame.norms[name])}</td>"
-        f"<td style='{RIGHT}'>{_compared(frame.cosines[name]).removeprefix('cosine ')}</td></tr>"
-        for name in METHODS
+            *broad,
+            *solutions,
+            *paths,
+            Points("solved", label="a task solved", color="pink", size=11, hollow=True),
+            thinnest,
+            Points(
+                "theta",
+                [first],
+                [second],
+                label="θ",
+                color="yellow",
+                edge="ink",
+                size=16,
+                drag=Drag("θ", carries=tuple(arrow.key for arrow in arrows)),
+            ),
+        ),
+        alt="the plane of θ",
+        width=500,
+        height=520,
+        square=True,
+        grid=False,
     )
-    return (
-        f"<p>meta-loss at θ: <b>{_short(frame.meta_loss)}</b></p>"
-        f"<table style='line-height: 1.5; white-space: nowrap'><tr><td></td>"
-        f"<th style='{RIGHT}'>norm</th><th style='{RIGHT}'>cosine</th></tr>{rows}</table>"
+
+
+def _table(frame: Frame) -> Table:
+    colors = _colors()
+    cosines = {name: _compared(frame.cosines[name]).removeprefix("cosine ") for name in METHODS}
+    return Table(
+        "methods",
+        ("", "norm", "cosine"),
+        [
+            *((name, _short(frame.norms[name]), cosines[name]) for name in METHODS),
+            ("meta-loss at θ", _short(frame.meta_loss), ""),
+        ],
+        swatches=[*(colors[name] for name in METHODS), ""],
     )

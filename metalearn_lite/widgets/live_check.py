@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import ipywidgets
+from types import SimpleNamespace
+
+from metalearn_lite.widgets.kit import Live, Scene, Slider
 
 
-class LiveCheck(ipywidgets.HBox):
+class LiveCheck(Live):
     """A slider, and the square of its value, computed by the kernel."""
 
-    def __init__(self):
-        self.slider = ipywidgets.IntSlider(value=3, max=10, description="move me")
-        self.answer = ipywidgets.Label()
-        self.slider.observe(self._show, names="value")
-        super().__init__([self.slider, self.answer])
-        self._show()
+    # No frame is sent beforehand (`by`): what follows the slider here comes from the kernel.
 
-    def _show(self, _=None) -> None:
-        value = self.slider.value
-        self.answer.value = f"{value} squared is {value**2}"
+    def __init__(self):
+        super().__init__(SimpleNamespace(number=3))
+
+    def scene(self) -> Scene:
+        number = self.model.number
+        return Scene(
+            (),
+            (Slider("number", "move me", number, high=10),),
+            sentence=f"{number} squared is {number**2}",
+        )
 
     def __repr__(self) -> str:
         return "Run this cell in JupyterLab: a slider appears here when widgets work."

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import ipywidgets
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes
@@ -18,9 +15,21 @@ from metalearn_lite.learners.base import Learner
 from metalearn_lite.learners.robust_prototypes import RobustPrototypes
 from metalearn_lite.tasks.characters import Characters
 from metalearn_lite.tasks.poison import KINDS, PLACES, poison
-from metalearn_lite.widgets import picture, words
-from metalearn_lite.widgets.layout import button, row, shrinking, still_figure
-from metalearn_lite.widgets.picture import Picture, Sentence, new_figure
+from metalearn_lite.widgets import words
+from metalearn_lite.widgets.kit import (
+    Axis,
+    Boxes,
+    Button,
+    Choice,
+    Images,
+    Live,
+    Panel,
+    Scene,
+    Slider,
+    Texts,
+    Try,
+    still,
+)
 
 NUM_WAYS, NUM_SHOTS, NUM_QUERIES = 5, 10, 5
 NUM_SHOWN = 2
@@ -161,167 +170,127 @@ class PoisonModel:
         return said
 
 
-class PoisonSlider(ipywidgets.VBox):
-    """The view of a ``PoisonModel``: the support, all learners' decisions, and controls."""
+class PoisonSlider(Live):
+    """A `PoisonModel` in the page: the support, all learners' decisions, and controls."""
 
-    def __init__(self, model: PoisonModel):
-        self.model = model
-        frame = model.frame()
-        figure = new_figure(4.7, 2.9)
-        self._support = Support(figure.subplots(), frame)
-        self.support = Picture(figure, self._support.moving)
-        figure = new_figure(4.9, 2.9)
-        self._decisions = Decisions(figure.subplots(), frame)
-        self.decisions = Picture(figure, self._decisions.moving)
-        self.sentence = Sentence()
+    by = "share"
 
-        self.share = ipywidgets.SelectionSlider(
-            options=[(f"{share} %", share) for share in SHARES],
-            value=model.share,
-            description="wrong labels",
-            layout={"width": "330px"},
-        )
-        self.kind = ipywidgets.Dropdown(options=KINDS, value=model.kind, description="kind")
-        self.place = ipywidgets.Dropdown(options=PLACES, value=model.place, description="place")
-        for name in ("share", "kind", "place"):
-            control = getattr(self, name)
-            control.observe(lambda change, name=name: self._set(name, change["new"]), "value")
-            control.style.description_width = "80px"
-            if name != "share":
-                control.layout.width = "220px"
-        super().__init__(
-            [
-                row(shrinking(self.support, 330), shrinking(self.decisions, 330)),
-                row(self.share, self.kind, self.place),
-                self.sentence,
-                row(
-                    button("New task", model.new_task, self.show),
-                    button("Poison others", model.new_draw, self.show),
+    def scene(self) -> Scene:
+        model, frame = self.model, self.model.frame()
+        return Scene(
+            (_support(frame), _decisions(frame)),
+            (
+                Slider("share", "wrong labels", model.share, stops=SHARES, unit="%", play=1000),
+                Choice("kind", "kind", model.kind, tuple(KINDS)),
+                Choice("place", "place", model.place, tuple(PLACES)),
+                Button("new_task", "New task"),
+                Button("new_draw", "Poison others"),
+            ),
+            (
+                Try(
+                    "Four in ten, all to the next class",
+                    "The wrong labels agree with one another. Who still names most queries?",
+                    values={"share": 40, "kind": "targeted", "place": "anywhere"},
                 ),
-            ]
+                Try(
+                    "Two in ten, the least typical",
+                    "Framed and pale: which wrong labels did reweighting find?",
+                    values={"share": 20, "kind": "random", "place": "edge"},
+                ),
+            ),
+            sentence=frame.sentence,
         )
-        self.show()
 
-    def show(self) -> None:
-        """Brings the pictures and the sentence up to the model's state."""
-        frame = self.model.frame()
-        self._support.show(frame)
-        self._decisions.show(frame)
-        self.support.refresh(alt=f"Support images. {frame.sentence}")
-        self.decisions.refresh(alt=f"Decisions. {frame.sentence}")
-        self.sentence.text = frame.sentence
+    def new_task(self) -> None:
+        self.model.new_task()
 
-    def filmstrip(self, shares: Sequence[int] = (0, 20, 40)) -> Figure:
+    def new_draw(self) -> None:
+        self.model.new_draw()
+
+    def filmstrip(self, shares: Sequence[int] = (0, 20, 40)) -> still.Figure:
         """Support and decisions for each share of wrong labels, as a figure that stays."""
-        figure = still_figure(4.2 * len(shares), 5.2)
-        panels = figure.subplots(2, len(shares), squeeze=False)
-        for (above, below), share in zip(panels.T, shares, strict=True):
-            frame = self.model.frame(share)
-            Support(above, frame)
-            Decisions(below, frame)
-            above.set_title(f"{share} % wrong, {self.model.kind}", fontsize=picture.FONT_SIZE)
-        return figure
+        titles = [f"{share} % wrong, {self.model.kind}" for share in shares]
+        return still.strip(self.scenes_at("share", shares), titles)
 
     def description(self, shares: Sequence[int] = (0, 20, 40)) -> str:
         """The text alternative of ``filmstrip``: a line for each share."""
         return "\n".join(self.model.frame(share).sentence for share in shares)
 
-    def _set(self, name: str, value: int | str) -> None:
-        setattr(self.model, name, value)
-        self.show()
 
-    def __repr__(self) -> str:
-        return f"PoisonSlider({self.sentence.text!r})"
-
-
-class Support:
+def _support(frame: Frame) -> Panel:
     """Ten images of each class in a row; a wrong label is written in, with a frame around it."""
-
-    def __init__(self, axes: Axes, frame: Frame):
-        axes.set_yticks(range(NUM_WAYS), [f"true {letter}" for letter in LETTERS])
-        axes.set_xticks([])
-        axes.tick_params(length=0, labelsize=picture.FONT_SIZE)
-        axes.grid(False)
-        axes.spines[:].set_visible(False)
-        self.image = axes.imshow(
-            np.ones((NUM_WAYS * SIZE, NUM_SHOTS * SIZE)),
-            cmap="gray",
-            vmin=0,
-            vmax=1,
-            extent=(-0.5, NUM_SHOTS - 0.5, NUM_WAYS - 0.5, -0.5),
-        )
-        self.frames = axes.scatter([], [], marker="s", s=330, facecolors="none", linewidths=1.8)
-        self.frames.set_edgecolor(picture.VERMILION)
-        self.letters = [
-            [
-                axes.text(
-                    place + 0.3, way - 0.24, "", color="white", fontsize=9, weight="bold",
-                    ha="center", va="center",
-                    bbox={"boxstyle": "square,pad=0.15", "fc": picture.VERMILION, "lw": 0},
-                )
-                for place in range(NUM_SHOTS)
-            ]
-            for way in range(NUM_WAYS)
-        ]  # fmt: skip
-        axes.set_xlabel("framed: a wrong label · pale: counts little", fontsize=9)
-        self.moving = [self.image, self.frames, *(t for texts in self.letters for t in texts)]
-        self.show(frame)
-
-    def show(self, frame: Frame) -> None:
-        ink = frame.images * (0.2 + 0.8 * frame.weights[..., None, None])
-        self.image.set_data(1 - ink.transpose(0, 2, 1, 3).reshape(NUM_WAYS * SIZE, -1))
-        ways, places = frame.wrong.nonzero()
-        self.frames.set_offsets(np.stack([places, ways], 1) if len(ways) else np.empty((0, 2)))
-        for way, texts in enumerate(self.letters):
-            for place, text in enumerate(texts):
-                text.set_text(LETTERS[frame.said[way, place]])
-                text.set_visible(bool(frame.wrong[way, place]))
+    ways, places = np.indices((NUM_WAYS, NUM_SHOTS)).reshape(2, -1)
+    rows, wrong = NUM_WAYS - 1 - ways, frame.wrong.ravel()
+    said = [LETTERS[label] for label in frame.said.ravel()]
+    texts = [
+        f"a true {LETTERS[way]}, labelled {label}, counts {weight:.2f}"
+        for way, label, weight in zip(ways, said, frame.weights.ravel(), strict=True)
+    ]
+    corners = (places[wrong] + 0.3, rows[wrong] + 0.28)
+    return Panel(
+        "support",
+        Axis(-0.6, NUM_SHOTS - 0.4, "framed: wrong · pale: counts little", ticks=()),
+        _rows([f"true {letter}" for letter in LETTERS]),
+        (
+            Images(
+                "images", places, rows, _ink(frame.images.reshape(-1, SIZE, SIZE)), wide=0.9,
+                tall=0.9, fades=0.2 + 0.8 * frame.weights.ravel(), texts=texts,
+                edges=["red" if one else "" for one in wrong], fixed=("x", "y", "pixels"),
+            ),
+            Boxes("badges", *corners, fills=["red"] * wrong.sum(), wide=0.36, tall=0.4),
+            Texts(
+                "labels", *corners, [label for label, one in zip(said, wrong, strict=True) if one],
+                colors=["paper"] * wrong.sum(), bold=True, size=11,
+            ),
+        ),
+        title="support",
+        alt="the support: ten images of each class, wrong labels framed",
+        width=500,
+        height=290,
+        grid=False,
+    )  # fmt: skip
 
 
-class Decisions:
+def _decisions(frame: Frame) -> Panel:
     """Some queries, and below each the class that every learner gives it; a wrong one is boxed."""
+    names = list(frame.decisions)
+    shown = [way * NUM_QUERIES + place for way in range(NUM_WAYS) for place in range(NUM_SHOWN)]
+    number, top = len(shown), len(names)
+    lines, places = np.indices((len(names), number)).reshape(2, -1)
+    given = np.stack([frame.decisions[name][shown] for name in names]).ravel()
+    wrong = given != frame.truth[shown][places]
+    rows = top - 1 - lines
+    return Panel(
+        "decisions",
+        Axis(-0.6, number + 0.9, "boxed: wrong · right: correct of 25", ticks=()),
+        _rows(["query", *names]),
+        (
+            Images("queries", np.arange(number), [top] * number, _ink(frame.queries[shown]),
+                   wide=0.95, tall=0.95, fixed=("x", "y", "pixels")),
+            Boxes("wrong", places[wrong], rows[wrong], fills=["red"] * wrong.sum(), wide=0.5,
+                  tall=0.75),
+            Texts(
+                "given", places, rows, [LETTERS[label] if label >= 0 else "–" for label in given],
+                colors=["paper" if one else "ink" for one in wrong], size=13,
+            ),
+            Texts(
+                "right", [number + 0.2] * top, range(top - 1, -1, -1),
+                [str(frame.right[name]) for name in names], bold=True, size=13,
+            ),
+        ),
+        title="decisions",
+        alt="the class that each learner gives ten of the queries",
+        width=500,
+        height=290,
+        grid=False,
+    )  # fmt: skip
 
-    def __init__(self, axes: Axes, frame: Frame):
-        self.names = list(frame.decisions)
-        self.shown = [
-            way * NUM_QUERIES + place for way in range(NUM_WAYS) for place in range(NUM_SHOWN)
-        ]
-        number = len(self.shown)
-        axes.set(xlim=(-0.5, number + 0.9), ylim=(len(self.names) + 0.5, -0.6))
-        axes.set_yticks(range(len(self.names) + 1), ["query", *self.names])
-        axes.set_xticks([])
-        axes.tick_params(length=0, labelsize=picture.FONT_SIZE)
-        axes.grid(False)
-        axes.spines[:].set_visible(False)
-        self.image = axes.imshow(
-            np.ones((SIZE, number * SIZE)),
-            cmap="gray",
-            vmin=0,
-            vmax=1,
-            extent=(-0.5, number - 0.5, 0.5, -0.5),
-            aspect="auto",
-        )
-        axes.set_xlabel("boxed: a wrong answer · bold: right of 25", fontsize=9)
-        style = {"ha": "center", "va": "center", "fontsize": picture.FONT_SIZE}
-        self.cells = [
-            [axes.text(place, line, "", **style) for place in range(number)]
-            for line in range(1, len(self.names) + 1)
-        ]
-        self.totals = [
-            axes.text(number + 0.2, line, "", weight="bold", **style)
-            for line in range(1, len(self.names) + 1)
-        ]
-        self.moving = [self.image, *(t for line in self.cells for t in line), *self.totals]
-        self.show(frame)
 
-    def show(self, frame: Frame) -> None:
-        self.image.set_data(1 - np.concatenate([frame.queries[q] for q in self.shown], 1))
-        for line, name in enumerate(self.names):
-            for text, query in zip(self.cells[line], self.shown, strict=True):
-                given = frame.decisions[name][query]
-                wrong = given != frame.truth[query]
-                text.set_text(LETTERS[given] if given >= 0 else "–")
-                text.set_color("white" if wrong else picture.BLACK)
-                edge = {"boxstyle": "square,pad=0.2", "fc": picture.VERMILION, "lw": 0}
-                text.set_bbox(edge if wrong else None)
-            self.totals[line].set_text(str(frame.right[name]))
+def _rows(names: Sequence[str]) -> Axis:
+    """An axis of lines of text, the first at the top."""
+    places = tuple(range(len(names) - 1, -1, -1))
+    return Axis(-0.6, len(names) - 0.4, ticks=places, names=tuple(names))
+
+
+def _ink(images: np.ndarray) -> np.ndarray:
+    return (255 * images.clip(0, 1)).round().astype(np.uint8)

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
+from functools import cached_property
 
-import ipywidgets
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from metalearn_lite.figures import looks
-from metalearn_lite.widgets import picture
-from metalearn_lite.widgets.layout import row, shrinking, still_figure
-from metalearn_lite.widgets.picture import Picture, Sentence, new_figure, plain_axes
-from metalearn_lite.widgets.play import Play
+from metalearn_lite.widgets.kit import (
+    Axis,
+    Choice,
+    Line,
+    Live,
+    Panel,
+    Points,
+    Scene,
+    Slider,
+    Spans,
+    Table,
+    Try,
+    dashed,
+    still,
+)
 
 Record = Mapping[str, Mapping[str, Sequence[float]]]
 """by method: the ``seconds``, ``iterations``, ``error`` and ``interval`` of every stop"""
@@ -67,12 +73,13 @@ class RaceModel:
     Args:
         record: by method, as many numbers for each of ``NEEDED`` as there were stops. At a stop
             all methods had trained for about the same time.
+        stop, across: where to look first, and what the x-axis counts.
 
     Raises:
         ValueError: there are no methods or too many, or their numbers do not fit together.
     """
 
-    def __init__(self, record: Record):
+    def __init__(self, record: Record, stop: int = 0, across: str = "seconds"):
         if not 1 <= len(record) <= MAX_METHODS:
             raise ValueError(f"{len(record)} methods: choose 1 to {MAX_METHODS}")
         counts = {
@@ -92,8 +99,8 @@ class RaceModel:
             for method, numbers in record.items()
         }
         self.num_stops = most
-        self.stop = 0
-        self.across = "seconds"
+        self.stop = stop
+        self.across = across
 
     def seconds(self, stop: int) -> float:
         """How long the slowest method had trained at ``stop``."""
@@ -102,6 +109,12 @@ class RaceModel:
     def furthest(self, across: str) -> float:
         """The largest x there is."""
         return max(numbers[across][-1] for numbers in self.record.values())
+
+    @cached_property
+    def last_tie(self) -> int:
+        """The last stop at which the first is not alone; the last of all if there is none."""
+        ties = [any(place.tied for place in self._places(stop)) for stop in range(self.num_stops)]
+        return max((stop for stop, tied in enumerate(ties) if tied), default=self.num_stops - 1)
 
     def frame(self, stop: int | None = None, across: str | None = None) -> Frame:
         """What there is to see at ``stop`` (``self.stop`` unless it is given)."""
@@ -155,125 +168,115 @@ class RaceModel:
         return said + "."
 
 
-class Race(ipywidgets.VBox):
-    """The view of a ``RaceModel``: curves, a table of leaders, and controls."""
+class Race(Live):
+    """A `RaceModel` in the page: curves, a table of leaders, and controls."""
 
-    def __init__(self, model: RaceModel):
-        self.model = model
-        figure = new_figure(6.2, 4.4)
-        self._curves = Curves(plain_axes(figure.subplots()), model)
-        self._curves.show(model.frame())
-        figure.legend(handles=self._curves.keys, loc="outside upper left", ncols=3, **LEGEND)
-        self.picture = Picture(figure, self._curves.moving)
-        # Both x-axes take the same room, so one layout serves both. It costs half of a drawing.
-        figure.set_layout_engine("none")
-        self.table = ipywidgets.HTML(layout={"margin": "0 0 0 12px"})
-        self.sentence = Sentence()
+    by = "stop"
 
-        stops = [(f"{model.seconds(stop):.1f} s", stop) for stop in range(model.num_stops)]
-        self.time = ipywidgets.SelectionSlider(
-            options=stops, description="time", layout={"width": "420px"}
-        )
-        self.play = Play(max=model.num_stops - 1, milliseconds=250)
-        ipywidgets.jslink((self.play, "value"), (self.time, "index"))
-        self.across = ipywidgets.ToggleButtons(options=ACROSS)
-        self.across.style.button_width = "100px"
-        self.time.observe(lambda change: self._set("stop", change["new"]), "value")
-        self.across.observe(lambda change: self._set("across", change["new"]), "value")
-        super().__init__(
-            [
-                row(shrinking(self.picture, 380), self.table),
-                row(self.play, self.time),
-                row(ipywidgets.Label("x-axis:"), self.across),
-                self.sentence,
-            ]
-        )
-        self.show()
+    def scene(self) -> Scene:
+        model, frame = self.model, self.model.frame()
+        last = model.num_stops - 1
+        times = tuple(f"{model.seconds(stop):.1f} s" for stop in range(last + 1))
+        return Scene(
+            (_curves(frame, model), _table(frame)),
+            (
+                Slider("stop", "time", model.stop, high=last, texts=times, play=250),
+                Choice("across", "x-axis", model.across, ACROSS),
+            ),
+            (
+                Try("After a tenth of the time", "Who leads? Remember the name, then move the time "
+                    "to its end.", values={"stop": max(1, last // 10), "across": "seconds"}),
+                Try("By iterations", "All stopped at the same time, and yet some lines are short: "
+                    "whose iterations are dear?", values={"stop": last, "across": "iterations"}),
+                Try("Too close to call", "The last moment at which the first is not alone. "
+                    "The table marks with = who is level with it.",
+                    values={"stop": model.last_tie, "across": "seconds"}),
+            ),
+            sentence=frame.sentence,
+            code=f"Race(RaceModel(record, stop={model.stop}, across={model.across!r}))",
+        )  # fmt: skip
 
-    def show(self, layout: bool = False) -> None:
-        """Brings picture, table and sentence up to the model's state."""
-        frame = self.model.frame()
-        self._curves.show(frame)
-        self.picture.refresh(alt=f"Error over {frame.across}. {frame.sentence}", layout=layout)
-        self.table.value = _table(frame)
-        self.sentence.text = frame.sentence
-
-    def filmstrip(self, seconds: Sequence[float] = (2, 8)) -> Figure:
+    def filmstrip(self, seconds: Sequence[float] = (2, 8)) -> still.Figure:
         """The race after each of ``seconds`` and at its end, the end once more over iterations."""
-        moments = [*map(self._stop_at, seconds), self.model.num_stops - 1]
-        panels = [(stop, "seconds") for stop in moments] + [(moments[-1], "iterations")]
-        figure = still_figure(2.9 * len(panels), 3.8)
-        all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-        for axes, (stop, across) in zip(all_axes, panels, strict=True):
-            curves = Curves(plain_axes(axes), self.model)
-            curves.show(self.model.frame(stop, across))
-            title = f"{self.model.seconds(stop):.0f} s" + ", by iterations" * (across != "seconds")
-            axes.set_title(title, fontsize=picture.FONT_SIZE)
-            axes.label_outer()
-            axes.tick_params(labelbottom=True)
-            axes.set_xlabel(across)
-        figure.legend(handles=curves.keys, loc="outside lower center", ncols=4, **LEGEND)
-        return figure
+        model, stops = self.model, self._stops(seconds)
+        before, model.across = model.across, "seconds"
+        scenes = self.scenes_at("stop", stops)
+        model.across = "iterations"
+        scenes += self.scenes_at("stop", stops[-1:])
+        model.across = before
+        titles = [f"{model.seconds(stop):.0f} s" for stop in stops]
+        return still.strip(scenes, [*titles, f"{titles[-1]}, by iterations"], panels=("errors",))
 
     def description(self, seconds: Sequence[float] = (2, 8)) -> str:
         """The text alternative of ``filmstrip``: a line for each moment, then the last table."""
-        stops = [*map(self._stop_at, seconds), self.model.num_stops - 1]
-        last = self.model.frame(stops[-1])
-        return "\n".join([self.model.frame(stop).sentence for stop in stops] + ["", *_rows(last)])
+        frames = [self.model.frame(stop) for stop in self._stops(seconds)]
+        return "\n".join([frame.sentence for frame in frames] + ["", *_rows(frames[-1])])
 
-    def _stop_at(self, seconds: float) -> int:
+    def _stops(self, seconds: Sequence[float]) -> list[int]:
+        """The stops nearest to these seconds, and the last."""
         stops = range(self.model.num_stops)
-        return min(stops, key=lambda stop: abs(self.model.seconds(stop) - seconds))
-
-    def _set(self, name: str, value: int | str) -> None:
-        setattr(self.model, name, value)
-        self.show(layout=name == "across")
-
-    def __repr__(self) -> str:
-        return f"Race({self.sentence.text!r})"
-
-
-class Curves:
-    """Every method's error so far, with its interval at the head of the curve."""
-
-    def __init__(self, axes: Axes, model: RaceModel):
-        self.axes, self.model = axes, model
-        errors = np.concatenate([numbers["error"] for numbers in model.record.values()])
-        least = float(np.nanmin(errors))
-        axes.set(yscale="log", ylim=(0.75 * least, WORST), ylabel="error (MSE)")
-        ticks = [tick for tick in (0.1, 0.2, 0.3, 0.5, 1, 2, 4) if 0.75 * least < tick < WORST]
-        axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-        axes.minorticks_off()
-        axes.xaxis.set_major_locator(MaxNLocator(5))
-        axes.xaxis.set_major_formatter("{x:,.0f}")
-        self.lines, self.heads, self.bars, self.keys = {}, {}, {}, []
-        for method, style in looks(model.record).items():
-            style = style | {"linewidth": 1.8, "markersize": 8}
-            self.keys += axes.plot([], [], **style, label=method)
-            (self.lines[method],) = axes.plot([], [], **style | {"marker": ""}, alpha=0.9)
-            (self.heads[method],) = axes.plot(
-                [], [], **style | {"linestyle": ""}, markeredgecolor="white", clip_on=False
-            )
-            (self.bars[method],) = axes.plot([], [], color=style["color"], linewidth=1.2)
-        self.moving = [
-            artist for kind in (self.lines, self.bars, self.heads) for artist in kind.values()
-        ]
-
-    def show(self, frame: Frame) -> None:
-        self.axes.set_xlim(0, 1.03 * self.model.furthest(frame.across))
-        self.axes.set_xlabel(
-            "seconds of training" if frame.across == "seconds" else "iterations",
-            fontsize=picture.FONT_SIZE,
+        nearest = (
+            min(stops, key=lambda stop: abs(self.model.seconds(stop) - at)) for at in seconds
         )
-        for method, (x, errors) in frame.curves.items():
-            drawable = picture.drawable(errors, DRAWN)
-            self.lines[method].set_data(x, drawable)
-            self.heads[method].set_data(x[-1:], drawable[-1:])
-            around = np.array([-1, 1]) * frame.intervals[method]
-            self.bars[method].set_data(x[[-1, -1]], picture.drawable(errors[-1] + around, DRAWN))
+        return [*nearest, stops[-1]]
 
 
-LEGEND = {"fontsize": 10, "columnspacing": 1, "handlelength": 2.4, "frameon": False}
+def _curves(frame: Frame, model: RaceModel) -> Panel:
+    """Every method's error so far, with its interval at the head of the curve."""
+    errors = np.concatenate([numbers["error"] for numbers in model.record.values()])
+    least = 0.75 * float(np.nanmin(errors))
+    ticks = tuple(tick for tick in (0.1, 0.2, 0.3, 0.5, 1, 2, 4) if least < tick < WORST)
+    styles = dashed(list(model.record))
+    names = [Line(f"look {method}", label=method, **style) for method, style in styles.items()]
+    lines = [
+        Line(method, x, _drawable(errors), label=method, listed=False, link="stop",
+             **styles[method] | {"marker": ""})
+        for method, (x, errors) in frame.curves.items()
+    ]  # fmt: skip
+    x, error = np.array([(x[-1], errors[-1]) for x, errors in frame.curves.values()]).T
+    around = np.array(list(frame.intervals.values()))
+    colors = [style["color"] for style in styles.values()]
+    markers = [style["marker"] for style in styles.values()]
+    now = {place.method: _error(place) for place in frame.places}
+    texts = [f"{method}: {now[method]}" for method in styles]
+    return Panel(
+        "errors",
+        Axis(0, 1.03 * model.furthest(frame.across),
+             "seconds of training" if frame.across == "seconds" else "iterations"),
+        Axis(least, WORST, "error (MSE)", log=True, ticks=ticks),
+        (
+            *names,
+            *lines,
+            Spans("intervals", x, _drawable(error - around), _drawable(error + around),
+                  colors=colors, fixed=("colors",)),
+            Points("heads", x, _drawable(error), colors=colors, markers=markers, texts=texts,
+                   edge="paper", size=10, fixed=("colors", "markers")),
+        ),
+        alt=f"error over {frame.across}",
+        width=560,
+        height=380,
+    )  # fmt: skip
+
+
+def _table(frame: Frame) -> Table:
+    """The leaders."""
+    styles = dashed(list(frame.curves))
+    return Table(
+        "leaders",
+        ("", "method", "error", "iterations"),
+        [
+            (f"{'=' if place.tied else ''}{number}.", place.method, _error(place),
+             f"{place.iterations:,}")
+            for number, place in enumerate(frame.places, 1)
+        ],
+        swatches=[styles[place.method]["color"] for place in frame.places],
+        caption="= level with the first: their intervals overlap",
+    )  # fmt: skip
+
+
+def _drawable(errors: np.ndarray) -> np.ndarray:
+    """What is off the chart, or no number, lies on its edge."""
+    return np.clip(np.nan_to_num(errors, nan=WORST), *DRAWN)
 
 
 def _error(place: Place) -> str:
@@ -294,23 +297,3 @@ def _rows(frame: Frame) -> list[str]:
         + ("   (level with the first)" if place.tied else "")
         for number, place in enumerate(frame.places, 1)
     ]
-
-
-def _table(frame: Frame) -> str:
-    """The table of leaders as HTML."""
-    head = "".join(
-        f"<th style='text-align:left;padding-right:12px'>{title}</th>"
-        for title in ("", "method", "error", "iterations")
-    )
-    body = "".join(
-        f"<tr><td>{'=' if place.tied else ''}{number}.</td>"
-        f"<td style='padding-right:12px'>{escape(place.method)}</td>"
-        f"<td style='padding-right:12px'>{_error(place)}</td>"
-        f"<td style='text-align:right'>{place.iterations:,}</td></tr>"
-        for number, place in enumerate(frame.places, 1)
-    )
-    return (
-        "<table style='line-height:1.6'><caption style='caption-side:bottom;text-align:left'>"
-        "= level with the first: their intervals overlap"
-        f"</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    )

@@ -6,28 +6,34 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import ipywidgets
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes
-from metalearn_lite.figures import looks
 from metalearn_lite.learners.online import Recorder, regret
 from metalearn_lite.tasks.sinusoids import INPUT
 from metalearn_lite.tasks.streams import Streams
-from metalearn_lite.widgets import picture, words
-from metalearn_lite.widgets.layout import row, shrinking, still_figure
-from metalearn_lite.widgets.picture import Picture, Sentence, new_figure, plain_axes
-from metalearn_lite.widgets.play import Play
+from metalearn_lite.widgets import words
+from metalearn_lite.widgets.kit import (
+    Axis,
+    Choice,
+    Line,
+    Live,
+    Panel,
+    Points,
+    Rules,
+    Scene,
+    Slider,
+    Try,
+    dashed,
+    still,
+)
 
 VALUES = (-7.0, 7.0)
 MOST_REGRET = 1e4
 MAX_LEARNERS = 5  # each with a colour and a marker of its own
-LEGEND = {"fontsize": 9.5, "columnspacing": 0.8, "handlelength": 1.5, "frameon": False}
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,7 @@ class StreamModel:
         records: by learner its ``Recorder`` and its losses ``(S, R)``. Up to five learners.
         best: ``(S, R)``, the losses of the best start in hindsight.
         x: where the recorders kept predictions.
+        stream, round: where to look first.
 
     Raises:
         ValueError: there is no learner, there are more than five, or shapes do not fit.
@@ -82,6 +89,8 @@ class StreamModel:
         records: Mapping[str, tuple[Recorder, Tensor]],
         best: Tensor,
         x: Tensor,
+        stream: int = 0,
+        round: int = 1,
     ):
         if not 1 <= len(records) <= MAX_LEARNERS:
             raise ValueError(f"{len(records)} learners: choose 1 to {MAX_LEARNERS}")
@@ -93,7 +102,7 @@ class StreamModel:
             raise ValueError(f"{len(rounds)} rounds with points, but the streams have {shape[1]}")
         self.num_streams, self.num_rounds = shape
         self.learners = list(records)
-        self.stream, self.round, self.buffer_of = 0, 1, self.learners[0]
+        self.stream, self.round, self.buffer_of = stream, round, self.learners[0]
         self._streams, self._rounds, self._x = streams, list(rounds), x
         self._curves = {name: one.curves for name, (one, _) in records.items()}
         self._since = {name: one.since for name, (one, _) in records.items()}
@@ -150,186 +159,137 @@ class StreamModel:
         )
 
 
-class StreamPlayer(ipywidgets.VBox):
-    """The view of a ``StreamModel``: three charts, a sentence, and controls."""
+class StreamPlayer(Live):
+    """A `StreamModel` in the page: the stream, this round's predictions, regret, and controls."""
 
-    def __init__(self, model: StreamModel):
-        self.model = model
-        frame = model.frame()
-        figure = new_figure(2.75, 3.5)
-        axes = plain_axes(figure.subplots(), "round", "phase of the wave (rad)")
-        self._buffer = Buffer(axes, frame, model.num_rounds)
-        figure.legend(handles=self._buffer.legend, loc="outside upper left", ncols=2, **LEGEND)
-        self.buffer = Picture(figure, self._buffer.moving)
-
-        figure = new_figure(2.5, 3.5)
-        self._curves = Curves(plain_axes(figure.subplots(), "x", "y"), frame)
-        figure.legend(handles=self._curves.legend, loc="outside upper left", ncols=2, **LEGEND)
-        self.curves = Picture(figure, self._curves.moving)
-
-        self._regret_figure = new_figure(2.6, 3.5)
-        axes = plain_axes(self._regret_figure.subplots(), "round", "regret, summed up")
-        self._regret = Regret(axes, frame, model.num_rounds, model.most_regret())
-        self._regret_figure.legend(
-            handles=self._regret.legend, loc="outside upper left", ncols=1, **LEGEND
-        )
-        self.regret = Picture(self._regret_figure, self._regret.legend)
-        self.sentence = Sentence()
-
-        self.round = ipywidgets.IntSlider(model.round, 1, model.num_rounds, description="round")
-        self.round.layout.width = "420px"
-        self.play = Play(value=model.round, max=model.num_rounds, milliseconds=400)
-        ipywidgets.jslink((self.play, "value"), (self.round, "value"))
-        self.stream = ipywidgets.IntSlider(1, 1, model.num_streams, description="stream")
-        self.stream.layout.width = "260px"
-        self.buffer_of = ipywidgets.Dropdown(options=model.learners, description="buffer of")
-        self.buffer_of.layout.width = "280px"
-        for control in (self.round, self.stream, self.buffer_of):
-            control.style.description_width = "70px"
-        self.round.observe(lambda change: self._set(round=change["new"]), "value")
-        self.stream.observe(lambda change: self._set(stream=change["new"] - 1), "value")
-        self.buffer_of.observe(lambda change: self._set(buffer_of=change["new"]), "value")
-        super().__init__(
-            [
-                row(
-                    shrinking(self.buffer, 220),
-                    shrinking(self.curves, 200),
-                    shrinking(self.regret, 210),
+    def scene(self) -> Scene:
+        model, frame = self.model, self.model.frame()
+        return Scene(
+            (
+                _buffer(frame, model.num_rounds),
+                _curves(frame),
+                _regret(frame, model.num_rounds, model.most_regret()),
+            ),
+            (
+                Slider("round", "round", model.round, 1, model.num_rounds, play=400),
+                Slider("stream", "stream", model.stream + 1, 1, model.num_streams),
+                Choice("buffer_of", "buffer of", model.buffer_of, tuple(model.learners), menu=True),
+            ),
+            (
+                Try(
+                    "The first jump",
+                    "The wave has just become another. Whose loss is high, and what is the buffer "
+                    "still full of?",
+                    press="first_jump",
                 ),
-                row(self.play, self.round),
-                self.sentence,
-                row(self.stream, self.buffer_of),
-            ]
+                Try(
+                    "The end",
+                    "Point at a round: where did each learner's regret grow fastest?",
+                    values={"round": model.num_rounds},
+                ),
+            ),
+            sentence=frame.sentence,
+            code=f"StreamPlayer(StreamModel(streams, rounds, records, best, x, "
+            f"stream={model.stream}, round={model.round}))",
         )
-        self.show()
 
-    def show(self, layout: bool = False) -> None:
-        """Brings the pictures and the sentence up to the model's state."""
-        frame = self.model.frame()
-        for part in (self._buffer, self._curves, self._regret):
-            part.show(frame)
-        if layout:
-            self._regret.scale(self.model.most_regret())
-        self.buffer.refresh(alt=f"The stream and the buffer. {frame.sentence}")
-        self.curves.refresh(alt=f"Predictions on this wave. {frame.sentence}")
-        self.regret.refresh(alt=f"Regret so far. {frame.sentence}", layout=layout)
-        self.sentence.text = frame.sentence
+    def set(self, name: str, value: int | str) -> None:
+        setattr(self.model, name, value - 1 if name == "stream" else value)
 
-    def filmstrip(self, rounds: Sequence[int] = (10, 30, 80)) -> Figure:
+    def first_jump(self) -> None:
+        """The round in which the phase has changed most from one round to the next."""
+        phases = self.model.frame(self.model.num_rounds).phases
+        steps = np.abs(np.angle(np.exp(1j * np.diff(phases))))
+        self.model.round = int((steps > 0.5 * steps.max()).argmax()) + 2
+
+    def filmstrip(self, rounds: Sequence[int] = (10, 30, 80)) -> still.Figure:
         """Buffer and predictions in each of ``rounds``, then the regret: a figure that stays."""
-        figure = still_figure(2.9 * len(rounds) + 3.2, 5.4)
-        states, end = figure.subfigures(1, 2, width_ratios=(2.9 * len(rounds), 3.2))
-        panels = states.subplots(2, len(rounds), squeeze=False)
-        for column, number in enumerate(rounds):
-            frame, first = self.model.frame(number), column == 0
-            above, below = panels[:, column]
-            axes = plain_axes(above, "round", "phase (rad)" if first else "")
-            buffer = Buffer(axes, frame, self.model.num_rounds)
-            above.set_title(f"round {number}", fontsize=picture.FONT_SIZE)
-            curves = Curves(plain_axes(below, "x", "y" if first else ""), frame)
-        axes = plain_axes(end.subplots(), "round", "regret, summed up")
-        last = Regret(axes, frame, self.model.num_rounds, self.model.most_regret())
-        axes.set_title(f"up to round {rounds[-1]}", fontsize=picture.FONT_SIZE)
-        handles = [*buffer.legend, *curves.legend[:2]]
-        states.legend(handles=handles, loc="outside lower center", ncols=5, **LEGEND)
-        end.legend(handles=last.legend, loc="outside lower center", ncols=1, **LEGEND)
-        return figure
+        scenes = self.scenes_at("round", rounds)
+        titles = [f"round {number}" for number in rounds]
+        return still.strip(scenes, titles, panels=("buffer", "curves"), end=("regret",))
 
     def description(self, rounds: Sequence[int] = (10, 30, 80)) -> str:
         """The text alternative of ``filmstrip``: a line for each round."""
         return "\n".join(self.model.frame(number).sentence for number in rounds)
 
-    def _set(self, **state) -> None:
-        for name, value in state.items():
-            setattr(self.model, name, value)
-        self.show(layout="stream" in state)
 
-    def __repr__(self) -> str:
-        return f"StreamPlayer({self.sentence.text!r})"
-
-
-class Buffer:
+def _buffer(frame: Frame, num_rounds: int) -> Panel:
     """Every wave's phase so far: full where it is in the buffer, hollow where it is not."""
+    number = np.arange(1, frame.round + 1)
+    colors = ["blue" if held else "paper" for held in frame.in_buffer[:-1]]
+    key = {"size": 7, "edge": "ink"}
+    return Panel(
+        "buffer",
+        Axis(-1, num_rounds + 3, "round"),
+        Axis(
+            -0.4, 2 * math.pi + 0.4, "phase of the wave (rad)", ticks=(0, math.pi, 2 * math.pi),
+            names=("0", "π", "2π"),
+        ),
+        (
+            Points("held", label="in the buffer", color="blue", **key),
+            Points("out", label="not in it", color="paper", **key),
+            Points(
+                "waves", number[:-1], frame.phases[:-1], label="a wave", listed=False,
+                colors=colors, link="round", **key,
+            ),
+            Points("now", number[-1:], frame.phases[-1:], label="now", color="red", marker="D",
+                   size=11),
+            Points("alarms", frame.alarms, np.full(len(frame.alarms), 0.1), label="alarm",
+                   marker="|", size=18),
+        ),
+        title="the stream",
+        alt="the stream and what of it is in the buffer",
+        width=340,
+        height=320,
+    )  # fmt: skip
 
-    def __init__(self, axes: Axes, frame: Frame, num_rounds: int):
-        axes.set(xlim=(0, num_rounds + 1), ylim=(-0.2, 2 * math.pi + 0.2))
-        axes.set_yticks((0, math.pi, 2 * math.pi), ("0", "π", "2π"))
-        edge = {"markeredgecolor": picture.BLACK, "linestyle": "", "markersize": 5}
-        (self.out,) = axes.plot([], [], "o", markerfacecolor="white", label="not in it", **edge)
-        (self.held,) = axes.plot([], [], "o", color=picture.BLUE, label="in the buffer", **edge)
-        (self.now,) = axes.plot(
-            [], [], "D", color=picture.VERMILION, markersize=9, linestyle="", label="now"
-        )
-        (self.alarms,) = axes.plot(
-            [], [], "|", color=picture.BLACK, markersize=16, markeredgewidth=2, linestyle=""
-        )
-        self.alarms.set_label("alarm")
-        self.legend = [self.held, self.out, self.now, self.alarms]
-        self.moving = self.legend
-        self.show(frame)
 
-    def show(self, frame: Frame) -> None:
-        number = np.arange(1, frame.round + 1)
-        out = ~frame.in_buffer
-        out[-1] = False
-        self.held.set_data(number[frame.in_buffer], frame.phases[frame.in_buffer])
-        self.out.set_data(number[out], frame.phases[out])
-        self.now.set_data(number[-1:], frame.phases[-1:])
-        self.alarms.set_data(frame.alarms, np.full(len(frame.alarms), 0.1))
-
-
-class Curves:
+def _curves(frame: Frame) -> Panel:
     """The true wave of this round, its support, and every learner's prediction."""
-
-    def __init__(self, axes: Axes, frame: Frame):
-        axes.set(xlim=INPUT, ylim=VALUES, xticks=(-4, 0, 4), yticks=(-5, 0, 5))
-        (self.wave,) = axes.plot([], [], "--", color=picture.BLACK, linewidth=1.5)
-        (self.points,) = axes.plot(
-            [], [], "o", color=picture.YELLOW, markeredgecolor=picture.BLACK, markersize=8
-        )
-        self.wave.set_label("true wave")
-        self.points.set_label("support")
-        self.predictions = _lines(axes, frame)
-        self.points.set_zorder(10)
-        self.legend = [self.wave, self.points]
-        self.moving = [self.wave, *self.predictions.values(), self.points]
-        self.show(frame)
-
-    def show(self, frame: Frame) -> None:
-        self.wave.set_data(frame.x, frame.wave)
-        self.points.set_data(frame.support_x, np.clip(frame.support_y, *VALUES))
-        for name, curve in frame.curves.items():
-            edge = 10 * VALUES[1]
-            drawn = np.clip(np.nan_to_num(curve, nan=edge, posinf=edge, neginf=-edge), -edge, edge)
-            self.predictions[name].set_data(frame.x, drawn)
-            self.predictions[name].set_markevery(max(1, len(frame.x) // 5))
+    return Panel(
+        "curves",
+        Axis(*INPUT, "x", ticks=(-4, 0, 4)),
+        Axis(*VALUES, "y", ticks=(-5, 0, 5)),
+        (
+            Line("wave", frame.x, frame.wave, label="true wave", dash="--", width=1.5,
+                 fixed=("x",)),
+            *_lines("curve", {name: (frame.x, curve) for name, curve in frame.curves.items()}),
+            Points("support", frame.support_x, frame.support_y.clip(*VALUES), label="support",
+                   color="yellow", edge="ink", size=10),
+        ),
+        title="this round",
+        alt="predictions on this round's wave",
+        width=310,
+        height=320,
+    )  # fmt: skip
 
 
-class Regret:
+def _regret(frame: Frame, num_rounds: int, most: float) -> Panel:
     """Every learner's regret up to this round."""
-
-    def __init__(self, axes: Axes, frame: Frame, num_rounds: int, most: float):
-        self._axes = axes
-        axes.set(xlim=(0, num_rounds + 1))
-        axes.axhline(0, color=picture.BLACK, linewidth=0.8)
-        self.lines = _lines(axes, frame)
-        self.legend = list(self.lines.values())
-        self.scale(most)
-        self.show(frame)
-
-    def scale(self, most: float) -> None:
-        self._axes.set_ylim(-0.1 * most, 1.05 * most)
-
-    def show(self, frame: Frame) -> None:
-        for name, values in frame.regrets.items():
-            drawn = np.clip(np.nan_to_num(values, nan=MOST_REGRET), -MOST_REGRET, MOST_REGRET)
-            self.lines[name].set_data(np.arange(1, frame.round + 1), drawn)
-            self.lines[name].set_markevery(max(1, frame.round // 5))
-
-
-def _lines(axes: Axes, frame: Frame) -> dict:
-    few = {"linewidth": 1.6, "markersize": 5}
-    return {
-        name: axes.plot([], [], **style | few, label=name)[0]
-        for name, style in looks(frame.curves).items()
+    number = np.arange(1, frame.round + 1)
+    drawn = {
+        name: (number, np.nan_to_num(values, nan=MOST_REGRET).clip(-MOST_REGRET, MOST_REGRET))
+        for name, values in frame.regrets.items()
     }
+    return Panel(
+        "regret",
+        Axis(0, num_rounds + 1, "round"),
+        Axis(-0.1 * most, 1.05 * most, "regret, summed up"),
+        (Rules("nothing", [0], flat=True), *_lines("regret", drawn, listed=True, link="round")),
+        title="regret",
+        alt="each learner's regret so far",
+        width=330,
+        height=320,
+    )
+
+
+def _lines(kind: str, values: dict, listed: bool = False, link: str = "") -> list[Line]:
+    return [
+        Line(
+            f"{kind} {name}", x, y, label=name, listed=listed, link=link, width=1.6,
+            every=(0, max(1, len(x) // 5)), **style,
+        )
+        for (name, style), (x, y) in zip(
+            dashed(list(values)).items(), values.values(), strict=True
+        )
+    ]  # fmt: skip

@@ -5,22 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import ipywidgets
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from metalearn_lite import checks
 from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.base import task_losses, trainable
 from metalearn_lite.networks import MLP, Params
-from metalearn_lite.tasks.sinusoids import INPUT, Sinusoids
-from metalearn_lite.widgets import picture, words
-from metalearn_lite.widgets.layout import button, row, shrinking, still_figure
-from metalearn_lite.widgets.picture import Picture, Sentence, new_figure, plain_axes
-from metalearn_lite.widgets.play import Play
+from metalearn_lite.tasks.sinusoids import INPUT, SineTasks, Sinusoids
+from metalearn_lite.widgets import words
+from metalearn_lite.widgets.kit import (
+    Axis,
+    Button,
+    Drag,
+    Line,
+    Live,
+    Panel,
+    Points,
+    Rules,
+    Scene,
+    Slider,
+    Try,
+    still,
+)
 
 NUM_POINTS = (2, 3, 5, 7, 10, 15, 20, 30, 50, 100)
 NUM_TEST = 101
@@ -29,7 +37,6 @@ LOSSES = (1e-3, 1e2)
 # The test loss has risen when it is this much above its lowest so far.
 RISEN = 1.1
 MOST_STEPS = 1_000
-LEGEND = {"fontsize": 10, "columnspacing": 1, "handlelength": 1.6, "frameon": False}
 
 
 @dataclass(frozen=True)
@@ -57,8 +64,9 @@ class TrainingModel:
     """A wave, some noisy points of it, and a network that descends their loss. Needs no screen.
 
     ``num_points``, ``learning_rate``, ``noise`` and ``step`` are its state: change them, or call
-    ``new_wave`` or ``new_points``, and ask for the next ``frame``. More points are added to those
-    there are, and more noise makes the same errors larger. Every run begins with the same network.
+    ``new_wave``, ``new_points`` or ``move_point``, and ask for the next ``frame``. More points are
+    added to those there are, and more noise makes the same errors larger, except of points that
+    were put where they are. Every run begins with the same network.
 
     Args:
         network: with one input and one output.
@@ -67,6 +75,10 @@ class TrainingModel:
         learning_rate: of Adam (Kingma & Ba, 2015); each step looks at all training points.
         noise: the standard deviation of what is added to each training point's y.
         max_steps: how many steps a run has.
+        step: after how many of them to look first.
+        wave: its amplitude and phase, in place of random ones.
+        points: x and y of the training points to begin with, in place of ``num_points`` random
+            ones.
 
     Raises:
         ValueError: one of them is out of its range.
@@ -80,7 +92,11 @@ class TrainingModel:
         learning_rate: float = 0.03,
         noise: float = 0.0,
         max_steps: int = 60,
+        step: int = 0,
+        wave: tuple[float, float] | None = None,
+        points: Sequence[tuple[float, float]] | None = None,
     ):
+        num_points = num_points if points is None else len(points)
         checks.count(1, NUM_POINTS[-1], num_points=num_points)
         checks.positive(learning_rate=learning_rate)
         checks.rate(noise=noise)
@@ -89,16 +105,20 @@ class TrainingModel:
         self.learning_rate = learning_rate
         self.noise = noise
         self.max_steps = max_steps
-        self.step = 0
+        self.step = step
         self._generator = generator
         self._network = network
         self._start = {name: value.unsqueeze(0) for name, value in network.init(generator).items()}
         self._x = torch.linspace(*INPUT, NUM_TEST).view(1, -1, 1)
-        self.new_wave()
+        self.new_wave(wave)
+        for index, place in enumerate(points or ()):
+            self.move_point(index, *place)
 
-    def new_wave(self) -> None:
-        """Another wave, with points of its own."""
+    def new_wave(self, wave: tuple[float, float] | None = None) -> None:
+        """Another wave, of this amplitude and phase or at random, with points of its own."""
         self._wave = Sinusoids().draw_tasks(1, self._generator)
+        if wave is not None:
+            self._wave = SineTasks(*torch.tensor(wave).view(2, 1, 1))
         self.new_points()
 
     def new_points(self) -> None:
@@ -106,6 +126,28 @@ class TrainingModel:
         self._points = self._wave.draw(NUM_POINTS[-1], self._generator)
         self._errors = torch.randn(self._points.y.shape, generator=self._generator)
         self._trained_on: tuple | None = None
+
+    def move_point(self, index: int, x: float, y: float) -> None:
+        """A training point to another place, where noise no longer moves it."""
+        for place, value, (low, high) in ((self._points.x, x, INPUT), (self._points.y, y, VALUES)):
+            place[0, index] = min(max(value, low), high)
+        self._errors[0, index] = 0
+        self._trained_on = None
+
+    @property
+    def seed(self) -> int:
+        """of the generator: with the same network begins every run"""
+        return self._generator.initial_seed()
+
+    @property
+    def wave(self) -> tuple[float, float]:
+        """Its amplitude and phase."""
+        return self._wave.amplitude.item(), self._wave.phase.item()
+
+    @property
+    def points(self) -> list[tuple[float, float]]:
+        """x and y of each training point."""
+        return list(zip(*(part.flatten().tolist() for part in self.train), strict=True))
 
     @property
     def train(self) -> Examples:
@@ -180,87 +222,54 @@ class TrainingModel:
         return said
 
 
-class TrainingExplorer(ipywidgets.VBox):
-    """The view of a ``TrainingModel``: two charts, a sentence, and controls."""
+class TrainingExplorer(Live):
+    """A `TrainingModel` in the page: the curve over x, the losses over steps, and controls."""
 
-    def __init__(self, model: TrainingModel):
-        self.model = model
-        figure = new_figure(4.35, 3.9)
-        self._curve = Curve(plain_axes(figure.subplots(), "x", "y"))
-        figure.legend(handles=self._curve.lines, loc="outside upper left", ncols=3, **LEGEND)
-        self.curve = Picture(figure, self._curve.lines)
+    by = "step"
 
-        figure = new_figure(3.8, 3.9)
-        axes = plain_axes(figure.subplots(), "step", "loss (mean squared error)")
-        self._losses = Losses(axes, model.max_steps)
-        figure.legend(handles=self._losses.lines, loc="outside upper left", ncols=2, **LEGEND)
-        self.losses = Picture(figure, self._losses.moving)
-        self.sentence = Sentence()
+    def scene(self) -> Scene:
+        model, frame = self.model, self.model.frame()
+        counts = tuple(sorted({*NUM_POINTS, model.num_points}))
+        usual = {"noise": 0.0, "learning_rate": 0.03, "step": model.max_steps}
+        return Scene(
+            (_curve(frame), _losses(frame)),
+            (
+                Slider("step", "step", model.step, high=model.max_steps, play=80),
+                Slider("num_points", "points", model.num_points, stops=counts),
+                Slider("learning_rate", "learning rate", model.learning_rate, -3, 0, 0.05,
+                       log=True, digits=2),
+                Slider("noise", "noise", model.noise, 0, 2, 0.1, digits=2),
+                Button("new_points", "New points"),
+                Button("new_wave", "New wave"),
+            ),
+            (
+                Try("Three points", "The training loss sinks to nothing. What does the test loss "
+                    "do, and where does the curve leave the wave?",
+                    values=usual | {"num_points": 3}),
+                Try("A hundred points", "Now both losses end close together. Where is the curve "
+                    "still wrong?", values=usual | {"num_points": 100}),
+                Try("Too long a step", "At which step do the losses leave the chart? Move the rate "
+                    "down until they stay.",
+                    values=usual | {"num_points": 10, "learning_rate": 1.0}),
+            ),
+            sentence=frame.sentence,
+            code=self._code(),
+        )  # fmt: skip
 
-        self.step = ipywidgets.IntSlider(model.step, 0, model.max_steps, description="step")
-        self.play = Play(value=model.step, max=model.max_steps, milliseconds=80)
-        ipywidgets.jslink((self.play, "value"), (self.step, "value"))
-        self.num_points = ipywidgets.SelectionSlider(
-            options=sorted({*NUM_POINTS, model.num_points}),
-            value=model.num_points,
-            description="points",
-        )
-        self.learning_rate = ipywidgets.FloatLogSlider(
-            model.learning_rate,
-            min=-3,
-            max=0,
-            step=0.05,
-            description="learning rate",
-            readout_format=".2g",
-        )
-        self.noise = ipywidgets.FloatSlider(
-            model.noise, min=0, max=2, step=0.1, description="noise", readout_format=".1f"
-        )
-        for name in ("step", "num_points", "learning_rate", "noise"):
-            slider = getattr(self, name)
-            slider.observe(lambda change, name=name: self._set(name, change["new"]), "value")
-            slider.layout.width = "420px" if slider is self.step else "265px"
-            slider.style.description_width = "95px"
+    def press(self, name: str) -> None:
+        getattr(self.model, name)()
 
-        super().__init__(
-            [
-                row(shrinking(self.curve, 380), shrinking(self.losses, 330)),
-                row(self.play, self.step),
-                self.sentence,
-                row(self.num_points, self.learning_rate, self.noise),
-                row(
-                    button("New points", model.new_points, self.show),
-                    button("New wave", model.new_wave, self.show),
-                ),
-            ]
-        )
-        self.show()
+    def drag(self, key: str, index: int, x: float, y: float) -> None:
+        if key == "points":
+            self.model.move_point(index, x, y)
+        else:
+            self.model.step = round(min(max(x, 0), self.model.max_steps))
 
-    def show(self) -> None:
-        """Brings the pictures and the sentence up to the model's state."""
-        frame = self.model.frame()
-        self._curve.show(frame)
-        self._losses.show(frame)
-        self.curve.refresh(alt=f"The network's curve over x. {frame.sentence}")
-        self.losses.refresh(alt=f"Training and test loss at each step. {frame.sentence}")
-        self.sentence.text = frame.sentence
-
-    def filmstrip(self, steps: Sequence[int] = (0, 15, 60)) -> Figure:
+    def filmstrip(self, steps: Sequence[int] = (0, 15, 60)) -> still.Figure:
         """The curve after each of ``steps``, and the losses of the run, as a figure that stays."""
-        figure = still_figure(2.5 * len(steps) + 3.2, 3.2)
-        ratios = [1] * len(steps) + [1.2]
-        *panels, last = figure.subplots(1, len(steps) + 1, width_ratios=ratios)
-        for axes, step in zip(panels, steps, strict=True):
-            plain_axes(axes, "x", "y" if axes is panels[0] else "")
-            axes.set_title(f"after {words.count(step, 'step')}", fontsize=picture.FONT_SIZE)
-            curve = Curve(axes)
-            curve.show(self.model.frame(step))
-        losses = Losses(plain_axes(last, "step", "loss"), self.model.max_steps)
-        losses.show(self.model.frame(steps[-1]))
-        last.set_title("the whole run", fontsize=picture.FONT_SIZE)
-        handles = [*curve.lines, *losses.lines]
-        figure.legend(handles=handles, loc="outside lower center", ncols=5, **LEGEND)
-        return figure
+        titles = [f"after {words.count(step, 'step')}" for step in steps]
+        scenes = self.scenes_at("step", steps)
+        return still.strip(scenes, titles, panels=("curve",), end=("losses",))
 
     def description(self, steps: Sequence[int] = (0, 15, 60)) -> str:
         """The text alternative of ``filmstrip``: a line for each step."""
@@ -270,51 +279,60 @@ class TrainingExplorer(ipywidgets.VBox):
         )
         return "\n".join([setting, *(self.model.frame(step).sentence for step in steps)])
 
-    def _set(self, name: str, value: float) -> None:
-        setattr(self.model, name, value)
-        self.show()
+    def _code(self) -> str:
+        model = self.model
+        amplitude, phase = model.wave
+        points = ", ".join(f"({x:.4g}, {y:.4g})" for x, y in model.points)
+        return (
+            f"TrainingExplorer(TrainingModel(network, torch.Generator().manual_seed({model.seed}), "
+            f"learning_rate={model.learning_rate:.3g}, noise={model.noise:.2g}, "
+            f"max_steps={model.max_steps}, step={model.step}, "
+            f"wave=({amplitude:.4g}, {phase:.4g}), points=[{points}]))"
+        )
 
-    def __repr__(self) -> str:
-        return f"TrainingExplorer({self.sentence.text!r})"
 
-
-class Curve:
+def _curve(frame: Frame) -> Panel:
     """The true wave, the training points and the network's answers, over x."""
+    return Panel(
+        "curve",
+        Axis(*INPUT, "x", ticks=(-4, -2, 0, 2, 4)),
+        Axis(*VALUES, "y", ticks=(-5, 0, 5)),
+        (
+            Line("wave", frame.x, frame.wave, label="true wave", dash="--", width=1.5,
+                 fixed=("x", "y")),
+            Line("network", frame.x, frame.curve, label="network", color="blue", fixed=("x",)),
+            Points("points", frame.train_x, frame.train_y, label="training points", color="yellow",
+                   edge="ink", size=9, fixed=("x", "y"), drag=Drag("a training point")),
+        ),
+        alt="the network's curve over x",
+        width=440,
+    )  # fmt: skip
 
-    def __init__(self, axes: Axes):
-        axes.set(xlim=INPUT, ylim=VALUES, xticks=(-4, -2, 0, 2, 4), yticks=(-5, 0, 5))
-        (self.wave,) = axes.plot([], [], "--", color=picture.BLACK, linewidth=1.5)
-        self.wave.set_label("true wave")
-        (self.points,) = axes.plot([], [], "o", color=picture.YELLOW, markersize=7, zorder=4)
-        self.points.set(markeredgecolor=picture.BLACK, label="training points")
-        (self.network,) = axes.plot([], [], color=picture.BLUE, linewidth=2, label="network")
-        self.lines = [self.wave, self.points, self.network]
 
-    def show(self, frame: Frame) -> None:
-        self.wave.set_data(frame.x, frame.wave)
-        self.points.set_data(frame.train_x, frame.train_y)
-        # Far beyond the axes matplotlib cannot draw; what is no number, it leaves out.
-        self.network.set_data(frame.x, np.clip(frame.curve, -50, 50))
-
-
-class Losses:
+def _losses(frame: Frame) -> Panel:
     """Training and test loss at each step of the run, and where in it we are."""
-
-    def __init__(self, axes: Axes, max_steps: int):
-        axes.set(xlim=(-0.02 * max_steps, 1.02 * max_steps), ylim=LOSSES, yscale="log")
-        axes.yaxis.set_major_formatter("{x:g}")
-        axes.minorticks_off()
-        self.now = axes.axvline(0, color=picture.BLACK, linewidth=0.8)
-        (self.train,) = axes.plot([], [], "o:", color=picture.ORANGE, label="training loss")
-        (self.test,) = axes.plot([], [], "s-", color=picture.BLUE, label="test loss")
-        self.lines = [self.train, self.test]
-        self.moving = [self.now, *self.lines]
-
-    def show(self, frame: Frame) -> None:
-        self.now.set_xdata([frame.step, frame.step])
-        for line, losses in ((self.train, frame.train_losses), (self.test, frame.test_losses)):
-            line.set_data(range(len(losses)), np.clip(losses, *LOSSES))
-            line.set_markevery([frame.step])
+    most, step = len(frame.train_losses) - 1, frame.step
+    lines, heads = [], []
+    for kind, losses, first, style, dash in (
+        ("training", frame.train_losses, 5, {"color": "dark orange", "marker": "o"}, ":"),
+        ("test", frame.test_losses, 10, {"color": "blue", "marker": "s"}, "-"),
+    ):
+        losses = np.clip(losses, *LOSSES)  # what is off the chart lies on its edge
+        lines.append(Line(f"{kind} loss", np.arange(most + 1), losses, label=f"{kind} loss",
+                          fixed=("x", "y"), link="step", dash=dash, every=(first, 10),
+                          **style))  # fmt: skip
+        heads.append(Points(f"{kind} now", [step], losses[[step]], edge="paper", size=11,
+                            drag=Drag("the step", along=f"{kind} loss", carries=("now",)),
+                            **style))  # fmt: skip
+    return Panel(
+        "losses",
+        Axis(-0.02 * most, 1.02 * most, "step"),
+        Axis(*LOSSES, "loss (mean squared error)", log=True),
+        (Rules("now", [step]), *lines, *heads),
+        title="the whole run",
+        alt="training and test loss at each step",
+        width=380,
+    )
 
 
 def _copy(params: Params) -> Params:

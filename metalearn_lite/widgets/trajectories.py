@@ -5,28 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import ipywidgets
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
 from metalearn_lite.rl.maml_policy_gradient import MAMLPolicyGradient
 from metalearn_lite.rl.trajectories import Trajectories
 from metalearn_lite.tasks.navigation import Navigation
-from metalearn_lite.widgets import picture
-from metalearn_lite.widgets.layout import button, row, shrinking, still_figure
-from metalearn_lite.widgets.picture import (
-    Picture,
-    Pointer,
-    Sentence,
-    new_figure,
-    plain_axes,
-    solid_looks,
+from metalearn_lite.widgets.kit import (
+    Axis,
+    Button,
+    Drag,
+    Line,
+    Live,
+    Panel,
+    Points,
+    Scene,
+    Slider,
+    Spans,
+    Try,
+    solid,
+    still,
 )
-from metalearn_lite.widgets.play import Play
 from metalearn_lite.widgets.words import count
 
 MAX_LEARNERS = 3
@@ -34,19 +33,7 @@ GOALS = 0.5  # a goal's two numbers lie between -GOALS and GOALS
 PLANE = (-0.75, 0.75)
 RETURNS = (-60.0, 2.0)
 NUM_SHOWN = 6  # more paths would hide one another
-NUDGE = 0.05  # how far an arrow key moves the goal
-KEYS = {"ArrowLeft": (-1, 0), "ArrowRight": (1, 0), "ArrowDown": (0, -1), "ArrowUp": (0, 1)}
-
-LEGEND = {"fontsize": 10, "columnspacing": 1, "handlelength": 1.6, "frameon": False}
-STAR = {"color": picture.YELLOW, "markeredgecolor": picture.BLACK, "linestyle": ""}
-BEFORE = "#c4c4c4"
-HANDLES = [
-    Line2D([], [], marker="*", markersize=12, label="goal, unseen", **STAR),
-    Line2D([], [], color=picture.BLACK, linewidth=3, label="average path"),
-    Line2D([], [], color=picture.BLACK, linewidth=0.8, label="some paths"),
-    Line2D([], [], color=BEFORE, linewidth=2, label="paths before"),
-]
-HINT = "Click in a square to set the goal, or reach the squares with Tab and use the arrow keys."
+NOTE = "Drag the goal, or click in a square. With the keyboard: Tab to it, then the arrow keys."
 
 
 @dataclass(frozen=True)
@@ -77,6 +64,7 @@ class TrajectoryModel:
         goal: the task to begin with.
         num_trajectories: how many each policy plays before an update, and to be looked at.
         max_updates: how many updates there are.
+        update: after how many of them to look first.
         seed: of all chance in the actions. With the same seed, the same goal gives the same.
 
     Raises:
@@ -92,6 +80,7 @@ class TrajectoryModel:
         num_trajectories: int = 20,
         max_updates: int = 3,
         seed: int = 0,
+        update: int = 0,
     ):
         if not 1 <= len(learners) <= MAX_LEARNERS:
             raise ValueError(f"{len(learners)} learners: choose 1 to {MAX_LEARNERS}")
@@ -104,7 +93,7 @@ class TrajectoryModel:
         self.num_trajectories = num_trajectories
         self.max_updates = max_updates
         self.seed = seed
-        self.update = 0
+        self.update = update
         self.notice = ""
         self.goal = (0.0, 0.0)
         self._played: tuple | None = None
@@ -172,187 +161,179 @@ class TrajectoryModel:
         return f"{self.notice} {said}".strip()
 
 
-class TrajectoryExplorer(ipywidgets.VBox):
-    """The view of a ``TrajectoryModel``: a square for each learner, its returns, and controls."""
+class TrajectoryExplorer(Live):
+    """A `TrajectoryModel` in the page: a square for each learner, its returns, and controls."""
 
-    def __init__(self, model: TrajectoryModel):
-        self.model = model
-        frame, names = model.frame(), list(model.learners)
-        styles = solid_looks(names)
-        figure = new_figure(2.75 * len(names), 3.45)
-        panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
-        self._paths = {
-            name: Paths(axes, name, styles[name]["color"], ylabel="y" if i == 0 else "")
-            for i, (name, axes) in enumerate(zip(names, panels, strict=True))
-        }
-        figure.legend(handles=HANDLES, loc="outside upper left", ncols=4, **LEGEND)
-        self.squares = Picture(
-            figure,
-            [artist for paths in self._paths.values() for artist in paths.moving],
-            on_click=self._clicked,
-            on_key=self._pressed,
-            keys=KEYS,
-        )
-        figure = new_figure(2.9, 3.45)
-        axes = plain_axes(figure.subplots(), "updates", "average return")
-        self._returns = Returns(axes, frame, model.max_updates)
-        figure.legend(handles=self._returns.handles, loc="outside upper left", **LEGEND)
-        self.returns = Picture(figure, self._returns.moving)
-        self.sentence = Sentence()
+    by = "update"
 
-        self.update = ipywidgets.IntSlider(
-            model.update, 0, model.max_updates, description="updates"
-        )
-        self.update.layout.width, self.update.style.description_width = "360px", "60px"
-        self.update.observe(lambda change: self._scrub(change["new"]), "value")
-        self.play = Play(value=model.update, max=model.max_updates, milliseconds=1000)
-        ipywidgets.jslink((self.play, "value"), (self.update, "value"))
-        self.x, self.y = (
-            ipywidgets.FloatText(
-                value,
-                step=NUDGE,
-                description=f"goal {axis}",
-                layout={"width": "130px"},
-                style={"description_width": "50px"},
-            )
-            for axis, value in zip("xy", model.goal, strict=True)
-        )
-        super().__init__(
-            [
-                row(shrinking(self.squares, 460), shrinking(self.returns, 240)),
-                row(self.play, self.update),
-                self.sentence,
-                row(
-                    self.x,
-                    self.y,
-                    button("Set goal", lambda: model.aim(self.x.value, self.y.value), self.show),
-                    button("Other luck", self._other_luck, self.show),
-                    ipywidgets.HTML(HINT, layout={"margin": "0 0 0 12px"}),
+    def scene(self) -> Scene:
+        model = self.model
+        frame, before = model.frame(), model.frame(0)
+        return Scene(
+            (
+                *(
+                    _square(name, style["color"], frame, before, key=i == 0)
+                    for i, (name, style) in enumerate(solid(list(model.learners)).items())
                 ),
-            ]
+                _returns(frame, model.max_updates),
+            ),
+            (
+                Slider("update", "updates", model.update, high=model.max_updates, play=1000),
+                Button("other_luck", "Other luck"),
+            ),
+            (
+                Try(
+                    "A goal in the corner",
+                    "Both learn the whole way there. Whose first update goes further?",
+                    values={"update": 1},
+                    press="corner",
+                ),
+                Try(
+                    "A goal at the start",
+                    "Before any update: who already stands there, and who wanders off?",
+                    values={"update": 0},
+                    press="middle",
+                ),
+            ),
+            sentence=frame.sentence,
+            note=NOTE,
+            code=f"TrajectoryExplorer(TrajectoryModel(learners, environment, goal={model.goal}, "
+            f"seed={model.seed}, update={model.update}))",
         )
-        self.show()
 
-    def show(self) -> None:
-        """Brings the pictures and the sentence up to the model's state."""
-        frame, before = self.model.frame(), self.model.frame(0)
-        for name, paths in self._paths.items():
-            paths.show(frame.goal, frame.paths[name], before.paths[name])
-        self._returns.show(frame)
-        self.squares.refresh(alt=f"Paths in the plane. {frame.sentence}")
-        self.returns.refresh(alt=f"Return after each update. {frame.sentence}")
-        self.sentence.text = frame.sentence
+    def drag(self, key: str, index: int, x: float, y: float) -> None:
+        self.model.aim(*(min(max(place, -GOALS), GOALS) for place in (x, y)))
 
-    def filmstrip(self, updates: Sequence[int] = (0, 1, 2, 3)) -> Figure:
+    def click(self, panel: str, x: float, y: float) -> None:
+        self.model.aim(x, y)
+
+    def other_luck(self) -> None:
+        self.model.seed += 1
+        self.model.notice = ""
+
+    def corner(self) -> None:
+        self.model.aim(GOALS, -GOALS)
+
+    def middle(self) -> None:
+        self.model.aim(0, 0)
+
+    def filmstrip(self, updates: Sequence[int] = (0, 1, 2, 3)) -> still.Figure:
         """A row of squares for each learner, one after each of ``updates``, as a still figure."""
-        names = list(self.model.learners)
-        styles = solid_looks(names)
-        figure = still_figure(2.4 * len(updates), 2.35 * len(names) + 0.5)
-        panels = figure.subplots(len(names), len(updates), sharex=True, sharey=True, squeeze=False)
-        before = self.model.frame(0)
-        for i, name in enumerate(names):
-            for j, update in enumerate(updates):
-                frame = self.model.frame(update)
-                title = f"after {count(update, 'update')}" if i == 0 else ""
-                xlabel = "x" if i == len(names) - 1 else ""
-                ylabel = "" if j else f"{name}\ny"
-                paths = Paths(panels[i, j], title, styles[name]["color"], ylabel, xlabel)
-                paths.show(frame.goal, frame.paths[name], before.paths[name])
-        figure.legend(handles=HANDLES, loc="outside lower center", ncols=4, **LEGEND)
-        return figure
+        titles = [f"after {count(update, 'update')}" for update in updates]
+        squares = [f"square {name}" for name in self.model.learners]
+        return still.strip(self.scenes_at("update", updates), titles, panels=squares)
 
     def description(self, updates: Sequence[int] = (0, 1, 2, 3)) -> str:
         """The text alternative of ``filmstrip``: a line for each number of updates."""
         return "\n".join(self.model.frame(update).sentence for update in updates)
 
-    def _scrub(self, update: int) -> None:
-        self.model.update = update
-        self.show()
 
-    def _aim(self, x: float, y: float) -> None:
-        self.model.aim(x, y)
-        self.x.value, self.y.value = self.model.goal
-        self.show()
+def _square(name: str, color: str, frame: Frame, before: Frame, key: bool) -> Panel:
+    """One learner's square: the goal, some of its paths and their average, and those of before.
 
-    def _clicked(self, pointer: Pointer) -> None:
-        self._aim(pointer.x, pointer.y)
+    One of the squares has the ``key`` to them all.
+    """
+    keys = (
+        Line("before", label="paths before", color="gray", width=0.8, opacity=0.5),
+        Line("some", label="some paths", width=0.8),
+        Line("average", label="average path", width=3),
+        Points("unseen", label="goal, unseen", color="yellow", edge="ink", marker="*", size=14),
+    )
+    paths = frame.paths[name]
+    average = _one_line(paths.mean(0, keepdims=True))
+    corners = GOALS * np.array([(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)]).T
+    axis = {"low": PLANE[0], "high": PLANE[1], "ticks": (-0.5, 0, 0.5)}
+    return Panel(
+        f"square {name}",
+        Axis(**axis, label="x"),
+        Axis(**axis, label="y"),
+        (
+            *(keys if key else ()),
+            Line(f"{name} goals", *corners, color="gray", dash="--", width=1, fixed=("x", "y")),
+            Line(
+                f"{name} before",
+                *_one_line(before.paths[name][:NUM_SHOWN]),
+                color="gray",
+                label="paths before",
+                listed=False,
+                width=0.8,
+                opacity=0.5,
+                fixed=("x", "y"),
+            ),
+            Line(
+                f"{name} now",
+                *_one_line(paths[:NUM_SHOWN]),
+                color=color,
+                label="some paths",
+                listed=False,
+                width=0.8,
+                opacity=0.7,
+            ),
+            Line(f"{name} outline", *average, color="paper", width=6),
+            Line(
+                f"{name} average",
+                *average,
+                color=color,
+                label="average path",
+                listed=False,
+                width=3,
+            ),
+            Points(f"{name} start", [0], [0], marker="+", size=10, fixed=("x", "y")),
+            Points(
+                f"{name} goal",
+                [frame.goal[0]],
+                [frame.goal[1]],
+                label="goal, unseen",
+                listed=False,
+                color="yellow",
+                edge="ink",
+                marker="*",
+                size=18,
+                drag=Drag("the goal"),
+            ),
+        ),
+        title=name,
+        alt=f"paths of {name} in the plane",
+        width=310,
+        height=330,
+        square=True,
+        click="set the goal",
+    )
 
-    def _pressed(self, key: str) -> None:
-        self._aim(*(at + NUDGE * by for at, by in zip(self.model.goal, KEYS[key], strict=True)))
 
-    def _other_luck(self) -> None:
-        self.model.seed += 1
-        self.model.notice = ""
-
-    def __repr__(self) -> str:
-        return f"TrajectoryExplorer({self.sentence.text!r})"
-
-
-class Paths:
-    """One learner's square: the goal, some of its paths and their average, and those of before."""
-
-    def __init__(self, axes: Axes, title: str, color: str, ylabel: str = "", xlabel: str = "x"):
-        plain_axes(axes, xlabel, ylabel)
-        axes.set_title(title, fontsize=picture.FONT_SIZE)
-        ticks = (-0.5, 0, 0.5)
-        axes.set(xlim=PLANE, ylim=PLANE, xticks=ticks, yticks=ticks, aspect="equal")
-        corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)]) * GOALS
-        axes.plot(*corners.T, "--", color=picture.GREY, linewidth=1)
-        (self.before,) = axes.plot([], [], color=BEFORE, linewidth=0.8)
-        (self.now,) = axes.plot([], [], color=color, linewidth=0.8, alpha=0.6)
-        (self.outline,) = axes.plot([], [], color="white", linewidth=5, zorder=3)
-        (self.average,) = axes.plot([], [], color=color, linewidth=3, zorder=3)
-        axes.plot(0, 0, "+", color=picture.BLACK, markersize=9, zorder=4)
-        (self.goal,) = axes.plot([], [], marker="*", markersize=15, zorder=5, **STAR)
-        self.moving = [self.before, self.now, self.outline, self.average, self.goal]
-
-    def show(self, goal: tuple[float, float], now: np.ndarray, before: np.ndarray) -> None:
-        self.goal.set_data([goal[0]], [goal[1]])
-        self.now.set_data(*_one_line(now[:NUM_SHOWN]))
-        self.before.set_data(*_one_line(before[:NUM_SHOWN]))
-        average = _one_line(now.mean(0, keepdims=True))
-        self.outline.set_data(*average)
-        self.average.set_data(*average)
-
-
-class Returns:
+def _returns(frame: Frame, max_updates: int) -> Panel:
     """Every learner's average return after each update so far, with its 95 % interval."""
-
-    def __init__(self, axes: Axes, frame: Frame, max_updates: int):
-        axes.set(xlim=(-0.3, max_updates + 0.3), ylim=RETURNS)
-        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        self.means, self.intervals = {}, {}
-        for i, (name, style) in enumerate(solid_looks(frame.returns).items()):
-            style = style | {"zorder": 3 - i / 10}
-            (self.intervals[name],) = axes.plot([], [], **style | {"marker": "_"})
-            (self.means[name],) = axes.plot([], [], **style, label=name, clip_on=False)
-        self.handles = list(self.means.values())
-        self.moving = [*self.intervals.values(), *self.handles]
-
-    def show(self, frame: Frame) -> None:
-        for name, scores in frame.returns.items():
-            steps = np.arange(len(scores))
-            mean, interval = _drawable(scores, *RETURNS).T[0], np.nan_to_num(scores[:, 1])
-            ends = np.stack([mean - interval, mean + interval, np.full_like(mean, np.nan)], 1)
-            self.means[name].set_data(steps, mean)
-            self.intervals[name].set_data(np.repeat(steps, 3), ends.flatten())
-
-
-def _mean(trajectories: Trajectories) -> tuple[float, float]:
-    returns = trajectories.returns[0]
-    return returns.mean().item(), 1.96 * returns.std().item() / len(returns) ** 0.5
+    marks = []
+    for name, style in reversed(solid(list(frame.returns)).items()):
+        mean, interval = np.nan_to_num(frame.returns[name], nan=RETURNS[0]).T
+        mean = mean.clip(*RETURNS)
+        at = np.arange(len(mean))
+        marks.append(
+            Spans(f"interval {name}", at, mean - interval, mean + interval, color=style["color"])
+        )
+        marks.append(Line(f"return {name}", at, mean, label=name, link="update", **style))
+    return Panel(
+        "returns",
+        Axis(-0.3, max_updates + 0.3, "updates", ticks=tuple(range(max_updates + 1))),
+        Axis(*RETURNS, "average return"),
+        tuple(marks),
+        alt="average return after each update",
+        width=300,
+        height=330,
+    )
 
 
 def _one_line(paths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Paths ``(N, H + 1, 2)`` as the x and y of one line with gaps between them."""
     gap = np.full_like(paths[:, :1], np.nan)
-    places = np.concatenate([_drawable(paths, -9, 9), gap], 1).reshape(-1, 2)
+    inside = np.nan_to_num(paths, nan=-9, posinf=9, neginf=-9).clip(-9, 9).round(3)
+    places = np.concatenate([inside, gap], 1).reshape(-1, 2)
     return places[:, 0], places[:, 1]
 
 
-def _drawable(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    """``values`` that can be drawn: what is beyond the limits or no number lies on the edge."""
-    return np.clip(np.nan_to_num(values, nan=low, posinf=high, neginf=low), low, high)
+def _mean(trajectories: Trajectories) -> tuple[float, float]:
+    returns = trajectories.returns[0]
+    return returns.mean().item(), 1.96 * returns.std().item() / len(returns) ** 0.5
 
 
 def _score(mean: float, interval: float) -> str:

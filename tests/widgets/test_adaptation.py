@@ -1,14 +1,15 @@
 """The adaptation explorer: its model against the learners themselves, its view without a screen."""
 
 import copy
+import json
 import math
 
-import matplotlib
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pages import Page
 from walks import do
 
 from metalearn_lite.episodes import Examples
@@ -17,7 +18,6 @@ from metalearn_lite.learners.joint import JointTraining
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import MLP
 from metalearn_lite.widgets.adaptation import (
-    ERRORS,
     MAX_POINTS,
     AdaptationExplorer,
     AdaptationModel,
@@ -242,103 +242,116 @@ def test_no_way_through_ends_in_an_error(actions):
 # --- the view
 
 
-@pytest.fixture(scope="module")
-def explorer():
-    return AdaptationExplorer(new_model())
+@pytest.fixture
+def page():
+    return Page(AdaptationExplorer(new_model()))
 
 
 @pytest.mark.parametrize(
     ("slider", "value"), [("step", 4), ("amplitude", 1.7), ("phase", 2.2), ("inner_lr", 0.1)]
 )
-def test_slider_changes_both_pictures(explorer, slider, value):
-    before = explorer.curves.png, explorer.errors.png
-    getattr(explorer, slider).value = value
-    assert getattr(explorer.model, slider) == value
-    assert explorer.curves.png != before[0]
-    assert explorer.errors.png != before[1]
-    assert explorer.sentence.text == explorer.model.frame().sentence
-    assert explorer.sentence.text in explorer.curves.alt
-    assert explorer.sentence.text in explorer.errors.alt
+def test_sliders_change_the_model_and_the_sentence(page, slider, value):
+    page.set(**{slider: value})
+    assert getattr(page.widget.model, slider) == value
+    assert page.sentence == page.widget.model.frame().sentence
 
 
-def test_sliders_have_a_read_out_and_a_label(explorer):
-    for name in ("step", "amplitude", "phase", "inner_lr"):
-        slider = getattr(explorer, name)
-        assert slider.readout
-        assert slider.description
+def test_walking_over_the_steps_needs_no_new_curves(page):
+    sent = page.widget.moving
+    page.set(step=4)
+    assert page.widget.moving == sent  # they were sent beforehand
+    frame = page.widget.recorded["at"]["[4]"]
+    expected = page.widget.model.frame(4)
+    assert frame["state"]["sentence"] == expected.sentence
+    np.testing.assert_allclose(
+        frame["moving"]["curve MAML"]["y"], expected.curves["MAML"], rtol=1e-4, atol=1e-6
+    )
+    assert frame["moving"]["now"] == {"at": [4.0]}
+    assert "wave" not in frame["moving"]
 
 
-def test_click_adds_a_point_at_its_x(explorer):
-    num_points = len(explorer.model.points)
-    explorer.curves._handle_custom_msg({"kind": "click", "x": 0.6, "y": 0.5}, [])
-    assert len(explorer.model.points) == num_points + 1
-    assert -5 < explorer.model.points[-1] < 5
-    assert f"on {num_points + 1} points" in explorer.sentence.text
+def test_click_adds_a_point_and_a_drag_moves_it_along_the_wave(page):
+    page.do("click", panel="curves", x=1.5, y=6.0)
+    assert page.widget.model.points[-1] == 1.5
+    assert "on 6 points" in page.sentence
+    page.do("drag", key="points", index=5, x=-2.0, y=0.0, settled=False)
+    assert page.widget.model.points[-1] == -2.0
+    assert page.columns("points")["y"][-1] == pytest.approx(
+        float(wave(page.widget.model, -2.0)), rel=1e-4
+    )
+    page.do("drag", key="points", index=5, x=9.0, y=0.0)
+    assert page.widget.model.points[-1] == 5.0
+    page.do("remove", key="points", index=0)
+    assert "on 5 points" in page.sentence
 
 
-def test_everything_works_without_a_pointer(explorer):
-    press = {
-        button.description: button.click
-        for row in explorer.children
-        for button in getattr(row, "children", ())
-        if hasattr(button, "click")
-    }
-    press["Clear"]()
-    assert explorer.model.points == []
-    explorer.x.value = 1.5
-    press["Add point"]()
-    assert explorer.model.points == [1.5]
-    explorer.x.value = 9
-    press["Add point"]()
-    assert explorer.model.points == [1.5]
-    assert "x = 9 is not on the chart" in explorer.sentence.text
-    press["Undo point"]()
-    assert explorer.model.points == []
-    press["New points"]()
-    assert len(explorer.model.points) == 5
+def test_buttons(page):
+    page.press("clear")
+    assert page.widget.model.points == []
+    assert {"undo", "clear"} <= set(page.widget.state["off"])
+    page.do("click", panel="curves", x=1.5, y=0)
+    page.do("click", panel="curves", x=9, y=0)
+    assert page.widget.model.points == [1.5]
+    assert "x = 9 is not on the chart" in page.sentence
+    page.press("undo")
+    page.press("new_points")
+    assert len(page.widget.model.points) == 5
 
 
-def test_divergence_is_drawn():
-    explorer = AdaptationExplorer(new_model(inner_lr=0.99))
-    for learner in explorer.model.learners.values():
+def test_divergence_travels_as_numbers_that_can_be_drawn(page):
+    for learner in page.widget.model.learners.values():
         for value in learner.params.values():
             value.data *= 30
-    explorer.model.amplitude = 5.0
-    explorer.step.value = 10
-    assert not all(np.isfinite(e[-1]) for e in explorer.model.frame().query_errors.values())
-    for line in explorer._errors.query.values():
-        assert max(line.get_ydata()) <= ERRORS[1]
-    assert "Off the chart" in explorer.sentence.text
+    page.set(inner_lr=0.99, amplitude=5.0, step=10)
+    assert not all(np.isfinite(e[-1]) for e in page.widget.model.frame().query_errors.values())
+    assert "Off the chart" in page.sentence
+    assert "NaN" not in json.dumps([page.widget.moving, page.widget.recorded])
+    assert "Infinity" not in json.dumps([page.widget.moving, page.widget.recorded])
 
 
-def test_learners_differ_in_colour_and_marker_and_agree_between_the_charts(explorer):
-    curves, errors = explorer._curves.predictions, explorer._errors.query
-    looks = {(line.get_color(), line.get_marker()) for line in curves.values()}
-    assert len({color for color, _ in looks}) == len({marker for _, marker in looks}) == 3
-    for name, line in curves.items():
-        assert (line.get_color(), line.get_marker()) == (
-            errors[name].get_color(),
-            errors[name].get_marker(),
-        )
+def test_learners_differ_in_colour_and_marker_and_agree_between_the_charts(page):
+    marks = page.marks
+    looks = {name: (marks[f"curve {name}"]["color"], marks[f"curve {name}"]["marker"])
+             for name in page.widget.model.learners}  # fmt: skip
+    assert len({color for color, _ in looks.values()}) == 3
+    assert len({marker for _, marker in looks.values()}) == 3
+    for name, looked in looks.items():
+        query = marks[f"query error {name}"]
+        assert (query["color"], query["marker"]) == looked
 
 
-def test_filmstrip_stays_as_it_is_when_the_widget_moves_on():
-    explorer = AdaptationExplorer(new_model())
-    explorer.step.value = 3
-    figure = explorer.filmstrip((0, 2))
-    assert isinstance(figure, matplotlib.figure.Figure)
+@pytest.mark.parametrize("index", range(3))
+def test_suggestions_lead_to_what_they_ask(page, index):
+    page.do("try", index=index)
+    model = page.widget.model
+    if index == 0:
+        assert max(model.points) < 0
+        assert "After 10 steps" in page.sentence
+    elif index == 1:
+        assert "Until then nothing is learned" in page.sentence
+    else:
+        assert (model.inner_lr, model.step) == (1.0, 10)
+
+
+def test_its_line_of_code_makes_it_again(page):
+    page.set(inner_lr=0.1, amplitude=2.0, step=3)
+    page.do("click", panel="curves", x=1.5, y=0)
+    model = page.widget.model
+    names = {"learners": model.learners, "generator": torch.Generator()}
+    again = eval(page.widget.state["code"], globals() | names)
+    assert again.state["values"] == page.widget.state["values"]
+    assert again.model.points == pytest.approx(model.points, rel=1e-3)
+
+
+def test_filmstrip_stays_as_it_is_when_the_widget_moves_on(page):
+    page.set(step=3)
+    figure = page.widget.filmstrip((0, 2))
     assert [axes.get_title() for axes in figure.axes] == ["after 0 steps", "after 2 steps"]
-    assert explorer.model.step == 3
-    lines = {line.get_label(): line for line in figure.axes[1].lines}
-    np.testing.assert_allclose(
-        lines["MAML"].get_ydata(), explorer.model.frame(2).curves["MAML"], rtol=1e-6
-    )
-    assert len(figure.legends[0].get_texts()) == 5
+    assert page.widget.model.step == 3
 
 
-def test_description_has_a_line_for_each_picture():
-    explorer = AdaptationExplorer(new_model())
-    task, *lines = explorer.description((0, 1, 10)).split("\n")
+def test_description_has_a_line_for_each_picture(page):
+    task, *lines = page.widget.description((0, 1, 10)).split("\n")
     assert task == "A wave of amplitude 3 and phase 1."
     assert [line.split(":")[0] for line in lines] == [
         "After 0 steps on 5 points",
@@ -347,5 +360,5 @@ def test_description_has_a_line_for_each_picture():
     ]
 
 
-def test_repr_is_short_and_says_what_is_shown(explorer):
-    assert repr(explorer) == f"AdaptationExplorer({explorer.sentence.text!r})"
+def test_repr_is_short_and_says_what_is_shown(page):
+    assert repr(page.widget) == f"AdaptationExplorer({page.sentence!r})"

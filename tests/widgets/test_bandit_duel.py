@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from pages import Page
 
 from metalearn_lite.rl.bandit_players import UCB1, RandomPlayer, Thompson
 from metalearn_lite.widgets.bandit_duel import YOU, BanditDuel, DuelModel
@@ -35,9 +36,9 @@ def make_model(seed=0, pulls=(10,), **settings):
     return DuelModel(dict.fromkeys(pulls, players), seed=seed, **settings)
 
 
-def make_duel(seed=0):
+def make_page(seed=0):
     players = {"Random": RandomPlayer(5), "Thompson": Thompson(5), "UCB1": UCB1(5)}
-    return BanditDuel({10: players, 100: players}, seed=seed)
+    return Page(BanditDuel({10: players, 100: players}, seed=seed))
 
 
 # The model
@@ -212,80 +213,84 @@ def test_impossible_duels_are_refused():
 # The view, without a browser
 
 
-def test_pulling_by_button_by_key_and_by_click():
-    duel = make_duel()
-    before = duel.arms.png, duel.regrets.png
-    duel.pulls[2].click()
-    assert duel.arms.png != before[0]
-    assert duel.regrets.png != before[1]
-    assert "arm 3 pays" in duel.sentence.text
-    duel.arms._handle(None, {"kind": "key", "key": "5"}, [])
-    assert "Pull 2 of 10: arm 5 pays" in duel.sentence.text
-    click(duel, 0.5, 1)
-    assert "Pull 3 of 10: arm 2 pays" in duel.sentence.text
-    click(duel, 0.5, -0.8)
-    assert duel.model.frame().pulls == 3
-    assert duel.model.arms_sentence() in duel.arms.alt
-    assert duel.model.regrets_sentence() in duel.regrets.alt
-
-
-def click(duel, x, y):
-    axes = duel.arms.figure.axes[0]
-    x, y = axes.figure.transFigure.inverted().transform(axes.transData.transform((x, y)))
-    duel.arms._handle(None, {"kind": "click", "x": x, "y": 1 - y}, [])
+def test_pulling_by_a_pick():
+    page = make_page()
+    before = page.columns("levers"), page.columns("regret UCB1")
+    page.do("pick", key="levers", index=2)
+    assert page.columns("levers") != before[0]
+    assert page.columns("regret UCB1") != before[1]
+    assert "Pull 1 of 10: arm 3 pays" in page.sentence
+    page.do("pick", key="levers", index=4)
+    assert page.columns("levers")["edges"] == ["", "", "", "", "ink"]
+    assert page.columns("pulls")["rows"] == [[YOU, "0", "0", "1", "0", "1"]]
+    assert page.widget.state["note"] == page.widget.model.arms_sentence()
 
 
 def test_the_helper_finishes_and_another_bandit_follows():
-    duel = make_duel()
-    assert duel.demo() is duel
-    assert "You and UCB1 got" in duel.sentence.text
-    assert duel.finish.disabled
-    duel.pulls[0].click()
-    assert duel.sentence.text == "All 10 pulls are made: ask for a new bandit."
-    duel.new.click()
-    assert duel.sentence.text.startswith("5 arms, 10 pulls")
-    assert not duel.finish.disabled
+    page = make_page()
+    page.press("finish")
+    assert "You and UCB1 got" in page.sentence
+    assert page.widget.state["off"] == ["finish"]
+    assert len(page.columns("pulls")["rows"]) == 4
+    np.testing.assert_allclose(
+        page.columns("truth")["y"], page.widget.model.frame().truth, rtol=1e-4
+    )
+    page.do("pick", key="levers", index=0)
+    assert page.sentence.startswith("All 10 pulls are made: ask for a new bandit.")
+    page.press("new")
+    assert page.sentence.startswith("5 arms, 10 pulls")
+    assert page.columns("truth") == {}
+
+
+def test_demo_watches_another_bandit():
+    page = make_page()
+    truth = page.widget.model._truth
+    assert page.widget.demo() is page.widget
+    assert "You and UCB1 got" in page.sentence
+    assert not np.array_equal(truth, page.widget.model._truth)
+    page.do("try", index=0)
+    assert "Average over 2 bandits" in page.sentence
 
 
 def test_another_length_is_another_game():
-    duel = make_duel()
-    duel.length.value = 100
-    assert duel.sentence.text.startswith("5 arms, 100 pulls")
-    duel.demo()
-    assert "Regret after 100 pulls" in duel.regrets.alt
-    assert duel.regrets.figure.axes[0].get_xlim() == (0, 100)
+    page = make_page()
+    page.set(length="100 pulls")
+    assert page.sentence.startswith("5 arms, 100 pulls")
+    page.press("finish")
+    assert "Regret after 100 pulls" in page.sentence
+    assert page.widget.look["panels"][1]["x"]["high"] == 100
 
 
 def test_peeking_draws_your_regret():
-    duel = make_duel()
-    duel.pulls[0].click()
-    assert "You" not in duel.regrets.alt
-    before = duel.regrets.png
-    duel.peek.value = True
-    assert duel.regrets.png != before
-    assert "You" in duel.regrets.alt
+    page = make_page()
+    page.do("pick", key="levers", index=0)
+    assert page.columns(f"regret {YOU}") == {}
+    page.do("try", index=1)
+    assert len(page.columns(f"regret {YOU}")["y"]) == 2
 
 
-@pytest.mark.slow
 def test_the_worst_of_all_play_stays_on_the_chart():
-    duel = make_duel()
-    duel.peek.value = True
-    duel.length.value = 100
-    worst = int(duel.model._truth.argmin())
+    page = make_page()
+    page.set(peek=True, length="100 pulls")
+    worst = int(page.widget.model._truth.argmin())
     for _ in range(100):
-        duel.pulls[worst].click()
-    highest = duel.model.frame().regrets[YOU][-1]
+        page.do("pick", key="levers", index=worst)
+    highest = page.widget.model.frame().regrets[YOU][-1]
     assert highest > 30
-    assert duel.regrets.figure.axes[0].get_ylim()[1] >= highest
+    assert page.widget.look["panels"][1]["y"]["high"] >= highest
 
 
 def test_the_filmstrip_and_its_text_show_the_same_bandit():
-    duel = make_duel()
+    duel = make_page().widget
     figure = duel.filmstrip(100, seed=2)
-    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert len(figure.axes) == 4
     text = duel.description(100, seed=2)
-    for title in titles[:3]:
-        name, rewards = title.split(": ")
-        assert f"{name} pulled the best arm" in text
-        assert f"got {rewards.split()[0]} and" in text
+    for axes, record in zip(figure.axes, duel._still(100, 2).records().values(), strict=False):
+        assert f"got {int(record.rewards.sum())} " in text
+        assert f"{int(record.rewards.sum())} rewards" in axes.get_title() + axes.get_ylabel()
     assert duel.model.num_pulls == 10
+
+
+def test_repr_is_short_and_says_what_is_shown():
+    page = make_page()
+    assert repr(page.widget) == f"BanditDuel({page.sentence!r})"

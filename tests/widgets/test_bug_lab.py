@@ -3,13 +3,12 @@
 import math
 from dataclasses import replace
 
-import matplotlib
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matplotlib.figure import Figure
+from pages import Page
 from walks import do
 
 from metalearn_lite.evaluation import evaluate
@@ -24,12 +23,12 @@ from metalearn_lite.widgets.bug_lab import (
     WITNESSES,
     BugLab,
     BugLabModel,
-    Curve,
     Frame,
-    GradientCheck,
     Run,
-    Scores,
     Sick,
+    _checks,
+    _curve,
+    _scores,
     _witnesses,
 )
 
@@ -207,13 +206,12 @@ def test_what_runs_away_is_told_not_raised(short):
     assert "honest off the chart" in said
 
 
-def test_each_witness_that_betrays_has_its_cross(short):
+def test_each_witness_that_betrays_has_its_cross():
     def panels(frame):
-        axes = Figure().subplots(4)
-        curve = Curve(axes[0], frame).mark.get_text()
-        gradient = GradientCheck(axes[1:3], frame).texts
-        scores = Scores(axes[3], frame).texts
-        return curve, "".join(t.get_text() for t in gradient), scores[1].get_text()
+        marks = {mark.key: mark for p in (_curve(frame), *_checks(frame), _scores(frame))
+                 for mark in p.marks}  # fmt: skip
+        said = [*marks["cosine said"].texts, *marks["size said"].texts]
+        return "".join(marks["curve ✗"].texts), "".join(said), marks["scores said"].texts[1]
 
     for frame in (
         frame_of([1.0] * 100, 1.0, 1.0),
@@ -320,74 +318,84 @@ def test_no_way_through_ends_in_an_error(short, actions):
 
 
 @pytest.fixture(scope="module")
-def lab():
-    return BugLab(BugLabModel(iterations=20))
+def model():
+    return BugLabModel(iterations=20)
 
 
-def pictures(lab):
-    return lab.curve, lab.gradient, lab.scores
+@pytest.fixture
+def page(model):
+    model.bugs, model.hidden, model.notice, model.place = frozenset(), None, "", PLACES[0]
+    return Page(BugLab(model))
 
 
-def buttons(widget):
-    for child in getattr(widget, "children", ()):
-        if hasattr(child, "click"):
-            yield child
-        yield from buttons(child)
+def test_a_switch_changes_all_panels_and_the_sentence(page):
+    keys = ("this code", "cosine bar", "score")
+    before = [page.columns(key) for key in keys]
+    page.set(plus=True)
+    assert page.widget.model.bugs == {"plus"}
+    assert all(page.columns(key) != old for key, old in zip(keys, before, strict=True))
+    assert page.sentence == page.widget.model.frame().sentence
+    assert page.widget.progress == 0
+    assert page.widget.state["values"]["plus"]
 
 
-def test_a_switch_changes_all_pictures_and_the_sentence(lab):
-    lab.switches["plus"].value = False
-    before = [picture.png for picture in pictures(lab)]
-    lab.switches["plus"].value = True
-    assert lab.model.bugs == {"plus"}
-    assert all(p.png != old for p, old in zip(pictures(lab), before, strict=True))
-    assert lab.sentence.text == lab.model.frame().sentence
-    assert all(lab.sentence.text in picture.alt for picture in pictures(lab))
-    assert lab.progress.layout.visibility == "hidden"
+def test_every_switch_says_what_it_is_and_does(page):
+    switches = [one for one in page.widget.look["controls"] if one["kind"] == "Switch"]
+    assert [(one["label"], one["help"], one["group"]) for one in switches] == [*BUGS.values()]
 
 
-def test_every_switch_says_what_it_is_and_does(lab):
-    assert [switch.description for switch in lab.switches.values()] == [
-        bug.label for bug in BUGS.values()
-    ]
-    assert all(switch.tooltip for switch in lab.switches.values())
+def test_the_place_of_the_check(page):
+    page.set(place=PLACES[1])
+    assert f"Gradient check at {PLACES[1]}" in page.sentence
 
 
-def test_the_place_of_the_check(lab):
-    lab.place.value = PLACES[1]
-    assert f"Gradient check at {PLACES[1]}" in lab.sentence.text
-    lab.place.value = PLACES[0]
+def test_the_buttons_play_a_mystery(page):
+    assert set(page.widget.state["off"]) == {"all_off", "guess", "reveal"}
+    page.press("mystery")
+    hidden = page.widget.model.hidden
+    assert "A mystery:" in page.sentence
+    assert page.widget.state["code"] == ""
+    page.set(**dict.fromkeys(hidden, True))
+    page.press("guess")
+    assert page.sentence.startswith("Right. It was:")
+    assert {bug for bug in BUGS if page.widget.state["values"][bug]} == hidden
+    page.press("mystery")
+    page.press("reveal")
+    assert page.sentence.startswith("It was:")
+    page.press("all_off")
+    assert not any(page.widget.state["values"][bug] for bug in BUGS)
 
 
-def test_the_buttons_play_a_mystery(lab):
-    press = {button.description: button for button in buttons(lab)}
-    press["All off"].click()
-    assert not any(switch.value for switch in lab.switches.values())
-    assert press["Reveal"].disabled
-    press["Mystery"].click()
-    hidden = lab.model.hidden
-    assert "A mystery:" in lab.sentence.text
-    assert not press["Reveal"].disabled
-    for bug in hidden:
-        lab.switches[bug].value = True
-    press["That is my guess"].click()
-    assert lab.sentence.text.startswith("Right. It was:")
-    assert {key for key, switch in lab.switches.items() if switch.value} == hidden
-    press["Mystery"].click()
-    press["Reveal"].click()
-    assert lab.sentence.text.startswith("It was:")
-    press["All off"].click()
+def test_suggestions_switch_one_bug_on(page):
+    page.set(plus=True)
+    for index, bug in enumerate(("graph", "seen")):
+        page.do("try", index=index)
+        assert page.widget.model.bugs == {bug}
 
 
-def test_the_filmstrip_stays_and_has_a_line_for_each_set(lab):
-    before = lab.model.bugs
+def test_its_line_of_code_makes_it_again(page):
+    page.set(plus=True, seen=True)
+    code = page.widget.state["code"].replace("BugLabModel(", "BugLabModel(iterations=20, ")
+    assert eval(code).state["sentence"] == page.sentence
+
+
+def test_a_long_answer_says_how_much_is_done(page):
+    told = []
+    page.widget.observe(lambda change: told.append(change["new"]), "progress")
+    page.set(pile=True, small=True)
+    assert sorted(told[:-1]) == told[:-1]
+    assert max(told) > 0.5
+    assert told[-1] == 0
+
+
+def test_the_filmstrip_stays_and_has_a_line_for_each_set(page):
+    lab = page.widget
     figure = lab.filmstrip()
-    assert isinstance(figure, matplotlib.figure.Figure)
     assert len(figure.axes) == 4 * len(FILMSTRIP)
     assert len(lab.description().split("\n")) == len(FILMSTRIP)
     assert len(lab.description(((), ("graph", "seen"))).split("\n")) == 2
-    assert lab.model.bugs == before
-    assert repr(lab) == f"BugLab({lab.sentence.text!r})"
+    assert lab.model.bugs == frozenset()
+    assert repr(lab) == f"BugLab({page.sentence!r})"
     with pytest.raises(ValueError, match="bug='nothing'"):
         lab.filmstrip((("nothing",),))
 

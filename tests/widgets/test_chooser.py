@@ -1,11 +1,11 @@
 """The chooser: its model against the agent itself, its view without a screen."""
 
-import matplotlib
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pages import Page
 
 from metalearn_lite.learners.least_squares import StraightLine
 from metalearn_lite.learners.nearest_value import NearestValue
@@ -134,75 +134,66 @@ def test_no_way_through_ends_in_an_error(task, exploration, seen):
 
 
 @pytest.fixture
-def chooser():
-    return Chooser(new_model())
+def page():
+    return Page(Chooser(new_model()))
 
 
-def pictures(chooser):
-    return chooser.support, chooser.beliefs, chooser.regret
+def test_the_slider_changes_all_panels(page):
+    keys = ("points", "expected", "agent")
+    before = [page.columns(key) for key in keys]
+    page.set(task=9)
+    assert page.widget.model.task == 9
+    assert all(page.columns(key) != old for key, old in zip(keys, before, strict=True))
+    assert page.sentence == page.widget.model.frame().sentence
 
 
-def test_the_slider_changes_all_pictures(chooser):
-    before = [one.png for one in pictures(chooser)]
-    chooser.task.value = 9
-    assert chooser.model.task == 9
-    assert all(one.png != old for one, old in zip(pictures(chooser), before, strict=True))
-    assert chooser.sentence.text == chooser.model.frame().sentence
-    assert all(chooser.sentence.text in one.alt for one in pictures(chooser))
+def test_exploration_and_features_change_beliefs(page):
+    page.set(task=25)
+    before = page.columns("unsure")
+    page.set(exploration=1.5)
+    assert page.widget.model.exploration == 1.5
+    assert page.columns("unsure") != before
+    before = page.columns("expected")
+    page.set(**{FEATURES[3]: False})
+    assert page.widget.model.seen == set(FEATURES[1:]) - {FEATURES[3]}
+    assert page.columns("expected") != before
+    assert page.widget.state["code"] == ""  # the constructor takes no features away
 
 
-def test_exploration_and_features_change_beliefs(chooser):
-    chooser.task.value = 25
-    before = chooser.beliefs.png
-    chooser.exploration.value = 1.5
-    assert chooser.model.exploration == 1.5
-    assert chooser.beliefs.png != before
-    before = chooser.beliefs.png
-    chooser.seen["a line fits" if "a line fits" in chooser.seen else FEATURES[3]].value = False
-    assert chooser.model.seen == set(FEATURES[1:]) - {FEATURES[3]}
-    assert chooser.beliefs.png != before
+def test_the_bars_are_the_frames(page):
+    page.set(task=20)
+    frame = page.widget.model.frame()
+    np.testing.assert_allclose(page.columns("expected")["x"], frame.expected, rtol=1e-4)
+    unsure = page.columns("unsure")
+    assert unsure["high"][0] - unsure["low"][0] == pytest.approx(2 * frame.widths[0], rel=1e-3)
+    assert page.columns("got")["x"] == pytest.approx([frame.rewards[frame.picked]], rel=1e-4)
+    assert len(page.columns("would")["x"]) == 1
 
 
-def test_every_control_has_a_name_and_a_readout(chooser):
-    for slider in (chooser.task, chooser.exploration):
-        assert slider.readout
-        assert slider.description
-    assert [box.description for box in chooser.seen.values()] == FEATURES[1:]
-    assert chooser.play.max == chooser.task.max == 30
+def test_learners_differ_in_marker_and_colour(page):
+    lines = [mark for key, mark in page.marks.items() if key.startswith("always")]
+    assert len({(line["color"], line["marker"]) for line in lines}) == len(lines) == 2
 
 
-def test_the_bars_are_the_frames(chooser):
-    chooser.task.value = 20
-    frame = chooser.model.frame()
-    widths = [bar.get_width() for bar in chooser._beliefs.bars]
-    np.testing.assert_allclose(widths, frame.expected)
-    low, high = chooser._beliefs.widths[0].get_xdata()
-    assert high - low == pytest.approx(2 * frame.widths[0])
-    assert chooser._beliefs.got.get_xdata()[0] == frame.rewards[frame.picked]
-    assert len(chooser._beliefs.would.get_xdata()) == 1
+def test_suggestions_lead_to_what_they_ask(page):
+    page.do("try", index=0)
+    assert page.widget.model.seen == set()
+    page.do("try", index=1)
+    assert page.widget.model.seen == set(FEATURES[1:])
+    assert page.widget.model.exploration == 0
+    assert page.sentence.startswith("Task 30 of 30")
 
 
-def test_learners_differ_in_marker_and_colour(chooser):
-    looks = {(line.get_color(), line.get_marker()) for line in chooser._regret.legend[1:]}
-    assert len(looks) == 2
+def test_filmstrip_stays_as_it_is_when_the_widget_moves_on(page):
+    figure = page.widget.filmstrip((1, 10))
+    assert {"task 1", "task 10"} <= {axes.get_title() for axes in figure.axes}
+    assert page.widget.model.task == 1
 
 
-def test_filmstrip_stays_as_it_is_when_the_widget_moves_on(chooser):
-    figure = chooser.filmstrip((1, 10))
-    assert isinstance(figure, matplotlib.figure.Figure)
-    assert [axes.get_title() for axes in figure.axes[:2]] == ["task 1", "task 10"]
-    regret = figure.axes[-1]
-    assert regret.get_title() == "up to task 10"
-    agent = next(line for line in regret.lines if line.get_label() == "the agent")
-    assert agent.get_xdata()[-1] == 10
-    np.testing.assert_allclose(agent.get_ydata()[1:], chooser.model.frame(10).regret)
-    assert chooser.model.task == 1
-
-
-def test_description_has_a_line_for_each_picture(chooser):
-    lines = chooser.description((1, 10)).split("\n")
+def test_description_has_a_line_for_each_picture(page):
+    lines = page.widget.description((1, 10)).split("\n")
     assert [line.split(",")[0] for line in lines] == ["Task 1 of 30", "Task 10 of 30"]
 
 
-def test_repr_is_what_is_shown(chooser):
-    assert repr(chooser) == f"Chooser({chooser.sentence.text!r})"
+def test_repr_is_what_is_shown(page):
+    assert repr(page.widget) == f"Chooser({page.sentence!r})"

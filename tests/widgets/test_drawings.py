@@ -1,101 +1,54 @@
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
-from metalearn_lite.widgets.drawings import (
-    CLASS_COLOURS,
-    Captions,
-    Drawings,
-    ink_on,
-    pale,
-    tinted,
-)
+from metalearn_lite.figures import COLORS, DARK_COLORS, PAGE
+from metalearn_lite.widgets.drawings import CLASS_COLORS, CLASS_MARKERS, TINT, class_marks, pixels
+from metalearn_lite.widgets.kit.scene import MARKERS, TOKENS
 
 
-def axes_of_100_pixels():
-    figure = Figure(figsize=(1, 1), dpi=100)
-    FigureCanvasAgg(figure)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(0, 100), ylim=(0, 100))
-    axes.axis("off")
-    return axes
+def test_ink_is_255_and_paper_is_0():
+    drawn = pixels(np.array([[0.0, 0.5, 1.0, 1.0001]]))
+    assert drawn.dtype == np.uint8
+    assert drawn.tolist() == [[0, 128, 255, 255]]
 
 
-def pixels_of(axes):
-    axes.figure.canvas.draw()
-    return np.asarray(axes.figure.canvas.buffer_rgba())[..., :3]
+def test_a_class_differs_in_colour_and_shape():
+    assert len(set(CLASS_COLORS)) == len(CLASS_COLORS) == 10
+    assert len(set(CLASS_MARKERS)) == len(CLASS_MARKERS) == 10
+    assert set(CLASS_COLORS) <= set(TOKENS)
+    assert set(CLASS_MARKERS) <= set(MARKERS)
 
 
-def test_a_drawing_lies_upright_around_its_point():
-    axes = axes_of_100_pixels()
-    drawings = Drawings(axes, size=14.4)  # 20 pixels
-    image = np.zeros((20, 20))
-    image[:5] = 1  # ink along its upper edge
-    drawings.set_images(image[None])
-    drawings.set_points(np.array([[50, 30]]))
-
-    rows, columns = np.nonzero(pixels_of(axes).sum(2) < 300)
-
-    assert (columns.min(), columns.max()) == (40, 59)
-    assert (rows.min(), rows.max()) == (60, 64)  # counted from the top of the picture
+def test_a_mark_has_its_class_s_looks_and_letter():
+    points, letters = class_marks("prototypes", [0, 1], [2, 3], ways=[1, 11])
+    assert list(points.colors) == [CLASS_COLORS[1]] * 2
+    assert list(points.markers) == ["s", "s"]
+    assert list(letters.texts) == list(points.texts) == ["B", "L"]
+    assert (letters.x, letters.y) == (points.x, points.y)
 
 
-def test_drawings_keep_their_size_when_the_resolution_changes():
-    axes = axes_of_100_pixels()
-    drawings = Drawings(axes, size=14.4)
-    drawings.set_images(np.ones((1, 28, 28)))
-    drawings.set_points(np.array([[50, 50]]))
-    share = (pixels_of(axes).sum(2) < 300).mean()
-    axes.figure.set_dpi(300)
-    assert (pixels_of(axes).sum(2) < 300).mean() == pytest.approx(share)
+@pytest.mark.parametrize("page", [0, 1], ids=["light", "dark"])
+def test_ink_of_every_class_can_be_read_on_the_page_and_on_its_tint(page):
+    colors = (COLORS, DARK_COLORS)[page] | {name: pair[page] for name, pair in PAGE.items()}
+    paper, ink = rgb(colors["paper"]), rgb(colors["ink"])
+    for name in CLASS_COLORS:
+        color = rgb(colors[name])
+        tint = TINT * color + (1 - TINT) * paper
+        assert contrast(color, paper) >= 3
+        assert contrast(color, tint) >= 2.5
+        assert contrast(ink, tint) >= 7  # its number and its letter
 
 
-def test_as_many_points_as_drawings_or_it_says_so():
-    axes = axes_of_100_pixels()
-    drawings = Drawings(axes, size=10)
-    drawings.set_images(np.ones((2, 28, 28)))
-    drawings.set_points(np.zeros((1, 2)))
-    with pytest.raises(ValueError, match="2 drawings need 2 points, not 1"):
-        pixels_of(axes)
+def rgb(code):
+    return np.array([int(code[place : place + 2], 16) for place in (1, 3, 5)]) / 255
 
 
-def test_a_caption_hangs_under_the_middle_of_its_point():
-    axes = axes_of_100_pixels()
-    captions = Captions(axes, size=14.4)  # 20 pixels
-    captions.set_texts(["HOH", "H"], np.array([[50, 90], [20, 30]]))
-    rows, columns = np.nonzero(pixels_of(axes).sum(2) < 300)
-    above, below = rows < 50, rows > 50
-    assert 10 <= rows[above].min() < rows[above].max() <= 30  # counted from the top
-    assert 70 <= rows[below].min() < rows[below].max() <= 90
-    assert columns[above].min() + columns[above].max() == pytest.approx(100, abs=3)
-    assert columns[below].min() + columns[below].max() == pytest.approx(40, abs=3)
+def contrast(one, other):
+    """The contrast of the Web Content Accessibility Guidelines, 2.1."""
+    low, high = sorted(luminance(color) for color in (one, other))
+    return (high + 0.05) / (low + 0.05)
 
 
-def test_as_many_points_as_captions_or_it_says_so():
-    with pytest.raises(ValueError, match="1 texts need 1 points, not 2"):
-        Captions(axes_of_100_pixels(), size=10).set_texts(["A"], np.zeros((2, 2)))
-
-
-def test_ink_is_opaque_and_paper_is_clear():
-    image = tinted(np.array([[0.0, 0.5, 1.0]]), "#ffffff")
-    assert image[0, :, 3].tolist() == [0, 128, 255]
-
-
-def test_letters_and_drawings_can_be_read_on_every_class_colour():
-    for colour in CLASS_COLOURS:
-        assert contrast(luminance(colour), luminance(ink_on(colour))) >= 4.5
-        ink = tinted(np.ones((1, 1)), colour)[0, 0, :3] / 255
-        assert contrast(luminance(pale(colour)), luminance(ink)) >= 3
-
-
-def luminance(colour):
-    """The relative luminance of the Web Content Accessibility Guidelines, 2.1."""
-    from matplotlib.colors import to_rgb
-
-    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
-    return float(np.dot([0.2126, 0.7152, 0.0722], linear))
-
-
-def contrast(first, second):
-    return (max(first, second) + 0.05) / (min(first, second) + 0.05)
+def luminance(color):
+    linear = np.where(color <= 0.03928, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])

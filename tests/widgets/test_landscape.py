@@ -2,12 +2,12 @@
 
 import math
 
-import matplotlib
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pages import Page
 
 from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.maml import MAML
@@ -216,96 +216,105 @@ def test_no_place_and_no_setting_ends_in_an_error(surface, theta, inner_lr, inne
 
 
 @pytest.fixture
-def explorer():
-    return LandscapeExplorer(LandscapeModel())
+def page():
+    return Page(LandscapeExplorer(LandscapeModel()))
 
 
 @pytest.mark.parametrize(("slider", "value"), [("inner_lr", 0.1), ("inner_steps", 4)])
-def test_slider_changes_picture_table_and_sentence(explorer, slider, value):
-    before = explorer.plane.png, explorer.table.value
-    control = getattr(explorer, slider)
-    assert control.readout
-    assert control.description
-    control.value = value
-    assert getattr(explorer.model, slider) == value
-    assert explorer.plane.png != before[0]
-    assert explorer.table.value != before[1]
-    assert explorer.sentence.text == explorer.model.frame().sentence
-    assert explorer.sentence.text in explorer.plane.alt
+def test_sliders_change_the_model_and_what_is_shown(page, slider, value):
+    before = page.sentence
+    page.set(**{slider: value})
+    assert getattr(page.widget.model, slider) == value
+    assert page.sentence == page.widget.model.frame().sentence != before
 
 
-def test_dragging_moves_theta(explorer):
-    before, theta = explorer.plane.png, explorer.model.theta
-    for kind, x in (("press", 0.3), ("drag", 0.35), ("release", 0.35)):
-        explorer.plane._handle_custom_msg({"kind": kind, "x": x, "y": 0.6}, [])
-    assert explorer.model.theta[0] < theta[0]
-    assert explorer.plane.png != before
+def test_shades_and_paths_follow_the_inner_rate(page):
+    loss, path = page.columns("loss"), page.columns("path 1")
+    page.set(inner_lr=0.1)
+    assert page.columns("loss") != loss
+    assert page.columns("path 1") != path
 
 
-def test_arrow_keys_move_theta(explorer):
-    first, second = explorer.model.theta
-    for key, expected in (
-        ("ArrowLeft", (first - 0.12, second)),
-        ("ArrowUp", (first - 0.12, second + 0.12)),
-        ("ArrowRight", (first, second + 0.12)),
-        ("ArrowDown", (first, second)),
-    ):
-        explorer.plane._handle_custom_msg({"kind": "key", "key": key}, [])
-        assert explorer.model.theta == pytest.approx(expected)
-        assert explorer.sentence.text.startswith(f"θ = ({expected[0]:.2f}, {expected[1]:.2f})")
+def test_dragging_moves_theta_and_its_arrows(page):
+    page.do("drag", key="theta", index=0, x=-1.0, y=0.5, settled=False)
+    assert page.widget.model.theta == (-1.0, 0.5)
+    assert page.widget.recorded == {}
+    for key in ("theta", *page.marks["theta"]["drag"]["carries"]):
+        assert page.columns(key)["x"] == [-1.0]
+    page.do("drag", key="theta", index=0, x=9.0, y=0.5)
+    assert page.sentence.startswith("The chart ends here. θ = (3.00, 0.50)")
+    assert len(page.widget.recorded["at"]) == MAX_STEPS + 1
 
 
-def test_another_surface_has_its_own_axes(explorer):
-    explorer.surface.value = "not quadratic"
-    axes = explorer._plane.axes
-    assert axes.get_xlabel() == "θ₁, amplitude"
-    assert axes.get_xlim() == axes.get_ylim() == (-1, 4)
-    assert "θ = (2.50, 0.50)" in explorer.sentence.text
+def test_another_surface_has_its_own_axes(page):
+    page.set(surface="not quadratic")
+    x = page.widget.look["panels"][0]["x"]
+    assert (x["label"], x["low"], x["high"]) == ("θ₁, amplitude", -1, 4)
+    assert "θ = (2.50, 0.50)" in page.sentence
+    page.do("drag", key="theta", index=0, x=1.0, y=1.0)
+    page.set(surface="not quadratic")  # chosen once more: θ stays
+    assert "θ = (1.00, 1.00)" in page.sentence
 
 
-def test_arrows_point_down_the_gradients(explorer):
-    frame = explorer.model.frame()
-    for name, arrow in explorer._plane.arrows.items():
-        (x0, x1), (y0, y1) = arrow.get_data()
-        step = np.array([x1 - x0, y1 - y0])
-        assert (x0, y0) == pytest.approx(tuple(frame.theta))
+def test_arrows_point_down_the_gradients(page):
+    frame = page.widget.model.frame()
+    for name in METHODS:
+        arrow = page.columns(f"to {name}")
+        assert (arrow["x"], arrow["y"]) == ([frame.theta[0]], [frame.theta[1]])
+        step = np.array([arrow["dx"][0], arrow["dy"][0]])
         assert step @ frame.gradients[name] / np.linalg.norm(step) == pytest.approx(
-            -frame.norms[name]
+            -frame.norms[name], rel=1e-4
         )
 
 
-def test_methods_and_tasks_differ_by_more_than_colour(explorer):
-    plane = explorer._plane
-    assert len({arrow.get_linewidth() for arrow in plane.arrows.values()}) == len(METHODS)
-    assert len({path.get_marker() for path in plane.paths}) == 3
-    explorer.inner_steps.value = 0
-    assert len(plane.arrows["Reptile"].get_xdata()) == 0
+def test_methods_and_tasks_differ_by_more_than_colour(page):
+    assert len({page.marks[f"to {name}"]["width"] for name in METHODS}) == len(METHODS)
+    assert len({page.marks[f"path {i}"]["marker"] for i in (1, 2, 3)}) == 3
+    page.set(inner_steps=0)
+    assert page.columns("to Reptile") == {}
 
 
-def test_reptiles_thin_arrow_is_drawn_over_the_tasks_paths(explorer):
-    plane = explorer._plane
-    assert plane.arrows["Reptile"].get_zorder() > max(path.get_zorder() for path in plane.paths)
-    assert plane.arrows["Reptile"].get_zorder() < plane.theta.get_zorder()
+def test_reptiles_thin_arrow_is_drawn_over_the_tasks_paths(page):
+    order = list(page.marks)
+    assert order.index("path 3") < order.index("to Reptile") < order.index("theta")
 
 
-def test_filmstrip_names_the_hollow_marks(explorer):
-    (legend,) = explorer.filmstrip((0.5,)).legends
-    assert [text.get_text() for text in legend.get_texts()][-1] == "a task solved"
+def test_the_table_holds_what_the_sentence_says(page):
+    table = page.columns("methods")
+    for name, norm, cosine in table["rows"][:3]:
+        assert f"{name} norm {norm}".lower() in page.sentence.lower()
+        assert name == "meta-gradient" or f"cosine {cosine}" in page.sentence
 
 
-def test_filmstrip_stays_as_it_is_when_the_widget_moves_on(explorer):
-    figure = explorer.filmstrip((0.1, 0.5))
-    assert isinstance(figure, matplotlib.figure.Figure)
-    assert [axes.get_title() for axes in figure.axes] == ["inner rate 0.1", "inner rate 0.5"]
-    assert explorer.model.inner_lr == 0.5
-    figure.savefig("/dev/null", format="png")
+@pytest.mark.parametrize("index", range(3))
+def test_suggestions_show_what_they_say(page, index):
+    page.do("try", index=index)
+    frame = page.widget.model.frame()
+    if index == 0:
+        assert page.columns("to Reptile") == {}
+        assert frame.cosines["first-order MAML"] == pytest.approx(1)
+    elif index == 1:
+        assert min(frame.cosines.values()) > 0.99
+    else:
+        assert frame.cosines["first-order MAML"] < 0.9
 
 
-def test_description_has_a_line_for_each_inner_rate(explorer):
-    first, second = explorer.description((0.1, 0.8)).split("\n")
+def test_its_line_of_code_makes_it_again(page):
+    page.set(surface="not quadratic", inner_lr=0.3, inner_steps=2)
+    page.do("drag", key="theta", index=0, x=1.25, y=0.75)
+    again = eval(page.widget.state["code"])
+    assert again.moving == page.widget.moving
+    assert again.state == page.widget.state
+
+
+def test_filmstrip_and_description_leave_it_as_it_was(page):
+    figure = page.widget.filmstrip((0.1, 0.5))
+    assert [axes.get_title() for axes in figure.axes[:2]] == ["inner rate 0.1", "inner rate 0.5"]
+    first, second = page.widget.description((0.1, 0.8)).split("\n")
     assert "at rate 0.1 the" in first
     assert "at rate 0.8 the" in second
+    assert page.widget.model.inner_lr == 0.5
 
 
-def test_repr_is_short_and_says_what_is_shown(explorer):
-    assert repr(explorer) == f"LandscapeExplorer({explorer.sentence.text!r})"
+def test_repr_is_short_and_says_what_is_shown(page):
+    assert repr(page.widget) == f"LandscapeExplorer({page.sentence!r})"

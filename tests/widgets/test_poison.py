@@ -1,11 +1,11 @@
 """The poison slider: its model against the learners themselves, its view without a screen."""
 
-import matplotlib
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pages import Page
 from walks import do
 
 from metalearn_lite.episodes import Examples
@@ -128,58 +128,63 @@ def test_no_way_through_ends_in_an_error(actions):
 # --- the view
 
 
-@pytest.fixture(scope="module")
-def slider():
-    return PoisonSlider(new_model())
+@pytest.fixture
+def page():
+    return Page(PoisonSlider(new_model()))
 
 
 @pytest.mark.parametrize(
     ("control", "value"), [("share", 40), ("kind", "targeted"), ("place", "edge")]
 )
-def test_a_control_changes_both_pictures_and_the_sentence(slider, control, value):
-    before = slider.support.png, slider.sentence.text
-    getattr(slider, control).value = value
-    assert getattr(slider.model, control) == value
-    assert slider.support.png != before[0]
-    assert slider.sentence.text != before[1]
-    assert slider.sentence.text == slider.model.frame().sentence
-    assert slider.sentence.text in slider.support.alt
-    assert slider.sentence.text in slider.decisions.alt
+def test_a_control_changes_what_is_shown_and_the_sentence(page, control, value):
+    page.set(share=20)
+    before = page.columns("labels"), page.sentence
+    page.set(**{control: value})
+    assert getattr(page.widget.model, control) == value
+    assert page.columns("labels") != before[0]
+    assert page.sentence == page.widget.model.frame().sentence != before[1]
 
 
-def test_wrong_labels_are_framed_and_wrong_decisions_boxed(slider):
-    slider.share.value = 30
-    frame = slider.model.frame()
-    shown = [[text.get_visible() for text in texts] for texts in slider._support.letters]
-    np.testing.assert_array_equal(shown, frame.wrong)
-    assert len(slider._support.frames.get_offsets()) == frame.wrong.sum()
-    for line, name in enumerate(frame.decisions):
-        for text, query in zip(slider._decisions.cells[line], slider._decisions.shown, strict=True):
-            given = frame.decisions[name][query]
-            assert text.get_text() == LETTERS[given]
-            assert (text.get_bbox_patch() is not None) == (given != frame.truth[query])
-        assert slider._decisions.totals[line].get_text() == str(frame.right[name])
+def test_wrong_labels_are_framed_and_wrong_decisions_boxed(page):
+    page.set(share=30)
+    frame = page.widget.model.frame()
+    framed = np.array(page.columns("images")["edges"]).reshape(5, 10) == "red"
+    np.testing.assert_array_equal(framed, frame.wrong)
+    assert page.columns("labels")["texts"] == [LETTERS[said] for said in frame.said[frame.wrong]]
+    given = page.columns("given")
+    shown = [way * 5 + place for way in range(5) for place in range(2)]
+    expected = np.stack([frame.decisions[name][shown] for name in frame.decisions])
+    assert given["texts"] == [LETTERS[label] for label in expected.ravel()]
+    boxed = np.array(given["colors"]).reshape(expected.shape) == "paper"
+    np.testing.assert_array_equal(boxed, expected != frame.truth[shown])
+    assert page.columns("right")["texts"] == [str(number) for number in frame.right.values()]
 
 
-def test_buttons_work_without_a_pointer(slider):
-    press = {
-        button.description: button.click
-        for row in slider.children
-        for button in getattr(row, "children", ())
-        if hasattr(button, "click")
+def test_images_travel_once_for_all_shares(page):
+    frames = page.widget.recorded["at"].values()
+    assert len(frames) == len(SHARES)
+    assert not any("images" in frame.get("fixed", {}) for frame in frames)
+
+
+def test_buttons(page):
+    images = page.widget.model.frame().images
+    page.press("new_draw")
+    assert np.array_equal(page.widget.model.frame().images, images)
+    page.press("new_task")
+    assert not np.array_equal(page.widget.model.frame().images, images)
+
+
+def test_suggestions_lead_to_what_they_ask(page):
+    for index, share in enumerate((40, 20)):
+        page.do("try", index=index)
+        assert page.sentence.startswith(f"{share} % of the labels are wrong")
+
+
+def test_the_filmstrip_stays_and_has_a_line_for_each_picture(page):
+    figure = page.widget.filmstrip((0, 40))
+    assert {f"{share} % wrong, random" for share in (0, 40)} <= {
+        axes.get_title() for axes in figure.axes
     }
-    images = slider.model.frame().images
-    press["Poison others"]()
-    assert np.array_equal(slider.model.frame().images, images)
-    press["New task"]()
-    assert not np.array_equal(slider.model.frame().images, images)
-
-
-def test_the_filmstrip_stays_and_has_a_line_for_each_picture(slider):
-    figure = slider.filmstrip((0, 40))
-    assert isinstance(figure, matplotlib.figure.Figure)
-    assert [axes.get_title() for axes in figure.axes[:2]] == [
-        f"{share} % wrong, {slider.model.kind}" for share in (0, 40)
-    ]
-    assert len(slider.description((0, 40)).split("\n")) == 2
-    assert repr(slider) == f"PoisonSlider({slider.sentence.text!r})"
+    assert len(page.widget.description((0, 40)).split("\n")) == 2
+    assert page.widget.model.share == 0
+    assert repr(page.widget) == f"PoisonSlider({page.sentence!r})"

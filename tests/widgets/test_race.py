@@ -1,14 +1,15 @@
 """The race: its model against the record, its view without a screen."""
 
 import copy
+import json
 import math
 
-import matplotlib
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pages import Page
 
 from metalearn_lite import checkpoints
 from metalearn_lite.figures import looks
@@ -206,79 +207,114 @@ def test_the_shipped_records_can_be_shown(name):
 
 
 @pytest.fixture
-def race():
-    return Race(RaceModel(RECORD))
+def page():
+    return Page(Race(RaceModel(RECORD)))
 
 
-def test_time_and_axis_change_the_picture(race):
-    seen = {race.picture.png}
-    for index in (1, 2):
-        race.time.index = index
-        seen.add(race.picture.png)
-    race.across.value = "iterations"
-    seen.add(race.picture.png)
-    assert len(seen) == 4
-    assert race.model.stop == 2
-    assert race.sentence.text == race.model.frame().sentence
-    assert race.picture.alt == f"Error over iterations. {race.sentence.text}"
+def test_time_and_axis_change_what_is_drawn(page):
+    for stop in (1, 2):
+        page.set(stop=stop)
+        for method, (x, errors) in page.widget.model.frame().curves.items():
+            columns = page.columns(method)
+            assert columns["x"] == list(x)
+            assert columns["y"] == [min(error, WORST) for error in errors]
+    assert page.sentence == page.widget.model.frame().sentence
+    page.set(across="iterations")
+    assert page.columns("fast")["x"] == [0, 30, 60]
 
 
-def test_the_axis_is_drawn_for_what_it_counts(race):
-    axes = race.picture.figure.axes[0]
-    for race.across.value, furthest in (("seconds", 2.1), ("iterations", 60)):
-        assert axes.get_xlim() == pytest.approx((0, 1.03 * furthest))
-        assert race.across.value in axes.get_xlabel()
-    first = Race(RaceModel(RECORD))
-    shown = first.picture.png
-    first.picture.refresh(layout=True)
-    assert first.picture.png == shown, "nothing of the first picture was drawn too early"
+def test_walking_through_time_needs_no_kernel(page):
+    assert [*page.widget.recorded["at"]] == ["[0]", "[1]", "[2]"]
+    sent = page.widget.moving
+    page.set(stop=2)
+    assert page.widget.moving == sent
+    assert page.columns("leaders")["rows"][0][1] == "slow"
 
 
-def test_the_table_is_text(race):
-    race.time.index = 2
-    table = race.table.value
-    assert table.index("slow") < table.index("fast") < table.index("lost")
-    assert "0.50 ± 0.05" in table
-    assert "=2." in table
-    assert "an error off the chart" in table
+def test_the_axis_is_drawn_for_what_it_counts(page):
+    for across, furthest in (("seconds", 2.1), ("iterations", 60)):
+        page.set(across=across)
+        axis = page.widget.look["panels"][0]["x"]
+        assert (axis["low"], axis["high"]) == (0, pytest.approx(1.03 * furthest))
+        assert across in axis["label"]
 
 
-def test_play_walks_through_all_stops(race):
-    assert race.play.max == 2
-    assert [label for label, _ in race.time.options] == ["0.0 s", "1.1 s", "2.1 s"]
+def test_the_table_is_text(page):
+    page.set(stop=2)
+    rows = page.columns("leaders")["rows"]
+    assert [row[1] for row in rows] == ["slow", "fast", "lost"]
+    assert rows[0][2] == "0.50 ± 0.05"
+    assert rows[1][0] == "=2."
+    assert rows[2][2] == "an error off the chart"
+    colors = [page.marks[f"look {method}"]["color"] for method in ("slow", "fast", "lost")]
+    assert page.columns("leaders")["swatches"] == colors
 
 
-def test_what_is_off_the_chart_is_drawn_on_its_edge(race):
-    race.time.index = 2
-    assert race._curves.lines["lost"].get_ydata()[-1] == WORST
-    for artist in race._curves.moving:
-        assert np.isfinite(np.asarray(artist.get_ydata(), float)).all()
+def test_play_walks_through_all_stops(page):
+    slider = page.widget.look["controls"][0]
+    assert (slider["low"], slider["high"], slider["step"]) == (0, 2, 1)
+    assert slider["play"]
+    assert slider["texts"] == ("0.0 s", "1.1 s", "2.1 s")
 
 
-def test_methods_differ_in_colour_and_in_marker():
+def test_what_is_off_the_chart_is_drawn_on_its_edge(page):
+    page.set(stop=2)
+    assert page.columns("lost")["y"][-1] == WORST
+    assert page.columns("heads")["y"] == [0.5, 0.55, WORST]
+    assert page.columns("intervals")["low"] == [0.45, 0.52, WORST]
+    assert "NaN" not in json.dumps(page.widget.recorded)
+
+
+def test_methods_differ_in_colour_and_in_marker(page):
     for part in ("color", "marker"):
         assert (
             len({style[part] for style in looks(recipe.METHODS).values()})
             == len(recipe.METHODS)
             == MAX_METHODS
         )
+    looked = [page.marks[f"look {method}"] for method in RECORD]
+    assert page.columns("heads")["colors"] == [look["color"] for look in looked]
+    assert page.columns("heads")["markers"] == [look["marker"] for look in looked]
 
 
-def test_filmstrip_stays_as_it_is_when_the_widget_moves_on(race):
-    figure = race.filmstrip((1,))
-    assert isinstance(figure, matplotlib.figure.Figure)
+@pytest.mark.parametrize("index", range(3))
+def test_suggestions_lead_to_what_they_ask(index):
+    page = Page(Race(RaceModel(recipe.load("race"))))
+    page.do("try", index=index)
+    assert page.widget.model.across == ("iterations" if index == 1 else "seconds")
+    assert ("After 20." in page.sentence) == (index == 1)
+    ends = [columns["x"][-1] for columns in map(page.columns, page.widget.model.record)]
+    if index == 1:
+        assert min(ends) < max(ends) / 3
+    if index == 2:
+        assert "within the intervals of" in page.sentence
+        assert "=2." in page.columns("leaders")["rows"][1]
+        for stop in range(page.widget.model.stop + 1, page.widget.model.num_stops):
+            assert "within" not in page.widget.model.frame(stop).sentence
+
+
+def test_its_line_of_code_makes_it_again(page):
+    page.set(stop=2, across="iterations")
+    again = eval(page.widget.state["code"], globals() | {"record": RECORD})
+    assert again.state == page.widget.state
+    assert again.look == page.widget.look
+
+
+def test_filmstrip_stays_as_it_is_when_the_widget_moves_on(page):
+    page.set(stop=1, across="iterations")
+    figure = page.widget.filmstrip((1,))
     assert [axes.get_title() for axes in figure.axes] == ["1 s", "2 s", "2 s, by iterations"]
-    assert race.model.stop == 0
+    assert (page.widget.model.stop, page.widget.model.across) == (1, "iterations")
 
 
-def test_description_has_a_line_for_each_moment_and_the_table(race):
-    first, last, empty, *rows = race.description((1,)).split("\n")
-    assert first == race.model.frame(1).sentence
-    assert last == race.model.frame(2).sentence
+def test_description_has_a_line_for_each_moment_and_the_table(page):
+    first, last, empty, *rows = page.widget.description((1,)).split("\n")
+    assert first == page.widget.model.frame(1).sentence
+    assert last == page.widget.model.frame(2).sentence
     assert empty == ""
     assert [row.split()[1] for row in rows] == ["slow", "fast", "lost"]
     assert "level with the first" in rows[1]
 
 
-def test_repr_is_short_and_says_what_is_shown(race):
-    assert repr(race) == f"Race({race.sentence.text!r})"
+def test_repr_is_short_and_says_what_is_shown(page):
+    assert repr(page.widget) == f"Race({page.sentence!r})"

@@ -1,11 +1,13 @@
 """The training explorer: its model against plain PyTorch, its view without a screen."""
 
-import matplotlib
+import json
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pages import Page
 from walks import do
 
 from metalearn_lite.networks import MLP
@@ -100,6 +102,29 @@ def test_new_points_keep_the_wave_and_a_new_wave_does_not():
     assert not np.array_equal(model.frame().wave, first.wave)
 
 
+def test_a_moved_point_stays_where_it_was_put_and_is_learned_from():
+    model = new_model(noise=1.0)
+    before = model.frame(20)
+    model.move_point(3, 1.5, -2.5)
+    model.noise = 2.0
+    frame = model.frame(20)
+    assert (frame.train_x[3], frame.train_y[3]) == (1.5, -2.5)
+    assert frame.train_x[4] == before.train_x[4]
+    assert not np.array_equal(frame.curve, before.curve)
+    np.testing.assert_array_equal(frame.wave, before.wave)
+    model.move_point(3, 99, -99)
+    assert (model.frame().train_x[3], model.frame().train_y[3]) == (5, -6.5)
+
+
+def test_a_wave_and_points_of_ones_own():
+    model = new_model(wave=(2.0, 0.5), points=[(0.0, 1.0), (2.0, -1.0)])
+    frame = model.frame()
+    np.testing.assert_allclose(frame.wave, 2 * np.sin(frame.x - 0.5), atol=1e-5)
+    assert model.points == [(0.0, 1.0), (2.0, -1.0)]
+    assert model.num_points == 2
+    np.testing.assert_array_equal(frame.curve, new_model().frame().curve)  # the same network
+
+
 def test_same_generator_same_run():
     one, two, other = new_model(), new_model(), new_model(seed=1)
     for model in (one, two, other):
@@ -163,6 +188,7 @@ def test_too_large_a_rate_is_said_not_raised(learning_rate):
     [
         ({"num_points": 0}, "num_points=0: choose 1 to 100"),
         ({"num_points": 101}, "num_points=101: choose 1 to 100"),
+        ({"points": []}, "num_points=0: choose 1 to 100"),
         ({"learning_rate": 0.0}, "learning_rate=0.0: choose a finite number above 0"),
         ({"noise": -1.0}, "noise=-1.0: choose a finite number, 0 or more"),
         ({"noise": float("nan")}, "noise=nan: choose a finite number, 0 or more"),
@@ -178,6 +204,7 @@ def test_what_cannot_be_shown_is_refused(options, message):
 ACTIONS = st.one_of(
     st.tuples(st.just("new_wave")),
     st.tuples(st.just("new_points")),
+    st.tuples(st.just("move_point"), st.just(0), st.floats(-9, 9), st.floats(-9, 9)),
     st.tuples(st.just("num_points"), st.sampled_from(NUM_POINTS)),
     st.tuples(st.just("learning_rate"), st.floats(1e-3, 1)),
     st.tuples(st.just("noise"), st.floats(0, 2)),
@@ -200,87 +227,137 @@ def test_no_way_through_ends_in_an_error(actions):
 # --- the view
 
 
-@pytest.fixture(scope="module")
-def explorer():
-    return TrainingExplorer(new_model())
+@pytest.fixture
+def page():
+    return Page(TrainingExplorer(new_model(max_steps=20)))
 
 
 @pytest.mark.parametrize(
-    ("slider", "value"),
-    [("step", 4), ("num_points", 30), ("learning_rate", 0.1), ("noise", 1.2)],
+    ("slider", "value"), [("step", 4), ("num_points", 30), ("learning_rate", 0.1), ("noise", 1.2)]
 )
-def test_slider_changes_both_pictures(explorer, slider, value):
-    before = explorer.curve.png, explorer.losses.png
-    getattr(explorer, slider).value = value
-    assert getattr(explorer.model, slider) == value
-    assert explorer.curve.png != before[0]
-    assert explorer.losses.png != before[1]
-    assert explorer.sentence.text == explorer.model.frame().sentence
-    assert explorer.sentence.text in explorer.curve.alt
-    assert explorer.sentence.text in explorer.losses.alt
+def test_sliders_change_the_model_and_the_sentence(page, slider, value):
+    page.set(**{slider: value})
+    assert getattr(page.widget.model, slider) == value
+    assert page.sentence == page.widget.model.frame().sentence
 
 
-def test_sliders_have_a_read_out_and_a_label(explorer):
-    for name in ("step", "num_points", "learning_rate", "noise"):
-        slider = getattr(explorer, name)
-        assert slider.readout
-        assert slider.description
+def test_walking_over_the_steps_needs_no_kernel(page):
+    recorded = page.widget.recorded["at"]
+    assert len(recorded) == 21
+    for step in (0, 7, 20):
+        frame, expected = recorded[f"[{step}]"], page.widget.model.frame(step)
+        assert frame["state"]["sentence"] == expected.sentence
+        page.set(step=step)
+        curve = page.columns("network")["y"]
+        np.testing.assert_allclose(curve, expected.curve, rtol=1e-4, atol=1e-6)
+        assert page.columns("now") == {"at": [step]}
+        assert page.columns("test now")["x"] == [step]
+        assert page.columns("test now")["y"] == pytest.approx([expected.test_losses[step]], 1e-3)
+    assert set(frame["moving"]) <= {"network", "now", "training now", "test now"}
 
 
-def test_buttons_draw_points_and_waves(explorer):
-    press = {
-        button.description: button.click
-        for row in explorer.children
-        for button in getattr(row, "children", ())
-        if hasattr(button, "click")
-    }
-    for label in ("New points", "New wave"):
-        before = explorer.curve.png, explorer.losses.png
-        press[label]()
-        assert explorer.curve.png != before[0]
-        assert explorer.losses.png != before[1]
+def test_the_whole_run_is_drawn_whatever_the_step(page):
+    frame = page.widget.model.frame()
+    for kind in ("training", "test"):
+        losses = page.columns(f"{kind} loss")["y"]
+        expected = frame.train_losses if kind == "training" else frame.test_losses
+        np.testing.assert_allclose(losses, expected, rtol=1e-3)
+
+
+def test_a_point_can_be_dragged(page):
+    page.do("drag", key="points", index=2, x=1.25, y=-3.5, settled=False)
+    assert page.widget.model.points[2] == (1.25, -3.5)
+    assert not page.widget.recorded  # while it is held, only what is to be seen is sent
+    page.do("drag", key="points", index=2, x=1.5, y=-3.5)
+    assert page.columns("points")["x"][2] == 1.5
+    assert len(page.widget.recorded["at"]) == 21
+
+
+@pytest.mark.parametrize(("x", "step"), [(6.4, 6), (-1, 0), (99, 20)])
+def test_the_step_can_be_dragged_along_the_losses(page, x, step):
+    page.do("drag", key="test now", index=0, x=x, y=1.0)
+    assert page.widget.model.step == step
+    assert page.widget.state["values"]["step"] == step
+
+
+def test_buttons_draw_points_and_waves(page):
+    wave, points = page.columns("wave"), page.columns("points")
+    page.press("new_points")
+    assert page.columns("wave") == wave
+    assert page.columns("points") != points
+    page.press("new_wave")
+    assert page.columns("wave") != wave
 
 
 def test_a_number_of_points_of_ones_own_is_on_the_slider():
-    explorer = TrainingExplorer(new_model(num_points=8))
-    assert explorer.num_points.value == 8
-    assert list(explorer.num_points.options) == sorted({8, *NUM_POINTS})
+    widget = TrainingExplorer(new_model(num_points=8))
+    (slider,) = [one for one in widget.look["controls"] if one["name"] == "num_points"]
+    assert list(slider["stops"]) == sorted({8, *NUM_POINTS})
+    assert widget.state["values"]["num_points"] == 8
 
 
 def test_a_loss_off_the_chart_is_drawn_on_its_edge():
-    explorer = TrainingExplorer(new_model(learning_rate=1.0))
-    explorer.step.value = 60
-    for line in (explorer._losses.train, explorer._losses.test):
-        assert LOSSES[0] <= min(line.get_ydata())
-        assert max(line.get_ydata()) == LOSSES[1]
-    assert "left the chart" in explorer.sentence.text
+    page = Page(TrainingExplorer(new_model(learning_rate=1.0)))
+    page.set(step=60)
+    for kind in ("training", "test"):
+        losses = page.columns(f"{kind} loss")["y"]
+        assert LOSSES[0] <= min(losses)
+        assert max(losses) == LOSSES[1]
+    assert "left the chart" in page.sentence
 
 
-def test_the_losses_differ_in_colour_style_and_marker(explorer):
-    train, test = explorer._losses.lines
-    for look in ("color", "linestyle", "marker"):
-        assert getattr(train, f"get_{look}")() != getattr(test, f"get_{look}")()
+def test_no_number_that_is_none_travels():
+    widget = TrainingExplorer(new_model(learning_rate=1e30))
+    sent = json.dumps([widget.fixed, widget.moving, widget.recorded])
+    assert "NaN" not in sent
+    assert "Infinity" not in sent
 
 
-def test_the_mark_is_at_the_step(explorer):
-    explorer.step.value = 9
-    assert explorer._losses.now.get_xdata() == [9, 9]
-    assert explorer._losses.test.get_markevery() == [9]
+def test_the_losses_differ_in_colour_dash_and_marker(page):
+    marks = page.marks
+    for look in ("color", "dash", "marker"):
+        assert marks["training loss"][look] != marks["test loss"][look]
+    for kind in ("training", "test"):
+        for look in ("color", "marker"):
+            assert marks[f"{kind} now"][look] == marks[f"{kind} loss"][look]
 
 
-def test_filmstrip_stays_as_it_is_when_the_widget_moves_on():
-    explorer = TrainingExplorer(new_model())
-    explorer.step.value = 3
-    figure = explorer.filmstrip((0, 2))
-    assert isinstance(figure, matplotlib.figure.Figure)
+@pytest.mark.parametrize("index", range(3))
+def test_suggestions_lead_to_what_they_ask(index):
+    network = MLP(1, 40, 40, 1)
+    page = Page(TrainingExplorer(TrainingModel(network, torch.Generator().manual_seed(23))))
+    page.set(noise=2.0, num_points=50)
+    page.do("try", index=index)
+    frame = page.widget.model.frame()
+    train, test = frame.train_losses[-1], frame.test_losses[-1]
+    assert "After 60 steps" in page.sentence
+    if index == 0:
+        assert train < 0.1 < 1 < test
+    elif index == 1:
+        assert 0.5 < test / train < 2
+    else:
+        assert "left the chart" in page.sentence
+
+
+def test_its_line_of_code_makes_it_again(page):
+    page.press("new_wave")
+    page.set(noise=1.0, learning_rate=0.01, step=9)
+    page.do("drag", key="points", index=0, x=1.0, y=5.0)
+    again = eval(page.widget.state["code"], globals() | {"network": NETWORK})
+    assert again.state["values"] == page.widget.state["values"]
+    assert again.look == page.widget.look
+    one, two = (widget.model.frame() for widget in (again, page.widget))
+    np.testing.assert_allclose(one.train_y, two.train_y, atol=1e-3)
+    np.testing.assert_allclose(one.wave, two.wave, atol=2e-3)
+    np.testing.assert_allclose(one.curve, two.curve, atol=1e-2)
+
+
+def test_filmstrip_stays_as_it_is_when_the_widget_moves_on(page):
+    page.set(step=3)
+    figure = page.widget.filmstrip((0, 2))
     titles = ["after 0 steps", "after 2 steps", "the whole run"]
     assert [axes.get_title() for axes in figure.axes] == titles
-    assert explorer.model.step == 3
-    shown = {line.get_label(): line for line in figure.axes[1].lines}["network"].get_ydata()
-    expected = explorer.model.frame(2).curve
-    np.testing.assert_allclose(shown, expected, rtol=1e-6)
-    explorer.noise.value = 2.0
-    np.testing.assert_array_equal(shown, expected)
+    assert page.widget.model.step == 3
     assert len(figure.legends[0].get_texts()) == 5
 
 
@@ -297,5 +374,5 @@ def test_description_has_a_line_for_each_picture():
     ]
 
 
-def test_repr_says_what_is_shown(explorer):
-    assert repr(explorer) == f"TrainingExplorer({explorer.sentence.text!r})"
+def test_repr_says_what_is_shown(page):
+    assert repr(page.widget) == f"TrainingExplorer({page.sentence!r})"

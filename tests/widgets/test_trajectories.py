@@ -4,19 +4,18 @@ import copy
 import math
 import re
 
-import matplotlib
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pages import Page
 from walks import do
 
-from metalearn_lite.figures import look
 from metalearn_lite.rl.maml_policy_gradient import MAMLPolicyGradient
 from metalearn_lite.rl.policies import GaussianPolicy
 from metalearn_lite.tasks.navigation import Navigation
-from metalearn_lite.widgets.trajectories import KEYS, RETURNS, TrajectoryExplorer, TrajectoryModel
+from metalearn_lite.widgets.trajectories import RETURNS, TrajectoryExplorer, TrajectoryModel
 
 POLICY = GaussianPolicy(2, 8, 2)
 
@@ -230,115 +229,88 @@ def test_no_way_through_ends_in_an_error(actions):
 
 
 @pytest.fixture
-def explorer():
-    return TrajectoryExplorer(new_model())
+def page():
+    return Page(TrajectoryExplorer(new_model()))
 
 
-def buttons(explorer):
-    return {
-        button.description: button.click
-        for row in explorer.children
-        for button in getattr(row, "children", ())
-        if hasattr(button, "click")
-    }
+def test_walking_over_the_updates_shows_the_frames_sent_beforehand(page):
+    sent = page.widget.moving
+    page.set(update=2)
+    assert page.widget.moving == sent
+    assert page.sentence == page.widget.model.frame().sentence
+    assert page.columns("MAML now") != sent["MAML now"]
+    assert len(page.columns("return MAML")["y"]) == 3
 
 
-def assert_in_step(explorer):
-    said = explorer.model.frame().sentence
-    assert explorer.sentence.text == said
-    assert said in explorer.squares.alt
-    assert said in explorer.returns.alt
+@pytest.mark.parametrize("name", ["MAML", "joint training"])
+def test_a_click_or_a_drag_in_either_square_sets_the_goal(page, name):
+    page.do("click", panel=f"square {name}", x=-0.4, y=0.2)
+    assert page.widget.model.goal == (-0.4, 0.2)
+    page.do("drag", key=f"{name} goal", index=0, x=0.9, y=0.1, settled=False)
+    assert page.widget.model.goal == (0.5, 0.1)  # no further than the dashed square
+    for other in page.widget.model.learners:
+        assert page.columns(f"{other} goal") == {"x": [0.5], "y": [0.1]}
+    page.do("click", panel=f"square {name}", x=3, y=-0.2)
+    assert "(3, −0.2) cannot be a goal" in page.sentence
+    page.press("other_luck")
+    assert "cannot be" not in page.sentence
 
 
-def test_slider_changes_both_pictures(explorer):
-    before = explorer.squares.png, explorer.returns.png
-    explorer.update.value = 2
-    assert explorer.model.update == 2
-    assert explorer.squares.png != before[0]
-    assert explorer.returns.png != before[1]
-    assert_in_step(explorer)
-
-
-def test_slider_has_a_read_out_and_a_label(explorer):
-    assert explorer.update.readout
-    assert explorer.update.description == "updates"
-
-
-@pytest.mark.parametrize("panel", [0, 1])
-def test_a_click_in_either_square_sets_the_goal(explorer, panel):
-    axes = explorer.squares.figure.axes[panel]
-    width, height = explorer.squares._canvas.get_width_height()
-    x, y = axes.transData.transform((-0.4, 0.2))
-    message = {"kind": "click", "x": x / width, "y": 1 - y / height}
-    explorer.squares._handle_custom_msg(message, [])
-    assert explorer.model.goal == pytest.approx((-0.4, 0.2), abs=0.01)
-    assert (explorer.x.value, explorer.y.value) == explorer.model.goal
-    assert_in_step(explorer)
-
-
-def test_everything_works_without_a_pointer(explorer):
-    explorer.model.aim(0, 0)
-    for key, (x, y) in KEYS.items():
-        before = explorer.model.goal
-        explorer.squares._handle_custom_msg({"kind": "key", "key": key}, [])
-        moved = np.subtract(explorer.model.goal, before)
-        np.testing.assert_allclose(moved, (0.05 * x, 0.05 * y), atol=1e-9)
-    explorer.x.value, explorer.y.value = 0.1, -0.2
-    buttons(explorer)["Set goal"]()
-    assert explorer.model.goal == (0.1, -0.2)
-    explorer.x.value = 3
-    buttons(explorer)["Set goal"]()
-    assert explorer.model.goal == (0.1, -0.2)
-    assert "(3, −0.2) cannot be a goal" in explorer.sentence.text
-    before = explorer.squares.png
-    buttons(explorer)["Other luck"]()
-    assert explorer.squares.png != before
-    assert "cannot be" not in explorer.sentence.text
-    assert_in_step(explorer)
-
-
-def test_what_is_drawn_is_the_frame(explorer):
-    explorer.update.value = 1
-    frame = explorer.model.frame()
-    for name, paths in explorer._paths.items():
-        places = np.stack(paths.now.get_data(), -1).reshape(5, 14, 2)
-        np.testing.assert_allclose(places[:, :-1], frame.paths[name], rtol=1e-6)
+def test_what_is_drawn_is_the_frame(page):
+    page.set(update=1)
+    frame = page.widget.model.frame()
+    for name in frame.paths:
+        now, average = page.columns(f"{name} now"), page.columns(f"{name} average")
+        places = np.array([now["x"], now["y"]], float).T.reshape(5, 14, 2)
+        np.testing.assert_allclose(places[:, :-1], frame.paths[name], atol=6e-4)
         assert np.isnan(places[:, -1]).all()  # the gap between two paths
-        average = np.stack(paths.average.get_data(), -1)[:-1]
-        np.testing.assert_allclose(average, frame.paths[name].mean(0), rtol=1e-4, atol=1e-6)
-        assert tuple(float(value[0]) for value in paths.goal.get_data()) == frame.goal
-        drawn = explorer._returns.means[name].get_ydata()
-        np.testing.assert_allclose(drawn, np.clip(frame.returns[name][:, 0], *RETURNS))
+        average = np.array([average["x"], average["y"]], float).T[:-1]
+        np.testing.assert_allclose(average, frame.paths[name].mean(0), atol=6e-4)
+        drawn = page.columns(f"return {name}")["y"]
+        np.testing.assert_allclose(drawn, np.clip(frame.returns[name][:, 0], *RETURNS), rtol=1e-4)
 
 
 def test_what_is_no_number_is_drawn_at_the_edge():
-    explorer = TrajectoryExplorer(broken_model())
-    explorer.update.value = 3
-    for line in explorer._returns.means.values():
-        assert line.get_ydata()[-1] == RETURNS[0]
-    assert "no number" in explorer.sentence.text
+    page = Page(TrajectoryExplorer(broken_model()))
+    page.set(update=3)
+    for name in page.widget.model.learners:
+        assert page.columns(f"return {name}")["y"][-1] == RETURNS[0]
+    assert "no number" in page.sentence
 
 
-def test_learners_differ_in_colour_and_marker(explorer):
-    lines = explorer._returns.means
-    looks = {(line.get_color(), line.get_marker()) for line in lines.values()}
-    assert len({color for color, _ in looks}) == len({marker for _, marker in looks}) == 2
-    for name, paths in explorer._paths.items():
-        assert paths.now.get_color() == lines[name].get_color() == look(name)["color"]
+def test_learners_differ_in_colour_and_marker(page):
+    looks = [page.marks[f"return {name}"] for name in page.widget.model.learners]
+    assert len({one["color"] for one in looks}) == len({one["marker"] for one in looks}) == 2
+    for name, one in zip(page.widget.model.learners, looks, strict=True):
+        assert page.marks[f"{name} now"]["color"] == one["color"]
 
 
-def test_filmstrip_stays_as_it_is_when_the_widget_moves_on(explorer):
-    explorer.update.value = 2
-    figure = explorer.filmstrip((0, 1))
-    assert isinstance(figure, matplotlib.figure.Figure)
-    titles = ["after 0 updates", "after 1 update", "", ""]
-    assert [axes.get_title() for axes in figure.axes] == titles
-    assert [axes.get_ylabel() for axes in figure.axes] == ["MAML\ny", "", "joint training\ny", ""]
-    assert explorer.model.update == 2
+def test_suggestions_set_their_goal(page):
+    for index, goal in enumerate(((0.5, -0.5), (0, 0))):
+        page.do("try", index=index)
+        assert page.widget.model.goal == goal
 
 
-def test_description_has_a_line_for_each_picture(explorer):
-    lines = explorer.description((0, 1, 3)).split("\n")
+def test_its_line_of_code_makes_it_again(page):
+    page.do("click", panel="square MAML", x=-0.4, y=0.2)
+    page.press("other_luck")
+    model = page.widget.model
+    options = f"num_trajectories={model.num_trajectories}, max_updates={model.max_updates}, goal="
+    names = {"learners": model.learners, "environment": model.environment}
+    again = eval(page.widget.state["code"].replace("goal=", options), globals() | names)
+    assert again.state["sentence"] == page.sentence
+
+
+def test_filmstrip_stays_as_it_is_when_the_widget_moves_on(page):
+    page.set(update=2)
+    figure = page.widget.filmstrip((0, 1))
+    assert len(figure.axes) == 4
+    assert [axes.get_title() for axes in figure.axes][:1] == ["after 0 updates"]
+    assert page.widget.model.update == 2
+
+
+def test_description_has_a_line_for_each_picture(page):
+    lines = page.widget.description((0, 1, 3)).split("\n")
     assert [line.split(":")[0].split(", ")[-1] for line in lines] == [
         "after 0 updates",
         "after 1 update",
@@ -346,5 +318,5 @@ def test_description_has_a_line_for_each_picture(explorer):
     ]
 
 
-def test_repr_is_short_and_says_what_is_shown(explorer):
-    assert repr(explorer) == f"TrajectoryExplorer({explorer.sentence.text!r})"
+def test_repr_is_short_and_says_what_is_shown(page):
+    assert repr(page.widget) == f"TrajectoryExplorer({page.sentence!r})"

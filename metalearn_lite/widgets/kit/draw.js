@@ -3,26 +3,35 @@
  * for shades and drawings. Lengths are CSS pixels, so that text keeps its size.
  *
  * hooks.send(kind, fields, settled)  a gesture
- * hooks.light(link, index)           an element is pointed at; `("", -1)`: none any more. To be
- *                                    told to `light` of every panel, this one as well
- * hooks.busy()                       whether an answer is owed: as long, a point that was let go
+ * hooks.light(link, index)           an element is pointed at; `("", -1)`: none any more. It is to
+ *                                    be told to `light` of every panel, of this one as well
+ * hooks.busy()                       whether an answer is owed: until then a point that was let go
  *                                    stays where it is. So `update` has to follow the last answer
  */
 
-const GLIDE = 150; // ms
+const GLIDE = 150; // milliseconds
 const REACH = 24; // how far the pointer reads
-const GRIP = 12; // half of what a finger must hit
+const GRIP = 12; // half of what a finger has to hit
 const TEXT = 12;
 const LINE = 15; // from one line of text to the next
 const DASHES = { "--": [3.7, 1.6], ":": [1, 1.65], "-.": [6.4, 1.6, 1, 1.6] };
-const PENALTY = { Line: 1, Rules: 4, Boxes: 3, Band: 12 }; // areas and lines give way to points
+const PENALTY = { Line: 1, Rules: 4, Boxes: 3, Band: 12 }; // lines and areas give way to points
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const TURNS = { PageUp: -1, PageDown: 1, Home: Number.NEGATIVE_INFINITY, End: Infinity };
+const EVENTS = "pointermove pointerdown pointerup pointercancel pointerleave";
+const OTHERS = "click dblclick keydown keyup focusin focusout";
+const SVG = "http://www.w3.org/2000/svg";
 
-const ink = (token) => (token ? `var(--ml-${token.replaceAll(" ", "-")})` : "none");
+const variable = (token) => `--ml-${token.replaceAll(" ", "-")}`;
+const ink = (token) => (token ? `var(${variable(token)})` : "none");
 const clamp = (value, low, high) => Math.min(Math.max(value, low), Math.max(low, high));
 const digit = (value) => Math.round(value * 10) / 10;
-const range = (count) => Array.from({ length: count }, (_, place) => place);
+const range = (length) => Array.from({ length }, (_, place) => place);
+const known = (...values) => values.every(Number.isFinite);
+const count = (columns) => (columns.x ?? columns.at ?? []).length;
+const pick = (column, n, otherwise) => column?.[n] || otherwise;
 
-/** Sets attributes, and touches the page only for those that differ from the last time. */
+/** Sets attributes, and touches the page only for those that are not as they were set before. */
 function put(node, attributes) {
   node.was ??= {};
   for (const [name, value] of Object.entries(attributes)) {
@@ -35,14 +44,23 @@ function put(node, attributes) {
   return node;
 }
 
-/** Just so many children of this kind: those that are there stay. */
-function children(parent, tag, count) {
-  while (parent.childNodes.length > count) parent.lastChild.remove();
-  while (parent.childNodes.length < count) {
-    const page = parent.ownerDocument;
-    parent.append(page.createElementNS("http://www.w3.org/2000/svg", tag));
-  }
-  return parent.childNodes;
+function add(parent, tag, name = "") {
+  const node = parent.ownerDocument.createElementNS(SVG, tag);
+  if (name) node.setAttribute("class", name);
+  return parent.appendChild(node);
+}
+
+/** Just so many children: those that are there stay, and keep the focus. */
+function children(parent, tag, number) {
+  while (parent.childNodes.length > number) parent.lastChild.remove();
+  while (parent.childNodes.length < number) add(parent, tag);
+  return [...parent.childNodes];
+}
+
+/** One child for each, with the attributes that `attributes(n)` says. */
+function each(parent, tag, number, attributes) {
+  const nodes = children(parent, tag, number);
+  for (let n = 0; n < number; n++) put(nodes[n], attributes(n));
 }
 
 function html(page, tag, name, ...inside) {
@@ -52,62 +70,68 @@ function html(page, tag, name, ...inside) {
   return node;
 }
 
-// --- numbers -----------------------------------------------------------------------------------
+// --- numbers ------------------------------------------------------------------------------------
 
-const SUPER = "⁰¹²³⁴⁵⁶⁷⁸⁹";
-const power = (n) => `10${n < 0 ? "⁻" : ""}${[...`${Math.abs(n)}`].map((d) => SUPER[d]).join("")}`;
+function power(exponent) {
+  const digits = [...`${Math.abs(exponent)}`].map((one) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[one]).join("");
+  return `10${exponent < 0 ? "⁻" : ""}${digits}`;
+}
 
-/** A number to be read: three digits, or as many as a step of the axis needs. */
-export function say(value, step) {
+/** A number as it is read: three digits, or as many as a step of an axis needs. */
+export function say(value, step = 0) {
+  if (value == null) return "–";
   const size = Math.abs(value);
-  if (size && (size >= 1e5 || size < 1e-3)) {
+  let text = `${Number(value.toPrecision(3))}`;
+  if (size >= 1e5 || (size && size < 1e-3 && !step)) {
     const exponent = Math.floor(Math.log10(size) + 1e-9);
     const first = Number((value / 10 ** exponent).toPrecision(3));
-    return (first === 1 ? "" : `${first} · `).replace("-", "−") + power(exponent);
-  }
-  const digits = step ? Math.max(0, Math.ceil(-Math.log10(step) - 1e-6)) : 0;
-  const text = step ? value.toFixed(digits) : `${Number(value.toPrecision(3))}`;
+    text = (first === 1 ? "" : `${first} · `) + power(exponent);
+  } else if (step) text = value.toFixed(Math.max(0, Math.ceil(-Math.log10(step) - 1e-6)));
+  else if (size >= 1000) text = `${Math.round(value)}`;
   return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
 }
 
-/** Where ticks stand on an axis with room for `count`, and what they say. */
-export function ticks(axis, count) {
-  const [low, high] = [Math.min(axis.low, axis.high), Math.max(axis.low, axis.high)];
-  const within = (value) => value >= low - 1e-9 * (high - low) && value <= high * (1 + 1e-9 * Math.sign(high));
-  if (axis.ticks) {
-    const all = axis.ticks.map((value, place) => ({ value, name: axis.names?.[place] ?? say(value) }));
-    return all.filter(({ value }) => within(value));
+/** Where ticks stand on an axis with room for so many, and what they say. */
+export function ticks({ low, high, log, ticks: given, names }, room) {
+  const [least, most] = [Math.min(low, high), Math.max(low, high)];
+  const within = ({ value }) =>
+    value >= least - 1e-9 * (most - least) && value <= most + 1e-9 * (most - least);
+  if (given)
+    return given.map((value, n) => ({ value, name: names?.[n] ?? say(value) })).filter(within);
+  if (log) {
+    const [first, last] = [Math.floor(Math.log10(least)), Math.ceil(Math.log10(most))];
+    const apart = Math.max(1, Math.ceil((last - first) / room));
+    const parts = last - first <= 2 && room >= 4 ? [1, 2, 5] : [1];
+    const powers = range(last - first + 1).map((n) => first + n);
+    return powers
+      .filter((exponent) => exponent % apart === 0)
+      .flatMap((exponent) => parts.map((part) => Number(`${part}e${exponent}`)))
+      .map((value) => ({ value, name: say(value) }))
+      .filter(within);
   }
-  if (axis.log) {
-    const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
-    const apart = Math.max(1, Math.ceil((last - first) / count));
-    const each = last - first <= 2 && count >= 4 ? [1, 2, 5] : [1];
-    const powers = range(last - first + 1).map((n) => first + n).filter((n) => n % apart === 0);
-    const values = powers.flatMap((n) => each.map((times) => Number(`${times}e${n}`)));
-    return values.filter(within).map((value) => ({ value, name: say(value) }));
-  }
-  const rough = (high - low) / Math.max(1, count);
+  const rough = (most - least) / Math.max(1, room);
   const unit = 10 ** Math.floor(Math.log10(rough));
   const step = unit * [1, 2, 5, 10].find((times) => times * unit >= rough * (1 - 1e-9));
-  const first = Math.ceil(low / step - 1e-9);
-  const places = range(Math.floor(high / step + 1e-9) - first + 1);
+  const first = Math.ceil(least / step - 1e-9);
+  const places = range(Math.floor(most / step + 1e-9) - first + 1);
   return places.map((n) => ({ value: (first + n) * step, name: say((first + n) * step, step) }));
 }
 
-/** From an axis' numbers to pixels and back. */
+/** From the numbers of an axis to pixels, and back. */
 function scale(axis, from, to) {
   const plain = axis.log ? Math.log10 : (value) => value;
-  const value = axis.log ? (plain) => 10 ** plain : (plain) => plain;
+  const value = axis.log ? (one) => 10 ** one : (one) => one;
   const [low, high] = [plain(axis.low), plain(axis.high)];
   const pixel = (one) => from + ((one - low) / (high - low)) * (to - from);
   const grain = 10 ** (Math.floor(Math.log10(Math.abs(high - low))) - 4);
   return {
+    ...axis,
     from,
     to,
-    at: (one) => (one == null ? NaN : pixel(plain(one))),
+    at: (one) => (one == null ? Number.NaN : pixel(plain(one))),
     wide: (one, width) => [pixel(plain(one) - width / 2), pixel(plain(one) + width / 2)],
-    moved: (one, there, here) => (one == null ? null : value(plain(one) + plain(here) - plain(there))),
-    /** the number at a pixel of the axis, as round as is not seen */
+    moved: (one, by) => (one == null ? null : value(plain(one) + plain(by[1]) - plain(by[0]))),
+    /** the number at a pixel of the axis, as round as cannot be seen */
     back(place) {
       const inside = clamp(place, Math.min(from, to), Math.max(from, to));
       const rough = low + ((inside - from) / (to - from)) * (high - low);
@@ -116,59 +140,69 @@ function scale(axis, from, to) {
   };
 }
 
-// --- shapes ------------------------------------------------------------------------------------
+// --- shapes -------------------------------------------------------------------------------------
 
-const CROSS = [[-1, -3], [1, -3], [1, -1], [3, -1], [3, 1], [1, 1], [1, 3], [-1, 3], [-1, 1], [-3, 1], [-3, -1], [-1, -1]]; // biome-ignore format: one table
-const polygon = (corners) => `m${corners.map((xy) => xy.map((n) => n.toFixed(2))).map(([x, y], n, all) => n ? `${(x - all[n - 1][0]).toFixed(2)},${(y - all[n - 1][1]).toFixed(2)}` : `${x},${y}l`).join(" ")}z`;
+/** A closed path through `[angle, radius]`, from wherever the pen is. */
+function polygon(corners) {
+  let [atX, atY] = [0, 0];
+  const steps = corners.map(([angle, radius], n) => {
+    const turn = ((angle - 90) * Math.PI) / 180;
+    const [x, y] = [radius * Math.cos(turn), radius * Math.sin(turn)];
+    const step = `${n ? "l" : "m"}${(x - atX).toFixed(2)},${(y - atY).toFixed(2)}`;
+    [atX, atY] = [x, y];
+    return step;
+  });
+  return `${steps.join("")}z`;
+}
+const star = (corners, r, turn = 0, inner = 1) =>
+  polygon(range(corners).map((n) => [turn + (n / corners) * 360, n % 2 ? r * inner : r]));
+const cross = (r, turn) =>
+  polygon(range(4).flatMap((n) => [[-18.4, 1.05], [18.4, 1.05], [45, 0.47]].map(([angle, far]) => [turn + 90 * n + angle, r * far]))); // biome-ignore format: a table
 const circle = (r) => `m${-r},0a${r},${r} 0 1 0 ${2 * r},0a${r},${r} 0 1 0 ${-2 * r},0z`;
-const markers = new Map();
 
-/** A marker, as matplotlib calls it, as a path to follow `M x,y`. */
+/** By matplotlib's names, for a radius. */
+const MARKERS = {
+  o: circle,
+  ".": (r) => circle(r / 2),
+  s: (r) => star(4, r * 1.2, 45),
+  "^": (r) => star(3, r),
+  v: (r) => star(3, r, 180),
+  "<": (r) => star(3, r, -90),
+  ">": (r) => star(3, r, 90),
+  D: (r) => star(4, r),
+  d: (r) => star(4, r, 0, 0.6),
+  p: (r) => star(5, r),
+  h: (r) => star(6, r),
+  "*": (r) => star(10, r, 0, 0.42),
+  P: (r) => cross(r, 0),
+  X: (r) => cross(r, 45),
+  "+": (r) => `m${-r},0h${2 * r}m${-r},${-r}v${2 * r}`,
+  x: (r) => `m${-0.8 * r},${-0.8 * r}l${1.6 * r},${1.6 * r}m${-1.6 * r},0l${1.6 * r},${-1.6 * r}`,
+  "|": (r) => `m0,${-r}v${2 * r}`,
+};
+const drawn = new Map();
 function marker(kind, size) {
   const name = kind + size;
-  if (!markers.has(name)) markers.set(name, shape(kind, size / 2));
-  return markers.get(name);
+  if (!drawn.has(name)) drawn.set(name, MARKERS[kind](size / 2));
+  return drawn.get(name);
 }
 
-function shape(kind, r) {
-  const star = (corners, turn, inner = 1, flat = 1) =>
-    polygon(range(corners).map((n) => {
-      const angle = ((n / corners) * 360 + turn - 90) * (Math.PI / 180);
-      const far = n % 2 ? r * inner : r;
-      return [far * Math.cos(angle) * flat, far * Math.sin(angle)];
-    }));
-  const turned = (angle) =>
-    polygon(CROSS.map(([x, y]) => [
-      ((x * Math.cos(angle) - y * Math.sin(angle)) * r) / 3,
-      ((x * Math.sin(angle) + y * Math.cos(angle)) * r) / 3,
-    ]));
-  const d = r * 0.8;
-  switch (kind) {
-    case ".": return circle(r / 2);
-    case "s": return `m${-r * 0.88},${-r * 0.88}h${r * 1.76}v${r * 1.76}h${-r * 1.76}z`;
-    case "^": return star(3, 0);
-    case "v": return star(3, 180);
-    case "<": return star(3, -90);
-    case ">": return star(3, 90);
-    case "D": return star(4, 0);
-    case "d": return star(4, 0, 1, 0.6);
-    case "p": return star(5, 0);
-    case "h": return star(6, 0);
-    case "*": return star(10, 0, 0.42);
-    case "P": return turned(0);
-    case "X": return turned(Math.PI / 4);
-    case "+": return `m${-r},0h${2 * r}m${-r},${-r}v${2 * r}`;
-    case "x": return `m${-d},${-d}l${2 * d},${2 * d}m${-2 * d},0l${2 * d},${-2 * d}`;
-    case "|": return `m0,${-r}v${2 * r}`;
-    default: return circle(r);
-  }
-} // prettier
+/** The colours of a marker. */
+function filled(kind, { color, hollow, edge }) {
+  const open = "+x|".includes(kind);
+  const fill = open ? "none" : ink(hollow ? "paper" : color);
+  return {
+    fill,
+    stroke: ink(open || hollow ? color : edge),
+    "stroke-width": open || hollow ? 2 : 1.5,
+  };
+}
 
-const isStroke = (kind) => "+x|".includes(kind);
-
-function dashes(dash, width) {
+/** The colour, width and dash of a line. */
+function stroked({ color, width = 1.5, dash = "-" }) {
   const lengths = typeof dash === "string" ? DASHES[dash] : dash;
-  return lengths ? lengths.map((length) => digit(length * Math.max(width, 1))).join(" ") : null;
+  const dashes = lengths?.map((length) => digit(length * Math.max(width, 1))).join(" ");
+  return { stroke: ink(color), "stroke-width": width, "stroke-dasharray": dashes };
 }
 
 /** A path through pixels, with gaps where there is no number. */
@@ -176,64 +210,71 @@ function path(xs, ys) {
   let text = "";
   let drawing = false;
   for (let n = 0; n < xs.length; n++) {
-    const known = Number.isFinite(xs[n]) && Number.isFinite(ys[n]);
-    if (known) text += `${drawing ? "L" : "M"}${digit(xs[n])},${digit(ys[n])}`;
-    drawing = known;
+    const there = Number.isFinite(xs[n]) && Number.isFinite(ys[n]);
+    if (there) text += `${drawing ? "L" : "M"}${digit(xs[n])},${digit(ys[n])}`;
+    drawing = there;
   }
   return text;
 }
 
-// --- where an element of a mark is: a dot, a segment or a box, in pixels ------------------------
+// --- where an element of a mark is: a dot, a segment or a box, in pixels --------------------------
 
-const dot = (p, { look }, c, n) => {
+function dot(p, { look, shown: c }, n) {
   const [x, y] = [p.x.at(c.x[n]), p.y.at(c.y[n])];
-  const hidden = look.kind !== "Line" && !p.inside(x, y);
-  return { x0: x, x1: x, y0: y, y1: y, r: look.kind === "Points" ? look.size / 2 : 0, hidden };
+  const r = look.kind === "Points" ? look.size / 2 : 0;
+  return { x0: x, x1: x, y0: y, y1: y, r, hidden: !p.inside(x, y) };
+}
+function segment([x0, y0], [x1, y1], flat = false) {
+  const [a, b, c, d] = flat ? [y0, x0, y1, x1] : [x0, y0, x1, y1];
+  return { x0: a, y0: b, x1: c, y1: d, line: true, hidden: !known(a, b, c, d) };
+}
+function box([a, b], [c, d], flat = false) {
+  const [[x0, x1], [y0, y1]] = [[a, b].sort((u, v) => u - v), [c, d].sort((u, v) => u - v)];
+  const part = flat ? { x0: y0, x1: y1, y0: x0, y1: x1 } : { x0, x1, y0, y1 };
+  return { ...part, box: true, hidden: !known(a, b, c, d) };
+}
+const card = (p, { look, shown: c }, n) => {
+  const part = box(p.x.wide(c.x[n], look.wide), p.y.wide(c.y[n], look.tall));
+  return { ...part, hidden: !p.inside((part.x0 + part.x1) / 2, (part.y0 + part.y1) / 2) };
 };
-const segment = (x0, y0, x1, y1) => ({ x0, y0, x1, y1, line: true });
-const box = (p, { look }, c, n) => {
-  const [x0, x1] = p.x.wide(c.x[n], look.wide);
-  const [y1, y0] = p.y.wide(c.y[n], look.tall);
-  return ordered({ x0, x1, y0, y1, hidden: !p.inside((x0 + x1) / 2, (y0 + y1) / 2) });
-};
-const ordered = (b) => ({
-  ...b,
-  x0: Math.min(b.x0, b.x1),
-  x1: Math.max(b.x0, b.x1),
-  y0: Math.min(b.y0, b.y1),
-  y1: Math.max(b.y0, b.y1),
-  box: true,
-});
+/** The two axes of a mark: the one it stands on, and the one it measures along. */
+const turned = (p, look) => (look.flat ? [p.y, p.x] : [p.x, p.y]);
 
 const PLACE = {
   Line: dot,
   Points: dot,
   Texts: dot,
-  Images: box,
-  Boxes: box,
-  Bars(p, { look }, c, n) {
-    const [along, across] = look.flat ? [p.x, p.y] : [p.y, p.x];
-    const [a, b] = across.wide((look.flat ? c.y : c.x)[n], look.thick);
+  Images: card,
+  Boxes: card,
+  Bars(p, { look, shown: c }, n) {
+    const [across, along] = turned(p, look);
+    const [at, end] = look.flat ? [c.y[n], c.x[n]] : [c.x[n], c.y[n]];
     const base = along.at(look.base);
-    const [from, to] = [Number.isFinite(base) ? base : along.from, along.at((look.flat ? c.x : c.y)[n])];
-    return ordered(look.flat ? { x0: from, x1: to, y0: a, y1: b } : { x0: a, x1: b, y0: from, y1: to });
+    const ends = [known(base) ? base : along.from, along.at(end)];
+    return box(across.wide(at, look.thick), ends, look.flat);
   },
-  Spans(p, { look }, c, n) {
-    const [along, across] = look.flat ? [p.x, p.y] : [p.y, p.x];
-    const [at, low, high] = [across.at(c.at[n]), along.at(c.low[n]), along.at(c.high[n])];
-    return look.flat ? segment(low, at, high, at) : segment(at, low, at, high);
+  Spans(p, { look, shown: c }, n) {
+    const [across, along] = turned(p, look);
+    const at = across.at(c.at[n]);
+    return segment([at, along.at(c.low[n])], [at, along.at(c.high[n])], look.flat);
   },
-  Band: (p, _, c, n) => segment(p.x.at(c.x[n]), p.y.at(c.low[n]), p.x.at(c.x[n]), p.y.at(c.high[n])),
-  Arrows: (p, _, c, n) =>
-    segment(p.x.at(c.x[n]), p.y.at(c.y[n]), p.x.at(c.x[n] + c.dx[n]), p.y.at(c.y[n] + c.dy[n])),
-  Rules(p, { look }, c, n) {
-    const at = (look.flat ? p.y : p.x).at(c.at[n]);
-    return look.flat ? segment(p.x.from, at, p.x.to, at) : segment(at, p.y.from, at, p.y.to);
+  Band(p, { shown: c }, n) {
+    const at = p.x.at(c.x[n]);
+    return segment([at, p.y.at(c.low[n])], [at, p.y.at(c.high[n])]);
+  },
+  Arrows(p, { shown: c }, n) {
+    const ends = [p.x.at(c.x[n] + c.dx[n]), p.y.at(c.y[n] + c.dy[n])];
+    return segment([p.x.at(c.x[n]), p.y.at(c.y[n])], ends);
+  },
+  Rules(p, { look, shown: c }, n) {
+    const [across, along] = turned(p, look);
+    const at = across.at(c.at[n]);
+    return segment([at, along.from], [at, along.to], look.flat);
   },
 };
 
 /** Pixels between a place and an element. */
-function distance({ x0, y0, x1, y1, line, r = 0 }, x, y) {
+function distance({ x0, y0, x1, y1, line, r = 0 }, { x, y }) {
   if (!line) {
     const [dx, dy] = [Math.max(x0 - x, 0, x - x1), Math.max(y0 - y, 0, y - y1)];
     return Math.max(0, Math.hypot(dx, dy) - r);
@@ -243,326 +284,332 @@ function distance({ x0, y0, x1, y1, line, r = 0 }, x, y) {
   return Math.hypot(x - x0 - part * dx, y - y0 - part * dy);
 }
 
-/** A path around an element, `more` pixels away from it. */
-function outline({ x0, y0, x1, y1, line, box, r = 0 }, more) {
-  if (!Number.isFinite(x0 + y0 + x1 + y1)) return "";
+/** A path around an element, so many pixels away from it. */
+function outline({ x0, y0, x1, y1, line, box, r = 0, hidden }, away) {
+  if (hidden) return "";
   if (line) return `M${digit(x0)},${digit(y0)}L${digit(x1)},${digit(y1)}`;
-  if (!box) return `M${digit(x0)},${digit(y0)}${circle(digit(r + more))}`;
-  const [width, height] = [digit(x1 - x0 + 2 * more), digit(y1 - y0 + 2 * more)];
-  return `M${digit(x0 - more)},${digit(y0 - more)}h${width}v${height}h${-width}z`;
+  if (!box) return `M${digit(x0)},${digit(y0)}${circle(digit(r + away))}`;
+  const [width, height] = [digit(x1 - x0 + 2 * away), digit(y1 - y0 + 2 * away)];
+  return `M${digit(x0 - away)},${digit(y0 - away)}h${width}v${height}h${-width}z`;
 }
 
-// --- how each kind of mark is drawn --------------------------------------------------------------
+// --- how each kind of mark is drawn ---------------------------------------------------------------
 
-const count = (c) => (c.x ?? c.at ?? []).length;
-const of = (column, n, otherwise) => column?.[n] || otherwise;
-
+/** `p` is the panel, `m` the mark; what is drawn in `m.clipped` ends at the axes. */
 const DRAW = {
-  Line(p, { g, look }, c) {
-    const [line, dots] = children(g, "path", 2);
-    const [xs, ys] = [(c.x ?? []).map(p.x.at), (c.y ?? []).map(p.y.at)];
-    put(line, {
+  Line(p, { look, shown: c, clipped, free }) {
+    const [xs, ys] = [(c.x ?? []).map((x) => p.x.at(x)), (c.y ?? []).map((y) => p.y.at(y))];
+    const fill = look.fill ? ink(look.color) : null;
+    each(clipped, "path", 1, () => ({
       d: path(xs, ys),
-      "clip-path": p.clip,
-      fill: look.fill ? ink(look.color) : "none",
+      fill,
       "fill-opacity": look.fill,
-      stroke: ink(look.color),
-      "stroke-width": look.width,
-      "stroke-dasharray": dashes(look.dash, look.width),
-    });
+      ...stroked(look),
+    }));
+    if (!look.marker) return;
     let d = "";
-    if (look.marker) {
-      const one = marker(look.marker, 4 + 2 * look.width);
-      for (let n = look.every[0]; n < xs.length; n += look.every[1])
-        if (p.inside(xs[n], ys[n])) d += `M${digit(xs[n])},${digit(ys[n])}${one}`;
-    }
-    put(dots, { d, ...inked(look.marker || "o", look) });
+    const one = marker(look.marker, 4 + 2 * look.width);
+    for (let n = look.every[0]; n < xs.length; n += look.every[1])
+      if (p.inside(xs[n], ys[n])) d += `M${digit(xs[n])},${digit(ys[n])}${one}`;
+    each(free, "path", 1, () => ({ d, ...filled(look.marker, look) }));
   },
-  Points(p, m, c) {
-    children(m.g, "path", count(c)).forEach((node, n) => {
-      const { x0, y0, hidden } = dot(p, m, c, n);
-      const kind = of(c.markers, n, m.look.marker);
-      put(node, {
-        d: hidden ? "" : `M${digit(x0)},${digit(y0)}${marker(kind, m.look.size)}`,
-        ...inked(kind, { ...m.look, color: of(c.colors, n, m.look.color) }),
-      });
+  Points(p, m) {
+    const { look, shown: c } = m;
+    each(m.free, "path", count(c), (n) => {
+      const { x0, y0, hidden } = dot(p, m, n);
+      const kind = pick(c.markers, n, look.marker);
+      const d = hidden ? "" : `M${digit(x0)},${digit(y0)}${marker(kind, look.size)}`;
+      return { d, ...filled(kind, { ...look, color: pick(c.colors, n, look.color) }) };
     });
   },
-  Bars(p, m, c) {
-    const [bars, words] = children(m.g, "g", 2);
-    const flat = m.look.flat;
-    put(bars, { "clip-path": p.clip });
-    const shown = range(count(c)).map((n) => PLACE.Bars(p, m, c, n));
-    children(bars, "rect", shown.length).forEach((node, n) => {
-      rectangle(node, shown[n], { fill: ink(of(c.colors, n, m.look.color)) });
-    });
-    children(words, "text", c.texts?.length ?? 0).forEach((node, n) => {
-      const { x0, y0, x1, y1 } = shown[n];
-      const down = (flat ? c.x : c.y)[n] < m.look.base;
-      const wide = p.widthOf(c.texts[n]) + 4;
-      put(node, {
-        text: c.texts[n],
-        x: digit(flat ? clamp(down ? x0 - wide : x1 + 4, 0, p.width - wide + 4) : (x0 + x1) / 2),
-        y: digit(flat ? (y0 + y1) / 2 : clamp(down ? y1 + 9 : y0 - 8, p.y.to + 2, p.y.from - 7)),
-        "text-anchor": flat ? "start" : "middle",
-      });
+  Bars(p, m) {
+    const { look, shown: c } = m;
+    const parts = range(count(c)).map((n) => PLACE.Bars(p, m, n));
+    each(m.clipped, "rect", parts.length, (n) => ({
+      ...rect(parts[n]),
+      fill: ink(pick(c.colors, n, look.color)),
+    }));
+    each(m.free, "text", c.texts?.length ?? 0, (n) => {
+      const [text, { x0, y0, x1, y1 }] = [c.texts[n], parts[n]];
+      const [down, wide] = [(look.flat ? c.x : c.y)[n] < look.base, p.widthOf(text) + 4];
+      const right = clamp(down ? x0 - wide : p.beyond(x1, c.y[n], look) + 4, 0, p.width - wide);
+      const above = clamp(down ? y1 + 9 : p.beyond(y0, c.x[n], look) - 8, 8, p.y.from - 7);
+      return look.flat
+        ? { text, x: digit(right), y: digit((y0 + y1) / 2) }
+        : { text, x: digit((x0 + x1) / 2), y: digit(above), "text-anchor": "middle" };
     });
   },
-  Spans(p, m, c) {
-    children(m.g, "path", count(c)).forEach((node, n) => {
-      const { x0, y0, x1, y1 } = PLACE.Spans(p, m, c, n);
-      const cap = m.look.flat ? "m0,-4v8" : "m-4,0h8";
-      const ends = [`M${digit(x0)},${digit(y0)}`, `L${digit(x1)},${digit(y1)}`];
-      put(node, {
-        d: Number.isFinite(x0 + x1 + y0 + y1) ? ends.join("") + cap + ends[0] + cap : "",
-        "clip-path": p.clip,
-        stroke: ink(of(c.colors, n, m.look.color)),
-        "stroke-width": 1.5,
-        fill: "none",
-      });
+  Spans(p, m) {
+    const cap = m.look.flat ? "m0,-4v8" : "m-4,0h8";
+    each(m.clipped, "path", count(m.shown), (n) => {
+      const part = PLACE.Spans(p, m, n);
+      const d = part.hidden
+        ? ""
+        : `${outline(part, 0)}${cap}M${digit(part.x0)},${digit(part.y0)}${cap}`;
+      return { d, ...stroked({ color: pick(m.shown.colors, n, m.look.color) }) };
     });
   },
-  Band(p, { g, look }, c) {
-    const [area] = children(g, "path", 1);
-    const known = range(count(c)).filter((n) => c.low[n] != null && c.high[n] != null);
-    const there = path(known.map((n) => p.x.at(c.x[n])), known.map((n) => p.y.at(c.high[n])));
-    known.reverse();
-    const back = path(known.map((n) => p.x.at(c.x[n])), known.map((n) => p.y.at(c.low[n])));
-    const d = there && `${there}${back.replace("M", "L")}z`;
-    put(area, { d, fill: ink(look.color), "clip-path": p.clip });
+  Band(p, { look, shown: c, clipped }) {
+    const there = range(count(c)).filter((n) => c.low[n] != null && c.high[n] != null);
+    const along = (column) => path(there.map((n) => p.x.at(c.x[n])), there.map((n) => p.y.at(column[n]))); // biome-ignore format: one thought
+    const high = along(c.high);
+    there.reverse();
+    const d = high && `${high}${along(c.low).replace("M", "L")}z`;
+    each(clipped, "path", 1, () => ({ d, fill: ink(look.color) }));
   },
-  Arrows(p, m, c) {
-    const [shafts, heads] = children(m.g, "path", 2);
-    let [shaft, head] = ["", ""];
-    for (let n = 0; n < count(c); n++) {
-      const { x0, y0, x1, y1 } = PLACE.Arrows(p, m, c, n);
+  Arrows(p, m) {
+    let [shafts, heads] = ["", ""];
+    for (let n = 0; n < count(m.shown); n++) {
+      const { x0, y0, x1, y1 } = PLACE.Arrows(p, m, n);
       const length = Math.hypot(x1 - x0, y1 - y0);
       if (!(length > 0.5)) continue;
       const size = Math.min(4 + 2.5 * m.look.width, length);
       const [ux, uy] = [((x1 - x0) / length) * size, ((y1 - y0) / length) * size];
-      const [bx, by] = [x1 - ux, y1 - uy];
-      shaft += `M${digit(x0)},${digit(y0)}L${digit(bx)},${digit(by)}`;
-      head += `M${digit(x1)},${digit(y1)}L${digit(bx - uy * 0.45)},${digit(by + ux * 0.45)}L${digit(bx + uy * 0.45)},${digit(by - ux * 0.45)}z`;
+      const [x, y] = [x1 - ux, y1 - uy];
+      shafts += `M${digit(x0)},${digit(y0)}L${digit(x)},${digit(y)}`;
+      heads += `${path([x1, x - uy * 0.45, x + uy * 0.45], [y1, y + ux * 0.45, y - ux * 0.45])}z`;
     }
-    const stroke = ink(m.look.color);
-    const dash = dashes(m.look.dash, m.look.width);
-    put(shafts, { d: shaft, stroke, "stroke-width": m.look.width, "stroke-dasharray": dash, "clip-path": p.clip });
-    put(heads, { d: head, fill: stroke, "clip-path": p.clip });
+    const [shaft, head] = children(m.clipped, "path", 2);
+    put(shaft, { d: shafts, ...stroked(m.look) });
+    put(head, { d: heads, fill: ink(m.look.color) });
   },
-  Rules(p, m, c) {
-    const [rules] = children(m.g, "path", 1);
-    put(rules, {
-      d: range(count(c)).map((n) => outline(PLACE.Rules(p, m, c, n), 0)).join(""),
-      stroke: ink(m.look.color),
-      "stroke-width": m.look.width,
-      "stroke-dasharray": dashes(m.look.dash, m.look.width),
-      "clip-path": p.clip,
+  Rules(p, m) {
+    const lines = range(count(m.shown)).map((n) => outline(PLACE.Rules(p, m, n), 0));
+    each(m.clipped, "path", 1, () => ({ d: lines.join(""), ...stroked(m.look) }));
+  },
+  Boxes(p, m) {
+    each(m.clipped, "rect", count(m.shown), (n) => {
+      const fill = m.below ? null : ink(pick(m.shown.fills, n, ""));
+      return { ...rect(card(p, m, n)), fill, ...frame(m.shown, n) };
     });
   },
-  Boxes(p, m, c) {
-    children(m.g, "rect", count(c)).forEach((node, n) => {
-      const fill = m.below ? "none" : ink(of(c.fills, n, ""));
-      rectangle(node, PLACE.Boxes(p, m, c, n), { fill, ...frame(c, n), "clip-path": p.clip });
-    });
+  Images(p, m) {
+    each(m.free, "rect", count(m.shown), (n) => ({ ...rect(card(p, m, n)), ...frame(m.shown, n) }));
   },
-  Images(p, m, c) {
-    children(m.g, "rect", count(c)).forEach((node, n) => {
-      rectangle(node, PLACE.Images(p, m, c, n), { fill: "none", ...frame(c, n) });
-    });
-  },
-  Texts(p, m, c) {
-    children(m.g, "text", count(c)).forEach((node, n) => {
-      const { x0, y0, hidden } = dot(p, m, c, n);
-      put(node, {
-        text: hidden ? "" : of(c.texts, n, ""),
+  Texts(p, m) {
+    const { look, shown: c } = m;
+    const same = {
+      "font-size": look.size,
+      "font-weight": look.bold ? "bold" : null,
+      "text-anchor": look.anchor,
+    };
+    each(m.free, "text", count(c), (n) => {
+      const { x0, y0, hidden } = dot(p, m, n);
+      const fill = ink(pick(c.colors, n, look.color));
+      return {
+        text: hidden ? "" : pick(c.texts, n, ""),
         x: digit(x0) || 0,
         y: digit(y0) || 0,
-        fill: ink(of(c.colors, n, m.look.color)),
-        "font-size": m.look.size,
-        "font-weight": m.look.bold ? "bold" : null,
-        "text-anchor": m.look.anchor,
-      });
+        fill,
+        ...same,
+      };
     });
   },
   Heat() {},
 };
 
-const inked = (kind, { color, hollow, edge }) => {
-  const drawn = hollow || isStroke(kind);
+function rect({ x0, y0, x1, y1, hidden }) {
+  if (hidden) return { visibility: "hidden" };
   return {
-    fill: isStroke(kind) ? "none" : ink(hollow ? "paper" : color),
-    stroke: ink(drawn ? color : edge),
-    "stroke-width": drawn ? 2 : 1.5,
+    visibility: null,
+    x: digit(x0),
+    y: digit(y0),
+    width: digit(x1 - x0),
+    height: digit(y1 - y0),
   };
-};
+}
 const frame = (c, n) => ({
-  stroke: ink(of(c.edges, n, "")),
-  "stroke-width": 2,
+  ...stroked({ color: pick(c.edges, n, ""), width: 2 }),
   "stroke-dasharray": c.dashed?.[n] ? "5 3" : null,
 });
-function rectangle(node, { x0, y0, x1, y1, hidden }, more) {
-  const known = Number.isFinite(x0 + x1 + y0 + y1) && !hidden;
-  const [width, height] = known ? [digit(x1 - x0), digit(y1 - y0)] : [0, 0];
-  put(node, { x: known ? digit(x0) : 0, y: known ? digit(y0) : 0, width, height, ...more });
-  put(node, { visibility: known ? null : "hidden" });
-}
 
-/** What lies on the canvas, from the lowest up. `paint` is its context, in CSS pixels. */
+/** What lies on the canvas, whose context is `pen`. */
 const PAINT = {
-  Heat(p, m, c, paint) {
-    if (!c.values) return;
+  Heat(p, { look, shown: { values } }, pen) {
+    if (!values) return;
+    const [rows, columns] = values.shape;
     const [x, y, width, height] = [p.x.from, p.y.to, p.x.to - p.x.from, p.y.from - p.y.to];
-    const { look } = m;
-    const [rows, columns] = c.values.shape;
-    const rgb = p.rgb(look.color);
     const bands = look.steps.length;
-    const share = bands
-      ? (value) => look.steps.filter((step) => value >= step).length / bands
-      : (value) => clamp((value - look.low) / (look.high - look.low), 0, 1);
-    const { data } = c.values;
-    // Bands are told apart after the values have been made finer; all else the canvas makes finer.
+    const share = (value) => {
+      if (!bands) return clamp((value - look.low) / (look.high - look.low), 0, 1);
+      let band = 0;
+      while (value >= look.steps[band]) band++;
+      return band / bands;
+    };
+    // Bands are told apart once the values have been made finer; all else the canvas makes finer.
     const [wide, tall] = bands ? [Math.round(width), Math.round(height)] : [columns, rows];
-    const picture = new ImageData(wide, tall);
-    for (let row = 0; row < tall; row++)
-      for (let column = 0; column < wide; column++) {
-        const value = bands
-          ? between(c.values, column / (wide - 1), 1 - row / (tall - 1))
-          : data[(rows - 1 - row) * columns + column];
-        picture.data.set([...rgb, 255 * share(value) * look.opacity], 4 * (row * wide + column));
+    const rgb = p.rgb(look.color);
+    const alpha = (n) => {
+      const [column, row] = [n % wide, tall - 1 - Math.floor(n / wide)];
+      const value = bands
+        ? between(values, column / (wide - 1), row / (tall - 1))
+        : values.data[row * columns + column];
+      return 255 * share(value) * look.opacity;
+    };
+    const sheet = p.sheet(wide, tall, () => rgb, alpha);
+    pen.save();
+    pen.beginPath();
+    pen.rect(x, y, width, height);
+    pen.clip();
+    pen.imageSmoothingEnabled = bands > 0 || look.smooth;
+    // Values that are blended lie on the edges of the panel; else their cells fill it.
+    const blended = look.smooth && !bands;
+    const [over, above] = blended ? [width / (columns - 1) / 2, height / (rows - 1) / 2] : [0, 0];
+    pen.drawImage(sheet, x - over, y - above, width + 2 * over, height + 2 * above);
+    pen.strokeStyle = `rgb(${rgb.join(" ")} / ${Math.min(1, look.opacity + 0.2)})`;
+    pen.lineWidth = 0.8;
+    pen.beginPath();
+    for (const step of look.steps)
+      for (const [a, b] of contour(values, step)) {
+        pen.moveTo(x + a[0] * width, y + (1 - a[1]) * height);
+        pen.lineTo(x + b[0] * width, y + (1 - b[1]) * height);
       }
-    paint.save();
-    paint.beginPath();
-    paint.rect(x, y, width, height);
-    paint.clip();
-    paint.imageSmoothingEnabled = bands || look.smooth;
-    // The outer values lie on the edges of the panel when they are blended, else their cells fill it.
-    const [over, above] =
-      look.smooth && !bands ? [width / (columns - 1) / 2, height / (rows - 1) / 2] : [0, 0];
-    paint.drawImage(p.sheet(picture), x - over, y - above, width + 2 * over, height + 2 * above);
-    paint.strokeStyle = `rgb(${rgb.join(" ")} / ${Math.min(1, look.opacity + 0.2)})`;
-    paint.lineWidth = 0.8;
-    paint.beginPath();
-    for (const step of look.steps) contour(c.values, step, (a, b) => {
-      paint.moveTo(x + a[0] * width, y + (1 - a[1]) * height);
-      paint.lineTo(x + b[0] * width, y + (1 - b[1]) * height);
-    });
-    paint.stroke();
-    paint.restore();
+    pen.stroke();
+    pen.restore();
   },
-  Images(p, m, c, paint) {
-    if (!c.pixels) return;
-    const [number, height, width] = c.pixels.shape;
-    const picture = new ImageData(width, height * number);
-    for (let n = 0, place = 0; n < number; n++) {
-      const rgb = p.rgb(of(c.colors, n, m.look.color));
-      for (let end = place + width * height; place < end; place++)
-        picture.data.set([...rgb, c.pixels.data[place]], 4 * place);
-    }
-    const sheet = p.sheet(picture);
-    paint.fillStyle = `rgb(${p.rgb("paper")})`;
-    paint.globalAlpha = m.look.opacity;
+  Images(p, m, pen) {
+    const { pixels, colors, fades } = m.shown;
+    if (!pixels) return;
+    const [number, height, width] = pixels.shape;
+    const rgb = range(number).map((n) => p.rgb(pick(colors, n, m.look.color)));
+    const area = width * height;
+    const color = (n) => rgb[Math.floor(n / area)];
+    const sheet = p.sheet(width, height * number, color, (n) =>
+      fades ? pixels.data[n] * fades[Math.floor(n / area)] : pixels.data[n],
+    );
+    pen.fillStyle = `rgb(${p.rgb("paper")})`;
+    pen.imageSmoothingQuality = "high";
     for (let n = 0; n < number; n++) {
-      const { x0, y0, x1, y1, hidden } = PLACE.Images(p, m, c, n);
-      if (hidden || !Number.isFinite(x0 + y0)) continue;
+      const { x0, y0, x1, y1, hidden } = card(p, m, n);
+      if (hidden) continue;
       const at = [x0, y0, x1 - x0, y1 - y0];
-      paint.fillRect(...at);
-      paint.imageSmoothingEnabled = ((x1 - x0) * p.dense) / width < 2;
-      paint.imageSmoothingQuality = "high";
-      paint.drawImage(sheet, 0, n * height, width, height, ...at);
+      pen.fillRect(...at);
+      pen.imageSmoothingEnabled = ((x1 - x0) * p.dense) / width < 2; // larger: each pixel is seen
+      pen.drawImage(sheet, 0, n * height, width, height, ...at);
     }
-    paint.globalAlpha = 1;
   },
-  Boxes(p, m, c, paint) {
-    if (!m.below) return;
-    paint.globalAlpha = m.look.opacity;
-    for (let n = 0; n < count(c); n++) {
-      const { x0, y0, x1, y1, hidden } = PLACE.Boxes(p, m, c, n);
-      if (hidden || !c.fills?.[n]) continue;
-      paint.fillStyle = `rgb(${p.rgb(c.fills[n])})`;
-      paint.fillRect(x0, y0, x1 - x0, y1 - y0);
+  Boxes(p, m, pen) {
+    for (let n = 0; m.below && n < count(m.shown); n++) {
+      const { x0, y0, x1, y1, hidden } = card(p, m, n);
+      if (hidden || !m.shown.fills?.[n]) continue;
+      pen.fillStyle = `rgb(${p.rgb(m.shown.fills[n])})`;
+      pen.fillRect(x0, y0, x1 - x0, y1 - y0);
     }
-    paint.globalAlpha = 1;
   },
 };
 
 /** The value at shares of the way over the columns and up the rows. */
-function between({ shape: [rows, columns], data }, over, up) {
-  const [x, y] = [over * (columns - 1), up * (rows - 1)];
-  const [column, row] = [Math.min(x | 0, columns - 2), Math.min(y | 0, rows - 2)];
+function between({ shape, data }, over, up) {
+  const [columns, x, y] = [shape[1], over * (shape[1] - 1), up * (shape[0] - 1)];
+  const [column, row] = [
+    Math.min(Math.floor(x), columns - 2),
+    Math.min(Math.floor(y), shape[0] - 2),
+  ];
   const [dx, dy, at] = [x - column, y - row, row * columns + column];
-  return (
-    (1 - dy) * ((1 - dx) * data[at] + dx * data[at + 1]) +
-    dy * ((1 - dx) * data[at + columns] + dx * data[at + columns + 1])
-  );
+  const low = (1 - dx) * data[at] + dx * data[at + 1];
+  const high = (1 - dx) * data[at + columns] + dx * data[at + columns + 1];
+  return (1 - dy) * low + dy * high;
 }
 
-/** Calls `line` with the two ends of each piece of the line on which the values are `level`. */
-function contour({ shape: [rows, columns], data }, level, line) {
-  for (let row = 0; row < rows - 1; row++)
-    for (let column = 0; column < columns - 1; column++) {
-      const at = row * columns + column;
-      const around = [[0, 0, at], [1, 0, at + 1], [1, 1, at + columns + 1], [0, 1, at + columns]];
-      const ends = [];
-      around.forEach(([x, y, one], n) => {
-        const [nextX, nextY, next] = around[(n + 1) % 4];
-        if (data[one] < level === data[next] < level) return;
-        const part = (level - data[one]) / (data[next] - data[one]);
-        const place = [column + x + part * (nextX - x), row + y + part * (nextY - y)];
-        ends.push([place[0] / (columns - 1), place[1] / (rows - 1)]);
-      });
-      for (let n = 0; n + 1 < ends.length; n += 2) line(ends[n], ends[n + 1]);
+/** Both ends of each piece of the line on which the values are `level`, as shares of the ways. */
+function contour({ shape: [rows, columns], data }, level) {
+  const pieces = [];
+  const around = [0, 1, columns + 1, columns]; // the corners of a cell, once around it
+  for (let at = 0; at < columns * (rows - 1); at++) {
+    const above = around.filter((corner) => data[at + corner] >= level).length;
+    if (at % columns === columns - 1 || above % 4 === 0) continue;
+    const ends = [];
+    for (let n = 0; n < 4; n++) {
+      const [from, to] = [at + around[n], at + around[(n + 1) % 4]];
+      if (data[from] < level === data[to] < level) continue;
+      const part = (level - data[from]) / (data[to] - data[from]);
+      const [x, y] = [from % columns, Math.floor(from / columns)];
+      const [dx, dy] = [(to % columns) - x, Math.floor(to / columns) - y];
+      ends.push([(x + part * dx) / (columns - 1), (y + part * dy) / (rows - 1)]);
     }
+    for (let n = 0; n + 1 < ends.length; n += 2) pieces.push([ends[n], ends[n + 1]]);
+  }
+  return pieces;
 }
 
-// --- the panel -----------------------------------------------------------------------------------
+/** How a mark looks in the legend. */
+function glyph(svg, g, look) {
+  const [line, one] = children(g, "path", 2);
+  const { kind, color } = look;
+  const round = kind === "Points" || look.marker;
+  const size = Math.min(look.size ?? 4 + 2 * look.width, 12);
+  put(g, { opacity: look.opacity, fill: "none" });
+  if (round) put(one, { d: `M14,7${marker(look.marker, size)}`, ...filled(look.marker, look) });
+  if (["Line", "Arrows", "Rules", "Spans"].includes(kind))
+    put(line, { d: kind === "Arrows" ? "M1,7H26m-6,-4l6,4l-6,4" : "M1,7H27", ...stroked(look) });
+  else if (kind === "Heat") {
+    const last = look.steps.length || 5;
+    put(svg, { width: 12 * (last + 1) + 2 });
+    each(g, "path", last + 1, (n) => {
+      const shade = { fill: ink(color), "fill-opacity": n / last, stroke: ink("gray") };
+      return { d: `M${1 + 12 * n},1h12v12h-12z`, ...shade };
+    });
+  } else if (!round && kind !== "Texts") put(line, { d: "M7,1h14v12h-14z", fill: ink(color) });
+}
 
-/** On which axis a column of numbers lies. */
-const axisOf = (name, { kind, flat }) =>
-  ({ x: "x", y: "y", at: flat ? "y" : "x", low: flat && kind === "Spans" ? "x" : "y", high: flat && kind === "Spans" ? "x" : "y" })[name];
+/** Columns of numbers, on their way from one to the other. */
+function mixed(from, to, part) {
+  const mix = { ...to };
+  for (const [name, column] of Object.entries(to)) {
+    const old = from[name];
+    if (!Array.isArray(column) || old?.length !== column.length) continue;
+    mix[name] = column.map((value, n) =>
+      typeof value === "number" && typeof old[n] === "number"
+        ? old[n] + (value - old[n]) * part
+        : value,
+    );
+  }
+  return mix;
+}
+
+/** On which axis a column of numbers lies: "x", "y", or neither. */
+function axisOf(column, { kind, flat }) {
+  if (column === "low" || column === "high") return kind === "Spans" && flat ? "x" : "y";
+  return column === "at" ? (flat ? "y" : "x") : { x: "x", y: "y" }[column];
+}
+
+// --- the panel ------------------------------------------------------------------------------------
 
 let made = 0;
 
 export class PanelView {
   constructor(look, hooks, page = document) {
-    this.hooks = hooks;
-    this.page = page;
-    this.window = page.defaultView;
-    this.marks = new Map();
-    this.held = this.pointer = this.focus = null;
-    this.lit = ["", -1];
+    Object.assign(this, { hooks, page, window: page.defaultView, marks: new Map() });
+    this.lit = this.told = ["", -1];
     this.widths = new Map();
-    this.sheets = [];
-    this.name = `ml-clip-${++made}-${Math.random().toString(36).slice(2, 8)}`;
-    this.clip = `url(#${this.name})`;
     this.title = html(page, "div", "ml-title");
     this.legend = html(page, "div", "ml-legend");
     this.canvas = html(page, "canvas", "ml-canvas");
-    const svg = (...[tag, name, parent]) => {
-      const [node] = children(page.createElementNS("http://www.w3.org/2000/svg", "g"), tag, 1);
-      if (name) node.setAttribute("class", name);
-      parent?.append(node);
-      return node;
-    };
-    this.svg = svg("svg", "ml-svg");
-    this.clipped = svg("rect", "", svg("clipPath", "", this.svg));
-    this.clipped.parentNode.id = this.name;
-    this.picture = svg("g", "ml-picture", this.svg);
-    this.axes = svg("g", "ml-axes", this.picture);
-    this.stack = svg("g", "ml-marks", this.picture);
-    this.over = svg("g", "ml-lit", this.svg);
-    this.cross = svg("path", "ml-cross", this.svg);
-    this.grips = svg("g", "ml-grips", this.svg);
-    this.ground = svg("rect", "ml-ground", this.grips);
     this.tip = html(page, "div", "ml-tip");
     this.said = html(page, "div", "ml-said");
-    this.said.setAttribute("aria-live", "polite");
-    this.plot = html(page, "div", "ml-plot", this.canvas, this.svg, this.tip, this.said);
+    this.plot = html(page, "div", "ml-plot", this.canvas, this.tip, this.said);
     this.el = html(page, "div", "ml-panel", this.title, this.legend, this.plot);
-    for (const part of [this.canvas, this.legend, this.tip]) part.setAttribute("aria-hidden", "true");
-    this.tip.hidden = true;
-    for (const name of ["pointermove", "pointerdown", "pointerup", "pointercancel", "pointerleave", "click", "dblclick", "keydown", "keyup", "focusin", "focusout"])
-      this.svg.addEventListener(name, (event) => this[name](event));
-    // A theme changes the colour of the canvas, which takes a millisecond: `draw.css`.
+    this.svg = add(this.plot, "svg", "ml-svg");
+    this.canvas.after(this.svg);
+    const clip = put(add(this.svg, "clipPath"), { id: `ml-clip-${++made}-${Math.random()}` });
+    this.edge = add(clip, "rect");
+    this.picture = add(this.svg, "g", "ml-picture");
+    this.axes = add(this.picture, "g", "ml-axes");
+    this.stack = add(this.picture, "g");
+    this.over = add(this.svg, "g", "ml-lit");
+    this.cross = add(this.svg, "path", "ml-cross");
+    this.grips = add(this.svg, "g", "ml-grips");
+    this.ground = add(this.grips, "rect", "ml-ground");
+    this.clip = `url(#${clip.id})`;
+    this.said.setAttribute("aria-live", "polite");
+    for (const part of [this.canvas, this.legend, this.tip, this.axes])
+      put(part, { "aria-hidden": "true" });
+    for (const name of `${EVENTS} ${OTHERS}`.split(" "))
+      this.plot.addEventListener(name, (event) => this[name](event)); // an svg would be a Tab stop
+    // Within an SVG `touch-action` has no effect: a finger on a point would scroll the page.
+    const stay = (event) => this.down && event.preventDefault();
+    this.plot.addEventListener("touchmove", stay, { passive: false });
+    // A theme changes the colour of the canvas, which takes a millisecond: draw.css.
     this.canvas.addEventListener("transitionend", () => this.draw(true));
     this.resized = () => this.measure();
     this.window.addEventListener("resize", this.resized);
@@ -578,43 +625,53 @@ export class PanelView {
     this.el.remove();
   }
 
-  /** Another look: what stays the same keeps its nodes. */
+  /** Another look: what is there still keeps its nodes. */
   look(look) {
     this.is = look;
     const before = this.marks;
     this.marks = new Map();
-    const image = look.marks.findLastIndex((mark) => mark.kind === "Images");
-    look.marks.forEach((mark, place) => {
-      const old = before.get(mark.key);
-      const kept = old?.look.kind === mark.kind ? old : { columns: {}, shown: {}, active: 0 };
-      before.delete(kept === old ? mark.key : null);
-      kept.g ??= this.stack.appendChild(this.axes.cloneNode());
-      put(kept.g, { class: `ml-${mark.kind}`, "data-key": mark.key, opacity: mark.opacity });
-      this.stack.append(kept.g);
+    const images = look.marks.findLastIndex((mark) => mark.kind === "Images");
+    look.marks.forEach((mark, n) => {
+      let m = before.get(mark.key);
+      if (m?.look.kind !== mark.kind) m = { columns: {}, shown: {}, active: 0 };
+      else before.delete(mark.key);
+      m.g ??= add(this.stack, "g");
+      m.clipped ??= put(add(m.g, "g"), { "clip-path": this.clip });
+      m.free ??= add(m.g, "g");
+      put(m.g, {
+        class: `ml-${mark.kind}`,
+        "data-key": mark.key,
+        opacity: mark.opacity,
+        fill: "none",
+      });
+      this.stack.append(m.g);
       if (mark.drag || mark.pick) {
-        kept.grips ??= this.grips.appendChild(this.axes.cloneNode());
-        put(kept.grips, { class: mark.drag ? "ml-drag" : "ml-pick" });
-        this.grips.append(kept.grips);
-      } else kept.grips = kept.grips?.remove();
-      this.marks.set(mark.key, Object.assign(kept, { look: mark, below: place < image }));
+        m.grips ??= add(this.grips, "g");
+        put(m.grips, { class: mark.drag ? "ml-drag" : "ml-pick" });
+      } else m.grips = m.grips?.remove();
+      this.marks.set(mark.key, Object.assign(m, { look: mark, below: n < images }));
     });
-    for (const gone of before.values()) [gone.g, gone.grips].forEach((node) => node?.remove());
+    for (const { g, grips } of before.values()) for (const gone of [g, grips]) gone?.remove();
     if (!this.marks.has(this.held?.key)) this.held = null;
     this.title.textContent = look.title;
     this.title.hidden = !look.title;
-    const name = look.alt || look.title || look.y.label;
-    put(this.picture, { role: "img", "aria-label": name });
-    put(this.svg, { role: "group", "aria-label": look.title || name });
+    put(this.picture, {
+      role: "img",
+      "aria-label": look.alt || look.title || look.y.label || look.key,
+    });
+    put(this.svg, {
+      role: "group",
+      "aria-label": look.title || look.alt || look.y.label || look.key,
+    });
     put(this.ground, {
       tabindex: look.click ? 0 : null,
       role: look.click ? "application" : null,
-      "aria-label": look.click ? `${look.click}: move the cross with the arrow keys, then Enter` : null,
-      "pointer-events": look.click ? "all" : "none",
+      "aria-label": look.click ? `${look.click}: arrow keys move a cross, Enter is a click` : null,
     });
     this.plot.style.aspectRatio = `${look.width} / ${look.height}`;
     this.plot.style.minHeight = look.bare ? "" : `${Math.min(look.height, 180)}px`;
     this.el.style.width = `${look.width}px`;
-    this.name_marks();
+    this.explain();
     this.measure();
   }
 
@@ -622,33 +679,29 @@ export class PanelView {
   update(columns, { glide = false } = {}) {
     if (this.held && !this.held.pressed && !this.hooks.busy()) this.held = null;
     const still = !glide || this.window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-    for (const [key, mark] of this.marks) {
-      mark.from = still || !count(mark.shown) ? null : mark.shown;
-      mark.columns = columns[key] ?? {};
+    for (const [key, m] of this.marks) {
+      m.from = still || !count(m.shown) ? null : m.shown;
+      m.columns = columns[key] ?? {};
     }
-    this.since = still ? -Infinity : this.window.performance.now();
-    for (const entry of this.legend.children) {
-      entry.classList.toggle("ml-absent", !entry.keys.some((key) => Object.keys(columns[key] ?? {}).length));
-    }
+    this.since = still ? -GLIDE : this.window.performance.now();
     this.draw();
   }
 
-  /** Elements of this number in marks of this link light up; all others no longer do. */
+  /** Elements of this number in marks of this link light up, all others no longer. */
   light(link, index) {
     this.lit = [link, index];
     this.drawLit();
   }
 
-  // --- layout ------------------------------------------------------------------------------------
+  // --- layout -------------------------------------------------------------------------------------
 
-  widthOf(text, size = TEXT) {
-    const known = this.widths.get(text + size);
-    if (known !== undefined) return known;
-    this.pen ??= this.page.createElement("canvas").getContext("2d");
-    this.pen.font = `${size}px ${this.window.getComputedStyle(this.plot).fontFamily || "sans-serif"}`;
-    const width = this.pen.measureText(text).width;
-    this.widths.set(text + size, width);
-    return width;
+  widthOf(text) {
+    this.pen ??= this.page.createElement("canvas").getContext("2d", { willReadFrequently: true });
+    if (!this.widths.has(text)) {
+      this.pen.font = `${TEXT}px ${this.window.getComputedStyle(this.plot).fontFamily}`;
+      this.widths.set(text, this.pen.measureText(text).width);
+    }
+    return this.widths.get(text);
   }
 
   inside(x, y) {
@@ -657,120 +710,131 @@ export class PanelView {
   }
 
   measure() {
-    [this.width, this.height] = [this.plot.clientWidth, this.plot.clientHeight];
-    this.dense = this.window.devicePixelRatio || 1;
-    if (!this.width || !this.height) return;
-    const { is, width, height } = this;
-    put(this.svg, { width, height, viewBox: `0 0 ${width} ${height}` });
-    this.canvas.width = Math.round(width * this.dense);
-    this.canvas.height = Math.round(height * this.dense);
+    const [width, height] = [this.plot.clientWidth, this.plot.clientHeight];
+    if (!width || !height) return;
+    const { is, svg, canvas } = this;
+    Object.assign(this, { width, height, dense: this.window.devicePixelRatio || 1 });
+    put(svg, { viewBox: `0 0 ${width} ${height}` });
+    [canvas.width, canvas.height] = [width, height].map((size) => Math.round(size * this.dense));
     let [left, right, top, bottom] = is.bare ? [4, 4, 4, 4] : [10, 12, 10, 8];
     let [across, up] = [[], []];
     if (!is.bare) {
+      if (is.marks.some(({ kind, flat }) => kind === "Bars" && !flat)) top += 8; // for their words
       up = ticks(is.y, clamp(Math.floor((height - 50) / 45), 2, 8));
-      left += Math.max(0, ...up.map(({ name }) => this.widthOf(name))) + (is.y.label ? LINE + 4 : 0);
+      left +=
+        Math.max(0, ...up.map(({ name }) => this.widthOf(name))) + (is.y.label ? LINE + 4 : 0);
       across = ticks(is.x, clamp(Math.floor((width - left) / 70), 2, 10));
-      this.wrap(across, (width - left - right) / Math.max(1, across.length));
-      const lines = Math.max(0, ...across.map(({ lines }) => lines.length));
-      bottom += (lines ? lines * LINE + 4 : 0) + (is.x.label ? LINE + 3 : 0);
-      const last = across.at(-1);
-      if (last) right = Math.max(right, this.widthOf(last.lines[0]) / 2 + 2);
+      const room = (width - left - right) / Math.max(1, across.length) - 6;
+      across = across.map((tick) => ({ ...tick, lines: this.wrapped(tick.name, room) }));
+      bottom += Math.max(0, ...across.map(({ lines }) => lines.length * LINE + 4));
+      bottom += is.x.label ? LINE + 3 : 0;
+      right = Math.max(
+        right,
+        ...across.slice(-1).map(({ lines }) => this.widthOf(lines[0]) / 2 + 2),
+      );
     }
     let [wide, tall] = [width - left - right, height - top - bottom];
     if (is.square) {
-      const unit = Math.min(wide / Math.abs(is.x.high - is.x.low), tall / Math.abs(is.y.high - is.y.low));
-      const [w, h] = [unit * Math.abs(is.x.high - is.x.low), unit * Math.abs(is.y.high - is.y.low)];
-      [left, top] = [left + (wide - w) / 2, top + (tall - h) / 2];
-      [wide, tall] = [w, h];
+      const [units, rows] = [is.x, is.y].map(({ low, high }) => Math.abs(high - low));
+      const unit = Math.min(wide / units, tall / rows);
+      [left, top] = [left + (wide - unit * units) / 2, top + (tall - unit * rows) / 2];
+      [wide, tall] = [unit * units, unit * rows];
     }
     this.x = scale(is.x, Math.round(left), Math.round(left + wide));
     this.y = scale(is.y, Math.round(top + tall), Math.round(top));
-    const rim = { x: this.x.from - 2, y: this.y.to - 2, width: this.x.to - this.x.from + 4, height: this.y.from - this.y.to + 4 };
-    put(this.clipped, rim);
-    put(this.ground, rim);
+    const rim = { x0: this.x.from - 2, x1: this.x.to + 2, y0: this.y.to - 2, y1: this.y.from + 2 };
+    put(this.edge, rect(rim));
+    put(this.ground, rect(rim));
     this.drawAxes(across, up);
     this.draw(true);
   }
 
-  /** Long names of ticks go over several lines. */
-  wrap(across, room) {
-    for (const tick of across) {
-      tick.lines = [];
-      for (const word of tick.name.split(" ")) {
-        const longer = `${tick.lines.at(-1)} ${word}`;
-        const fits = tick.lines.length && this.widthOf(longer) <= room - 6;
-        tick.lines.splice(fits ? -1 : tick.lines.length, fits ? 1 : 0, fits ? longer : word);
-      }
+  /** A name over as many lines as it takes. */
+  wrapped(name, room) {
+    const lines = [];
+    for (const word of name.split(" ")) {
+      const longer = `${lines.at(-1)} ${word}`;
+      if (lines.length && this.widthOf(longer) <= room) lines.splice(-1, 1, longer);
+      else lines.push(word);
     }
+    return lines;
   }
 
   drawAxes(across, up) {
     const { is, x, y } = this;
-    const [grid, lines, words, names] = children(this.axes, "g", 4);
-    put(this.axes, { "aria-hidden": "true" });
-    const known = ({ place }) => Number.isFinite(place);
-    let end = -Infinity;
-    const columns = across.map((tick) => ({ ...tick, place: Math.round(x.at(tick.value)) + 0.5 })).filter(known);
-    const rows = up.map((tick) => ({ ...tick, place: Math.round(y.at(tick.value)) + 0.5 })).filter(known);
-    const upright = columns.map(({ place }) => `M${place},${y.from}V${y.to}`).join("");
-    const lying = rows.map(({ place }) => `M${x.from},${place}H${x.to}`).join("");
-    put(children(grid, "path", 1)[0], { d: is.grid ? upright + lying : "" });
-    const corner = `M${x.from + 0.5},${y.to}V${y.from + 0.5}H${x.to}`;
-    const small = columns.map(({ place }) => `M${place},${y.from}v4`).join("");
-    put(children(lines, "path", 1)[0], { d: is.bare ? "" : corner + small });
+    const [grid, lines, words] = children(this.axes, "g", 3);
+    const placed = (all, axis) =>
+      all
+        .map((tick) => ({ ...tick, place: Math.round(axis.at(tick.value)) + 0.5 }))
+        .sort((a, b) => a.place - b.place);
+    const [columns, rows] = [placed(across, x), placed(up, y)];
     const texts = [];
-    columns.sort((a, b) => a.place - b.place);
+    let end = Number.NEGATIVE_INFINITY;
     for (const { lines, place } of columns) {
       const half = Math.max(...lines.map((line) => this.widthOf(line))) / 2;
-      if (place - half < end + 4) continue;
+      if (place - half < end + 4) continue; // one that has no room is left out
       end = place + half;
-      lines.forEach((text, n) => texts.push({ text, x: place, y: y.from + 13 + n * LINE, "text-anchor": "middle" }));
+      lines.forEach((text, n) => {
+        texts.push({ text, x: place, y: y.from + 13 + n * LINE, "text-anchor": "middle" });
+      });
     }
-    end = Infinity;
-    rows.sort((a, b) => b.place - a.place);
+    end = Number.NEGATIVE_INFINITY;
     for (const { name, place } of rows) {
-      if (place > end - LINE + 2) continue;
+      if (place < end + TEXT + 1) continue;
       end = place;
       texts.push({ text: name, x: x.from - 6, y: place, "text-anchor": "end" });
     }
-    children(words, "text", texts.length).forEach((node, n) => put(node, texts[n]));
-    const [below, beside] = children(names, "text", 2);
-    const middle = (y.from + y.to) / 2;
-    put(below, { text: is.bare ? "" : is.x.label, x: (x.from + x.to) / 2, y: this.height - 9, "text-anchor": "middle" });
-    put(beside, { text: is.bare ? "" : is.y.label, transform: `translate(9 ${middle}) rotate(-90)`, "text-anchor": "middle" });
+    if (!is.bare) {
+      const [middle, centre] = [
+        (x.from + x.to) / 2,
+        `translate(9 ${(y.from + y.to) / 2}) rotate(-90)`,
+      ];
+      texts.push({ text: is.x.label, x: middle, y: this.height - 9, "text-anchor": "middle" });
+      texts.push({ text: is.y.label, transform: centre, "text-anchor": "middle" });
+    }
+    words.replaceChildren();
+    each(words, "text", texts.length, (n) => texts[n]);
+    const upright = columns.map(({ place }) => `M${place},${y.from}V${y.to}`);
+    const lying = rows.map(({ place }) => `M${x.from},${place}H${x.to}`);
+    const small = columns.map(({ place }) => `M${place},${y.from}v4`);
+    const corner = `M${x.from + 0.5},${y.to}V${y.from + 0.5}H${x.to}${small.join("")}`;
+    each(grid, "path", 1, () => ({ d: is.grid ? [...upright, ...lying].join("") : "" }));
+    each(lines, "path", 1, () => ({ d: is.bare ? "" : corner }));
   }
 
-  /** The legend: an entry for each label, with what lines, markers and areas bear it. */
-  name_marks() {
+  /** The legend: an entry for each label, with the lines, markers and areas that bear it. */
+  explain() {
     const entries = new Map();
-    for (const { look } of this.marks.values())
-      if (look.label) entries.set(look.label, [...(entries.get(look.label) ?? []), look]);
+    for (const mark of this.is.marks) {
+      const name = `${mark.label} ${mark.color}`;
+      if (mark.label && mark.listed) entries.set(name, [...(entries.get(name) ?? []), mark]);
+    }
     this.legend.hidden = !entries.size;
-    this.legend.replaceChildren(
-      ...[...entries].map(([label, looks]) => {
-        const [svg] = children(html(this.page, "span", ""), "svg", 1);
-        put(svg, { width: 28, height: 14, viewBox: "0 0 28 14" });
-        children(svg, "g", looks.length).forEach((g, n) => glyph(g, looks[n]));
-        const entry = html(this.page, "span", "ml-entry", svg, label);
-        entry.keys = looks.map(({ key }) => key);
-        return entry;
-      }),
-    );
+    const drawn = [...entries.values()].map((marks) => {
+      const entry = html(this.page, "span", "ml-entry");
+      const svg = put(add(entry, "svg"), { width: 28, height: 14 });
+      for (const mark of marks) glyph(svg, add(svg, "g"), mark);
+      const { label, names, steps } = marks[0];
+      entry.append([label, names?.join(steps.length ? ", " : " to ")].filter(Boolean).join(" "));
+      return entry;
+    });
+    this.legend.replaceChildren(...drawn);
   }
 
-  // --- drawing -----------------------------------------------------------------------------------
+  // --- drawing ------------------------------------------------------------------------------------
 
   draw(anew = false) {
-    if (!this.x || !this.width) return;
+    if (!this.x) return;
     const part = clamp((this.window.performance.now() - this.since) / GLIDE, 0, 1);
     const eased = part * part * (3 - 2 * part);
     const held = this.held && this.marks.get(this.held.key);
-    for (const mark of this.marks.values()) {
-      mark.shown = mark.from && part < 1 ? mixed(mark.from, mark.columns, eased) : mark.columns;
-      if (part === 1) mark.from = null;
-      if (held) mark.shown = this.carried(mark, held);
-      DRAW[mark.look.kind](this, mark, mark.shown);
-      if (mark.grips) this.drawGrips(mark);
+    for (const m of this.marks.values()) {
+      m.shown = m.from && part < 1 ? mixed(m.from, m.columns, eased) : m.columns;
+      if (held && this.held.index < count(held.columns)) m.shown = this.carried(m, held);
+    }
+    for (const m of this.marks.values()) {
+      DRAW[m.look.kind](this, m);
+      if (m.grips) this.drawGrips(m);
     }
     this.paint(anew);
     this.read();
@@ -778,274 +842,242 @@ export class PanelView {
     if (part < 1) this.frame = this.window.requestAnimationFrame(() => this.draw());
   }
 
-  /** A mark's columns, with what is held where it is held, and what it carries there too. */
-  carried(mark, held) {
-    const { index, x, y } = this.held;
-    const known = held.columns;
-    if (index >= count(known)) return mark.shown;
-    const here = { x, y };
-    const there = { x: known.x[index], y: known.y[index] };
-    const own = mark === held;
-    if (!own && !held.look.drag.carries.includes(mark.look.key)) return mark.shown;
-    const one = count(mark.shown) === count(known);
-    const shown = { ...mark.shown };
-    for (const name of Object.keys(shown)) {
-      const axis = axisOf(name, mark.look);
-      if (!axis || !Array.isArray(shown[name])) continue;
-      shown[name] = shown[name].map((value, n) => {
-        if (own) return n === index ? here[axis] : value;
-        return one && n !== index ? value : this[axis].moved(value, there[axis], here[axis]);
+  /** A mark's columns: what is held where it is held, and what it carries as far from there. */
+  carried(m, held) {
+    const own = m === held;
+    if (!own && !held.look.drag.carries.includes(m.look.key)) return m.shown;
+    const { index } = this.held;
+    const single = own || count(m.shown) === count(held.columns);
+    const shown = { ...m.shown };
+    for (const [name, column] of Object.entries(shown)) {
+      const axis = axisOf(name, m.look);
+      if (!axis) continue;
+      const by = [held.columns[axis][index], this.held[axis]];
+      shown[name] = column.map((value, n) => {
+        if (single && n !== index) return value;
+        return own ? by[1] : this[axis].moved(value, by);
       });
     }
     return shown;
   }
 
+  /** Where the words of a bar stand that ends here: beyond an interval that is drawn over it. */
+  beyond(end, at, { flat }) {
+    for (const m of this.marks.values()) {
+      const n =
+        m.look.kind === "Spans" && m.look.flat === flat ? (m.shown.at ?? []).indexOf(at) : -1;
+      if (n < 0) continue;
+      const { x1, y1 } = PLACE.Spans(this, m, n);
+      end = flat ? Math.max(end, x1 || end) : Math.min(end, y1 || end);
+    }
+    return end;
+  }
+
   paint(anew) {
-    const lower = [...this.marks.values()].filter(({ look, below }) => PAINT[look.kind] && (look.kind !== "Boxes" || below));
-    const columns = lower.flatMap(({ look, shown }) => [look, ...Object.values(shown)]);
-    const same = columns.length === this.painted?.length && columns.every((one, n) => one === this.painted[n]);
+    const marks = [...this.marks.values()].filter(({ look }) => PAINT[look.kind]);
+    const columns = marks.flatMap(({ look, shown }) => [look, ...Object.values(shown)]);
+    const same =
+      columns.length === this.painted?.length && columns.every((one, n) => one === this.painted[n]);
     if (same && !anew) return;
     this.painted = columns;
-    this.canvas.hidden = !lower.length;
-    if (!lower.length) return;
-    const paint = this.canvas.getContext("2d");
-    paint.setTransform(this.dense, 0, 0, this.dense, 0, 0);
-    paint.clearRect(0, 0, this.width, this.height);
+    const pen = this.canvas.getContext("2d");
+    pen.setTransform(this.dense, 0, 0, this.dense, 0, 0);
+    pen.clearRect(0, 0, this.width, this.height);
     this.style = this.window.getComputedStyle(this.canvas);
-    for (const mark of lower) PAINT[mark.look.kind](this, mark, mark.shown, paint);
+    for (const m of marks) {
+      pen.globalAlpha = m.look.kind === "Heat" ? 1 : m.look.opacity;
+      PAINT[m.look.kind](this, m, pen);
+    }
   }
 
   /** A colour as three numbers, as it is in this page now. */
   rgb(token) {
-    this.pen ??= this.page.createElement("canvas").getContext("2d");
-    this.pen.fillStyle = this.style.getPropertyValue(`--ml-${token.replaceAll(" ", "-")}`).trim() || "#888";
-    return [1, 3, 5].map((at) => Number.parseInt(this.pen.fillStyle.slice(at, at + 2), 16));
+    const code = this.style.getPropertyValue(variable(token)).trim();
+    return [1, 3, 5].map((at) => Number.parseInt(code.slice(at, at + 2), 16) || 0);
   }
 
-  /** A picture as something that a canvas can draw. */
-  sheet(picture) {
-    const sheet = this.page.createElement("canvas");
-    [sheet.width, sheet.height] = [picture.width, picture.height];
+  /** A canvas whose pixel `n` has this colour and this much of it. */
+  sheet(width, height, rgb, alpha) {
+    const sheet = Object.assign(this.page.createElement("canvas"), { width, height });
+    const picture = new ImageData(width, height);
+    const { data } = picture;
+    for (let n = 0, at = 0; n < width * height; n++) {
+      const color = rgb(n);
+      for (let part = 0; part < 3; part++) data[at++] = color[part];
+      data[at++] = alpha(n);
+    }
     sheet.getContext("2d").putImageData(picture, 0, 0);
     return sheet;
   }
 
-  // --- reading -----------------------------------------------------------------------------------
-
-  place(event) {
-    const rect = this.svg.getBoundingClientRect();
-    return { x: ((event.clientX - rect.left) * this.width) / rect.width, y: ((event.clientY - rect.top) * this.height) / rect.height };
+  drawLit() {
+    if (!this.x) return;
+    const parts = [];
+    for (const m of this.marks.values()) {
+      const linked = m.look.link && m.look.link === this.lit[0];
+      const n = this.hit?.m === m ? this.hit.index : linked ? this.lit[1] : -1;
+      if (n < 0 || n >= count(m.shown)) continue;
+      parts.push(outline(PLACE[m.look.kind](this, m, n), m.look.kind === "Line" ? 4 : 2.5));
+    }
+    each(this.over, "path", parts.length, (n) => ({ d: parts[n] }));
   }
 
-  /** The element that is nearest to a place, of the marks that are `wanted`. */
-  nearest({ x, y }, wanted, reach) {
-    let best = null;
-    let least = reach;
-    for (const mark of this.marks.values()) {
-      const where = PLACE[mark.look.kind];
-      if (!where || !wanted(mark.look)) continue;
-      for (let n = 0; n < count(mark.shown); n++) {
-        const part = where(this, mark, mark.shown, n);
-        const far = distance(part, x, y) + (PENALTY[mark.look.kind] ?? 0);
-        if (!(far <= least) || part.hidden) continue;
-        least = far;
-        best = { mark, index: n, part };
+  /** What can be dragged or picked: as large as a finger, with a name, one Tab stop for each mark. */
+  drawGrips(m) {
+    const { look, shown, grips } = m;
+    const [number, name] = [count(shown), look.drag?.name ?? look.pick];
+    const had = grips.contains(this.page.activeElement);
+    m.active = clamp(m.active, 0, number - 1);
+    each(grips, "path", number, (n) => {
+      const part = PLACE[look.kind](this, m, n);
+      const read = this.numbersOf(m, n) || `${n + 1}`;
+      const same = { tabindex: n === m.active ? 0 : -1, "data-key": look.key, "data-index": n };
+      const d = outline(part, part.box ? 2 : Math.max(4, GRIP - (part.r ?? 0)));
+      if (!look.drag) return { d, role: "button", "aria-label": `${name}: ${[look.label, read].filter(Boolean).join(", ")}`, ...same }; // biome-ignore format: short
+      const spoken = { "aria-valuenow": shown.x[n], "aria-valuetext": read };
+      return {
+        d,
+        role: "slider",
+        "aria-label": number > 1 ? `${name} ${n + 1}` : name,
+        ...spoken,
+        ...same,
+      };
+    });
+    if (had && !grips.contains(this.page.activeElement))
+      (grips.childNodes[m.active] ?? this.ground).focus();
+  }
+
+  // --- reading ------------------------------------------------------------------------------------
+
+  /** The element that is nearest to a place, of the marks that are wanted. */
+  nearest(place, wanted, reach) {
+    let [best, least] = [null, reach];
+    for (const m of this.marks.values()) {
+      const where = PLACE[m.look.kind];
+      if (!where || !wanted(m)) continue;
+      for (let n = 0; n < count(m.shown); n++) {
+        const part = where(this, m, n);
+        const far = distance(part, place) + (PENALTY[m.look.kind] ?? 0);
+        if (far <= least && !part.hidden) [best, least] = [{ m, index: n, part }, far];
       }
     }
     return best;
   }
 
-  /** What is pointed at, held or has the focus is told in a few words, and lights up. */
+  /** What is held, pointed at or has the focus is told in a few words, and lights up. */
   read() {
-    const { pointer, focus, held } = this;
-    let hit = null;
-    if (held) hit = { mark: this.marks.get(held.key), index: held.index };
-    else if (pointer) hit = this.nearest(pointer, (look) => look.label || look.link || look.drag || look.pick || look.kind === "Points", REACH);
-    else if (focus) hit = { mark: this.marks.get(focus.key), index: focus.index };
-    if (hit && !(hit.index < count(hit.mark?.shown ?? {}))) hit = null;
-    this.hit = hit;
-    const [link, index] = hit?.mark.look.link ? [hit.mark.look.link, hit.index] : ["", -1];
-    if (link !== this.told?.[0] || index !== this.told?.[1]) {
-      if (this.told || link) this.hooks.light(link, index);
-      this.told = [link, index];
-    }
+    const { pointer, tip } = this;
+    const chosen = this.held ?? (pointer ? null : this.focus);
+    const m = this.marks.get(chosen?.key);
+    const told = ({ look, shown }) =>
+      look.label || look.link || look.drag || look.pick || shown.texts;
+    this.hit = pointer && !chosen ? this.nearest(pointer, told, REACH) : null;
+    if (m && chosen.index < count(m.shown))
+      this.hit = { m, index: chosen.index, part: PLACE[m.look.kind](this, m, chosen.index) };
+    const light = this.hit?.m.look.link ? [this.hit.m.look.link, this.hit.index] : ["", -1];
+    if (String(light) !== String(this.told)) this.hooks.light(...light);
+    this.told = light;
     this.drawLit();
-    const words = hit ? this.words(hit) : pointer && this.inside(pointer.x, pointer.y) ? this.shade(pointer) : [];
-    this.tip.hidden = !words.length;
+    const words = this.hit ? this.words(this.hit.m, this.hit.index) : this.shade();
+    tip.hidden = !words.length;
     if (!words.length) return;
-    const text = words.join("\n");
-    if (this.tip.told !== text) {
-      this.tip.told = text;
-      this.tip.replaceChildren(...words.map((line, n) => html(this.page, n || words.length === 1 ? "div" : "b", "", line)));
-    }
-    const at = hit ? PLACE[hit.mark.look.kind](this, hit.mark, hit.mark.shown, hit.index) : { x0: pointer.x, x1: pointer.x, y0: pointer.y, y1: pointer.y };
-    const [wide, tall] = [this.tip.offsetWidth, this.tip.offsetHeight];
-    const [x, top, bottom] = [clamp((at.x0 + at.x1) / 2, 0, this.width), Math.min(at.y0, at.y1), Math.max(at.y0, at.y1)];
-    const y = top - tall - 12 >= 0 ? top - tall - 12 : bottom + 12;
-    this.tip.style.left = `${Math.round(clamp(x + 8 + wide <= this.width ? x + 8 : x - 8 - wide, 0, this.width - wide))}px`;
-    this.tip.style.top = `${Math.round(clamp(y, 0, this.height - tall))}px`;
+    if (String(words) !== tip.words)
+      tip.replaceChildren(...words.map((text, n) => html(this.page, n ? "div" : "b", "", text)));
+    tip.words = String(words);
+    const { x, y } = pointer ?? {};
+    const { x0, y0, x1, y1 } = this.hit?.part ?? { x0: x, x1: x, y0: y, y1: y };
+    const [wide, tall, middle] = [tip.offsetWidth, tip.offsetHeight, (x0 + x1) / 2];
+    const [above, below] = [Math.min(y0, y1) - tall - 12, Math.max(y0, y1) + 12];
+    const right = middle + 8 + wide <= this.width;
+    tip.style.left = `${Math.round(clamp(right ? middle + 8 : middle - 8 - wide, 0, this.width - wide))}px`;
+    tip.style.top = `${Math.round(clamp(above >= 0 ? above : below, 0, this.height - tall))}px`;
   }
 
-  words({ mark: { look, shown: c }, index: n }) {
-    const { x, y } = this.is;
-    const name = (axis, value) => {
-      const place = axis.names ? axis.ticks.indexOf(value) : -1;
-      return place >= 0 ? axis.names[place] : `${axis.label} ${value == null ? "–" : say(value)}`.trim();
+  words(m, n) {
+    const name = m.look.label || m.look.drag?.name;
+    if (!name && !m.shown.texts?.[n]) return m.look.pick ? [m.look.pick] : [];
+    return [name, this.numbersOf(m, n), m.look.pick].filter(Boolean);
+  }
+
+  /** What there is to read at an element: its text, or its numbers. */
+  numbersOf({ look, shown: c }, n) {
+    const { x, y, bare } = this.is;
+    if (look.kind !== "Bars" && look.kind !== "Texts" && c.texts?.[n]) return c.texts[n];
+    if (bare || ["Boxes", "Images", "Texts"].includes(look.kind)) return "";
+    const one = (axis, value) => {
+      const named = axis.names?.[axis.ticks.indexOf(value)];
+      return named ?? `${axis.label} ${say(value)}`.trim();
     };
-    const two = (axis, low, high) => `${axis.label} ${say(low)} to ${say(high)}`.trim();
-    const plain = {
-      Spans: () => (look.flat ? [name(y, c.at[n]), two(x, c.low[n], c.high[n])] : [name(x, c.at[n]), two(y, c.low[n], c.high[n])]),
-      Band: () => [name(x, c.x[n]), two(y, c.low[n], c.high[n])],
-      Arrows: () => [name(x, c.x[n] + c.dx[n]), name(y, c.y[n] + c.dy[n])],
-      Rules: () => [name(look.flat ? y : x, c.at[n])],
-      Boxes: () => [],
-      Images: () => [],
-      Texts: () => [],
-    }[look.kind] ?? (() => [name(x, c.x[n]), name(y, c.y[n])]);
-    const read = look.kind !== "Bars" && look.kind !== "Texts" && c.texts?.[n];
-    const title = look.label || look.drag?.name;
-    if (!title && !read) return look.pick ? [look.pick] : [];
-    return [title, read || (this.is.bare ? "" : plain().join(", ")), look.pick].filter(Boolean);
+    const two = (axis) => `${axis.label} ${say(c.low[n])} to ${say(c.high[n])}`.trim();
+    if (look.kind === "Rules") return one(look.flat ? y : x, c.at[n]);
+    if (look.kind === "Spans")
+      return `${one(look.flat ? y : x, c.at[n])}, ${two(look.flat ? x : y)}`;
+    if (look.kind === "Band") return `${one(x, c.x[n])}, ${two(y)}`;
+    return `${one(x, c.x[n] + (c.dx?.[n] ?? 0))}, ${one(y, c.y[n] + (c.dy?.[n] ?? 0))}`;
   }
 
-  /** What is read where there are only shades. */
-  shade({ x, y }) {
-    const mark = [...this.marks.values()].findLast(({ look, shown }) => look.kind === "Heat" && look.label && shown.values);
-    if (!mark) return [];
-    const [over, up] = [(x - this.x.from) / (this.x.to - this.x.from), (this.y.from - y) / (this.y.from - this.y.to)];
-    return [mark.look.label, say(between(mark.shown.values, clamp(over, 0, 1), clamp(up, 0, 1)))];
+  /** What is read where there are but shades. */
+  shade() {
+    const told = ({ look, shown }) => look.kind === "Heat" && look.label && shown.values;
+    const m = [...this.marks.values()].findLast(told);
+    if (!m || !this.pointer || !this.inside(this.pointer.x, this.pointer.y)) return [];
+    const over = (this.pointer.x - this.x.from) / (this.x.to - this.x.from);
+    const up = (this.pointer.y - this.y.from) / (this.y.to - this.y.from);
+    return [m.look.label, say(between(m.shown.values, clamp(over, 0, 1), clamp(up, 0, 1)))];
   }
 
-  drawLit() {
-    if (!this.x) return;
-    const [link, index] = this.lit;
-    const parts = [];
-    for (const mark of this.marks.values()) {
-      const n = this.hit?.mark === mark ? this.hit.index : link && mark.look.link === link ? index : -1;
-      if (n < 0 || n >= count(mark.shown) || !PLACE[mark.look.kind]) continue;
-      const part = PLACE[mark.look.kind](this, mark, mark.shown, n);
-      if (!part.hidden) parts.push(outline(part, mark.look.kind === "Line" ? 4 : 2.5));
-    }
-    children(this.over, "path", parts.length).forEach((node, n) => put(node, { d: parts[n] }));
+  // --- gestures -----------------------------------------------------------------------------------
+
+  place({ clientX, clientY }) {
+    const { left, top, width, height } = this.svg.getBoundingClientRect();
+    return {
+      x: ((clientX - left) * this.width) / width,
+      y: ((clientY - top) * this.height) / height,
+    };
   }
 
-  drawGrips(mark) {
-    const { look, shown: c, grips } = mark;
-    const number = count(c);
-    mark.active = clamp(mark.active, 0, number - 1);
-    const had = grips.contains(this.page.activeElement);
-    children(grips, "path", number).forEach((node, n) => {
-      const part = PLACE[look.kind](this, mark, c, n);
-      const words = this.words({ mark: { look: { ...look, pick: "", label: look.drag?.name || look.label }, shown: c }, index: n });
-      const spoken = words.slice(1).join(", ") || `${n + 1} of ${number}`;
-      put(node, {
-        d: part.hidden ? "" : outline(part, part.box ? 2 : Math.max(4, GRIP - (part.r ?? 0))),
-        "data-key": look.key,
-        "data-index": n,
-        tabindex: n === mark.active ? 0 : -1,
-        role: look.drag ? "slider" : "button",
-        "aria-label": look.drag ? look.drag.name + (number > 1 ? ` ${n + 1}` : "") : [look.pick, look.label, spoken].filter(Boolean).join(": "),
-        "aria-valuenow": look.drag ? c.x[n] : null,
-        "aria-valuetext": look.drag ? spoken : null,
-      });
-    });
-    if (had && !grips.contains(this.page.activeElement)) (grips.children[mark.active] ?? this.ground).focus();
-  }
-
-  // --- gestures ----------------------------------------------------------------------------------
-
-  /** The point of a line at this x, or at its nearest end. */
-  onLine(key, x) {
-    const { x: xs = [], y: ys = [] } = this.marks.get(key)?.columns ?? {};
-    let best = null;
-    let far = Infinity;
+  /** The place in the panel's numbers: on a line, if there is one, at this x or its nearest end. */
+  numbers(place, along) {
+    const at = [this.x.back(place.x), this.y.back(place.y)];
+    const { x: xs = [], y: ys = [] } = this.marks.get(along)?.columns ?? {};
+    let [best, least] = [at, Number.POSITIVE_INFINITY];
     for (let n = 0; n + 1 < xs.length; n++) {
-      if (ys[n] == null || ys[n + 1] == null || xs[n] == null || xs[n + 1] == null) continue;
-      const part = clamp((x - xs[n]) / (xs[n + 1] - xs[n] || 1), 0, 1);
-      const on = xs[n] + part * (xs[n + 1] - xs[n]);
-      if (Math.abs(on - x) >= far) continue;
-      far = Math.abs(on - x);
-      best = [part > 0 && part < 1 ? x : on, ys[n] + part * (ys[n + 1] - ys[n])];
+      if (!known(xs[n], xs[n + 1], ys[n], ys[n + 1])) continue;
+      const part = clamp((at[0] - xs[n]) / (xs[n + 1] - xs[n] || 1), 0, 1);
+      const on = [xs[n] + part * (xs[n + 1] - xs[n]), ys[n] + part * (ys[n + 1] - ys[n])];
+      if (part > 0 && part < 1) on[0] = at[0];
+      if (Math.abs(on[0] - at[0]) < least) [best, least] = [on, Math.abs(on[0] - at[0])];
     }
     return best;
   }
 
-  /** The numbers of a place, on a line if there is one. */
-  numbers({ x, y }, along) {
-    const [across, up] = [this.x.back(x), this.y.back(y)];
-    return (along && this.onLine(along, across)) || [across, up];
-  }
-
   /** A point is here now: in the page at once, and the kernel is told. */
-  hold(key, index, place, settled) {
+  hold(key, index, place) {
     const [x, y] = this.numbers(place, this.marks.get(key).look.drag.along);
-    this.held = { key, index, x, y, pressed: !settled };
-    this.hooks.send("drag", { key, index, x, y }, settled);
+    const held = { key, index, x, y, pressed: true };
+    if (String(Object.values(held)) === String(Object.values(this.held ?? {}))) return;
+    this.held = held;
+    this.hooks.send("drag", { key, index, x, y }, false);
     this.draw();
   }
 
   release() {
+    this.down = null;
     if (!this.held?.pressed) return;
     const { key, index, x, y } = this.held;
     this.held.pressed = false;
     this.hooks.send("drag", { key, index, x, y }, true);
+    if (this.hooks.busy()) return;
+    this.held = null; // nobody will answer
+    this.draw();
   }
 
-  remove(mark, index) {
-    if (mark.look.drag?.removable) this.hooks.send("remove", { key: mark.look.key, index }, true);
+  remove(m, index) {
+    if (m.look.drag?.removable) this.hooks.send("remove", { key: m.look.key, index }, true);
   }
 
-  pointerdown(event) {
-    const place = this.place(event);
-    const hit = event.button ? null : this.nearest(place, (look) => look.drag, GRIP);
-    this.downs = [this.downs?.[1], hit];
-    this.moved = false;
-    this.down = hit && { key: hit.mark.look.key, index: hit.index, dx: hit.part.x0 - place.x, dy: hit.part.y0 - place.y, place };
-    this.hideCross();
-    if (hit) this.svg.setPointerCapture(event.pointerId);
-    if (hit) hit.mark.active = hit.index;
-    if (event.pointerType === "touch") this.pointermove(event);
-  }
-
-  pointermove(event) {
-    this.pointer = this.place(event);
-    const { down, pointer } = this;
-    if (down && (this.moved || Math.hypot(pointer.x - down.place.x, pointer.y - down.place.y) > 3)) {
-      this.moved = true;
-      this.hold(down.key, down.index, { x: pointer.x + down.dx, y: pointer.y + down.dy }, false);
-      return;
-    }
-    if (this.is.click_along && event.pointerType === "mouse") {
-      const free = this.inside(pointer.x, pointer.y) && !this.nearest(pointer, (look) => look.drag || look.pick, GRIP);
-      this.drawCross(free && this.numbers(pointer, this.is.click_along), true);
-    }
-    this.read();
-  }
-
-  pointerup() {
-    this.down = null;
-    this.release();
-  }
-
-  pointercancel() {
-    this.pointerup();
-    this.pointerleave();
-  }
-
-  pointerleave(event) {
-    if (event?.pointerType === "touch" || this.down) return; // what a finger tapped stays to be read
-    this.pointer = null;
-    this.hideCross();
-    this.read();
-  }
-
-  click(event) {
-    const [place, moved] = [this.place(event), this.moved];
-    this.moved = false;
-    if (moved) return;
-    const hit = this.nearest(place, (look) => look.drag || look.pick, GRIP);
-    if (hit?.mark.look.pick) this.hooks.send("pick", { key: hit.mark.look.key, index: hit.index }, true);
-    else if (!hit && this.is.click && this.inside(place.x, place.y)) this.ask(place);
+  pick(m, index) {
+    if (m.look.pick) this.hooks.send("pick", { key: m.look.key, index }, true);
   }
 
   ask(place) {
@@ -1053,45 +1085,110 @@ export class PanelView {
     this.hooks.send("click", { panel: this.is.key, x, y }, true);
   }
 
+  pointerdown(event) {
+    const place = this.place(event);
+    const hit = event.button ? null : this.nearest(place, ({ look }) => look.drag, GRIP);
+    this.downs = [this.downs?.[1], hit];
+    this.moved = false;
+    this.down = hit && { hit, place, dx: hit.part.x0 - place.x, dy: hit.part.y0 - place.y };
+    this.drawCross(null);
+    if (hit) {
+      hit.m.active = hit.index;
+      this.plot.setPointerCapture(event.pointerId);
+    }
+    if (event.pointerType === "touch") this.pointermove(event);
+  }
+
+  pointermove(event) {
+    const pointer = this.place(event);
+    const { down } = this;
+    this.pointer = pointer;
+    if (
+      down &&
+      (this.moved || Math.hypot(pointer.x - down.place.x, pointer.y - down.place.y) > 3)
+    ) {
+      this.moved = true;
+      const there = { x: pointer.x + down.dx, y: pointer.y + down.dy };
+      return this.hold(down.hit.m.look.key, down.hit.index, there);
+    }
+    if (this.is.click_along && event.pointerType === "mouse") {
+      const taken = this.nearest(pointer, ({ look }) => look.drag || look.pick, GRIP);
+      const free = this.inside(pointer.x, pointer.y) && !taken;
+      this.drawCross(free ? pointer : null, true);
+    }
+    this.read();
+  }
+
+  pointerup(event) {
+    this.pointermove(event);
+    this.release();
+  }
+
+  pointercancel() {
+    this.release();
+    this.pointerleave({});
+  }
+
+  pointerleave({ pointerType }) {
+    if (pointerType === "touch" || this.down) return; // what a finger tapped can be read on
+    this.pointer = null;
+    this.drawCross(null);
+    this.read();
+  }
+
+  click(event) {
+    const [place, moved] = [this.place(event), this.moved];
+    this.moved = false;
+    if (moved) return;
+    const hit = this.nearest(place, ({ look }) => look.drag || look.pick, GRIP);
+    if (hit) this.pick(hit.m, hit.index);
+    else if (this.is.click && this.inside(place.x, place.y)) this.ask(place);
+  }
+
   dblclick() {
     const [first, second] = this.downs ?? [];
-    if (first && second && first.mark === second.mark) this.remove(second.mark, second.index);
+    if (first && first.m === second?.m) this.remove(second.m, second.index);
   }
 
   keydown(event) {
-    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    const enter = event.key === "Enter" || event.key === " ";
-    const far = event.shiftKey ? 1 : 8;
-    if (event.target === this.ground) {
-      if (!step && !enter) return;
-      this.crossed ??= { x: (this.x.from + this.x.to) / 2, y: (this.y.from + this.y.to) / 2 };
-      if (enter) this.ask(this.crossed);
-      else {
-        this.crossed.x = clamp(this.crossed.x + step[0] * far, this.x.from, this.x.to);
-        this.crossed.y = clamp(this.crossed.y + step[1] * far, this.y.to, this.y.from);
-      }
-      this.drawCross(this.numbers(this.crossed, this.is.click_along), false);
-      const [x, y] = this.numbers(this.crossed, this.is.click_along);
-      this.said.textContent = `${this.is.x.label} ${say(x)}, ${this.is.y.label} ${say(y)}`;
-    } else {
-      const { key, index } = event.target.dataset;
-      const mark = this.marks.get(key);
-      if (!mark) return;
-      const turn = { PageUp: -1, PageDown: 1, Home: -Infinity, End: Infinity }[event.key] ?? (mark.look.drag ? 0 : step ? step[0] + step[1] : 0);
-      const n = Number(index);
-      if (turn) {
-        mark.active = clamp(n + turn, 0, count(mark.shown) - 1);
-        mark.grips.children[mark.active].focus();
-        this.drawGrips(mark);
-      } else if (step && mark.look.drag) {
-        const { x0, y0 } = dot(this, mark, mark.shown, n);
-        this.hold(key, n, { x: x0 + step[0] * far, y: y0 + step[1] * far }, false);
-      } else if (enter && mark.look.pick) this.hooks.send("pick", { key, index: n }, true);
-      else if (event.key === "Delete" || event.key === "Backspace") this.remove(mark, n);
-      else return;
-    }
+    const { key, index } = event.target.dataset;
+    const done = event.target === this.ground ? this.moveCross(event) : this.moveGrip(event, this.marks.get(key), Number(index)); // biome-ignore format: short
+    if (!done) return;
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  moveCross({ key, shiftKey }) {
+    const { x, y, is } = this;
+    const step = ARROWS[key];
+    const enter = key === "Enter" || key === " ";
+    if (!step && !enter) return false;
+    const far = shiftKey ? 1 : 8;
+    if (step) this.at.x = clamp(this.at.x + step[0] * far, x.from, x.to);
+    if (step) this.at.y = clamp(this.at.y + step[1] * far, y.to, y.from);
+    if (enter) this.ask(this.at);
+    this.drawCross(this.at);
+    const [across, up] = this.numbers(this.at, is.click_along);
+    this.said.textContent = `${is.x.label} ${say(across)}, ${is.y.label} ${say(up)}`;
+    return true;
+  }
+
+  moveGrip({ key, shiftKey }, m, n) {
+    if (!m) return false;
+    const step = ARROWS[key];
+    const turn = TURNS[key] ?? (step && !m.look.drag ? step[0] + step[1] : 0);
+    const far = shiftKey ? 1 : 8;
+    if (turn) {
+      m.active = clamp(n + turn, 0, count(m.shown) - 1);
+      m.grips.childNodes[m.active].focus();
+      this.drawGrips(m);
+    } else if (step) {
+      const { x0, y0 } = dot(this, m, n);
+      this.hold(m.look.key, n, { x: x0 + step[0] * far, y: y0 + step[1] * far });
+    } else if (key === "Enter" || key === " ") this.pick(m, n);
+    else if (key === "Delete" || key === "Backspace") this.remove(m, n);
+    else return false;
+    return true;
   }
 
   keyup() {
@@ -1100,59 +1197,29 @@ export class PanelView {
 
   focusin({ target }) {
     if (!target.matches(":focus-visible")) return;
-    if (target === this.ground) {
-      this.crossed ??= { x: (this.x.from + this.x.to) / 2, y: (this.y.from + this.y.to) / 2 };
-      this.drawCross(this.numbers(this.crossed, this.is.click_along), false);
-    } else this.focus = { key: target.dataset.key, index: Number(target.dataset.index) };
     this.pointer = null;
+    this.at ??= { x: (this.x.from + this.x.to) / 2, y: (this.y.from + this.y.to) / 2 };
+    if (target === this.ground) this.drawCross(this.at);
+    else this.focus = { key: target.dataset.key, index: Number(target.dataset.index) };
     this.read();
   }
 
   focusout() {
     this.focus = null;
     this.keyup();
-    this.hideCross();
+    this.drawCross(null);
     this.read();
   }
 
-  /** The cross of the keyboard; under a pointer only the dot on the line where a click will put one. */
-  drawCross(at, small) {
-    if (!at) return this.hideCross();
-    const [x, y] = [digit(this.x.at(at[0])), digit(this.y.at(at[1]))];
-    const lines = small ? "" : `M${x},${this.y.from}V${this.y.to}M${this.x.from},${y}H${this.x.to}`;
-    put(this.cross, { d: `${lines}M${x},${y}${circle(5)}` });
-  }
-
-  hideCross() {
-    put(this.cross, { d: "" });
-  }
-}
-
-/** Columns of numbers on their way from one to the other. */
-function mixed(from, to, part) {
-  const mix = { ...to };
-  for (const [name, column] of Object.entries(to)) {
-    const old = from[name];
-    if (!Array.isArray(column) || old?.length !== column.length) continue;
-    mix[name] = column.map((value, n) =>
-      typeof value === "number" && typeof old[n] === "number" ? old[n] + (value - old[n]) * part : value,
-    );
-  }
-  return mix;
-}
-
-/** How a mark looks in the legend. */
-function glyph(g, look) {
-  const { kind } = look;
-  const stroked = ["Line", "Arrows", "Rules", "Spans"].includes(kind);
-  const [line, one] = children(g, "path", 2);
-  put(g, { opacity: look.opacity });
-  if (stroked) {
-    const width = look.width ?? 1.5;
-    const d = kind === "Arrows" ? "M1,7H26m-6,-4l6,4l-6,4" : "M1,7H27";
-    put(line, { d, fill: "none", stroke: ink(look.color), "stroke-width": width, "stroke-dasharray": dashes(look.dash, width) });
-  } else if (kind !== "Points" && kind !== "Texts") put(line, { d: "M7,1h14v12h-14z", fill: ink(look.color) });
-  if (kind === "Points" || look.marker) {
-    put(one, { d: `M14,7${marker(look.marker, Math.min(look.size ?? 4 + 2 * look.width, 12))}`, ...inked(look.marker, look) });
+  /** The cross of the keyboard; for a pointer only the dot on the line where a click will put one. */
+  drawCross(place, small = false) {
+    let d = "";
+    if (place) {
+      const at = this.numbers(place, this.is.click_along);
+      const [x, y] = [digit(this.x.at(at[0])), digit(this.y.at(at[1]))];
+      d = `M${x},${y}${circle(5)}`;
+      if (!small) d += `M${x},${this.y.from}V${this.y.to}M${this.x.from},${y}H${this.x.to}`;
+    }
+    put(this.cross, { d });
   }
 }

@@ -9,8 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +56,7 @@ class Live(anywidget.AnyWidget):
     moving = traitlets.Dict(help="the other columns, by the key of their mark").tag(sync=True)
     state = traitlets.Dict(help="values of controls, sentence, note, code").tag(sync=True)
     recorded = traitlets.Dict(help="frames sent beforehand: see `frames`").tag(sync=True)
+    progress = traitlets.Float(0, help="how much of a long answer is done").tag(sync=True)
     ack = traitlets.Int(0, help="the newest message dealt with").tag(sync=True)
 
     def __init__(self, model: Any):
@@ -113,6 +113,10 @@ class Live(anywidget.AnyWidget):
             slider = next(one for one in scene.controls if one.name == self.by)
             self.recorded = self.frames({self.by: stops(slider)}) | {"stamp": self.ack}
 
+    def working(self, done: float) -> None:
+        """For a long answer to say, while it is made, how much is done: 0 … 1."""
+        self.progress = done if done < 1 else 0
+
     def frames(self, controls: Mapping[str, Sequence]) -> dict[str, Any]:
         """The scenes at all combinations of these controls' values: ``by`` names the controls.
 
@@ -120,12 +124,14 @@ class Live(anywidget.AnyWidget):
         `fixed`, `state` and `look`.
         """
         whole = {"moving": self.moving, "fixed": self.fixed, "look": self.look}
+        combinations = list(itertools.product(*controls.values()))
         at = {}
-        for values in itertools.product(*controls.values()):
-            with self._at(dict(zip(controls, values, strict=True))) as scene:
-                moving, fixed = scenes.data(scene)
-                now = {"moving": moving, "fixed": fixed, "look": scenes.look(scene)}
-                frame = {"state": self._state(scene)}
+        for values, scene in zip(combinations, self._at(list(controls), combinations), strict=True):
+            moving, fixed = scenes.data(scene)
+            now = {"moving": moving, "fixed": fixed, "look": scenes.look(scene)}
+            frame = {"state": self._state(scene)}
+            if frame["state"]["values"] != self.state["values"]:
+                frame["state"]["sentence"] = scene.sentence  # a complaint is of now
             for name in ("moving", "fixed"):
                 if new := {key: v for key, v in now[name].items() if whole[name].get(key) != v}:
                     frame[name] = new
@@ -138,11 +144,7 @@ class Live(anywidget.AnyWidget):
 
     def scenes_at(self, name: str, values: Sequence) -> list[Scene]:
         """The scene at each of these values of one control; afterwards it is as before."""
-        seen = []
-        for value in values:
-            with self._at({name: value}) as scene:
-                seen.append(scene)
-        return seen
+        return list(self._at([name], [(value,) for value in values]))
 
     def record(self, **controls: Sequence) -> Recorded:
         """This figure without a kernel: some controls, at these values, in all combinations.
@@ -158,13 +160,13 @@ class Live(anywidget.AnyWidget):
         content = parts | {"recorded": self.frames(values), "ack": 0}
         return Recorded(module(), styles(), content)
 
-    @contextmanager
-    def _at(self, values: Mapping[str, Any]) -> Iterator[Scene]:
-        before = {one.name: one.value for one in self.scene().controls if one.name in values}
+    def _at(self, names: Sequence[str], combinations: Iterable[Sequence]) -> Iterator[Scene]:
+        before = {one.name: one.value for one in self.scene().controls if one.name in names}
         try:
-            for name, value in values.items():
-                self.set(name, value)
-            yield self.scene()
+            for values in combinations:
+                for name, value in zip(names, values, strict=True):
+                    self.set(name, value)
+                yield self.scene()
         finally:
             for name, value in before.items():
                 self.set(name, value)
@@ -182,6 +184,9 @@ class Live(anywidget.AnyWidget):
             getattr(self, "_try" if kind == "try" else kind)(**message)
         except ValueError as error:
             self._complaint = str(error)
+        except Exception:
+            self.ack = number  # the page waits for it, whatever happened
+            raise
         if scrubbed and not self._complaint:
             # The page has drawn it. All the kernel owes it is the values, for a second view.
             with self.hold_sync():

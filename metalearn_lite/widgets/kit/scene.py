@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -31,13 +32,14 @@ MOVES = {"moves": True}
 """marks a column: a field that moves, with one value for each element of its mark"""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Axis:
     """One axis of a panel."""
 
     low: float
     high: float
     label: str = ""
+    _: KW_ONLY
     log: bool = False
     ticks: tuple[float, ...] | None = None
     """where ticks stand; ``None``: round numbers; ``()``: none"""
@@ -45,12 +47,13 @@ class Axis:
     """what the ticks say; ``None``: their numbers"""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Drag:
     """A point that can be dragged, and moved with the arrow keys."""
 
     name: str
     """what it is, to be spoken: "θ", "a point" """
+    _: KW_ONLY
     along: str = ""
     """the key of a line that it cannot leave: only its x is free"""
     carries: tuple[str, ...] = ()
@@ -59,13 +62,16 @@ class Drag:
     """whether Delete, or a double click, takes it away"""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Mark:
     """What all marks have. ``key`` is unique in the scene."""
 
     key: str
+    _: KW_ONLY
     label: str = ""
     """its name in the legend and in what the pointer reads; without one it has neither"""
+    listed: bool = True
+    """whether it stands in the legend; a mark without columns may stand there alone"""
     color: str = "ink"
     opacity: float = 1.0
     link: str = ""
@@ -76,12 +82,13 @@ class Mark:
     """columns that seldom change: they travel apart, and only when they do"""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Line(Mark):
     """A line through ``x, y``; a gap where a value is no number."""
 
     x: Numbers = field(default=(), metadata=MOVES)
     y: Numbers = field(default=(), metadata=MOVES)
+    _: KW_ONLY
     dash: str | tuple[float, ...] = "-"
     """``"-" "--" ":" "-."`` or lengths of ink and gap in units of the width"""
     width: float = 2.0
@@ -92,12 +99,13 @@ class Line(Mark):
     """opacity of the area within the line, taken as closed"""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Points(Mark):
     """Single points. ``colors``, ``markers`` and ``texts`` may say more of each."""
 
     x: Numbers = field(default=(), metadata=MOVES)
     y: Numbers = field(default=(), metadata=MOVES)
+    _: KW_ONLY
     colors: Sequence[str] = field(default=(), metadata=MOVES)
     markers: Sequence[str] = field(default=(), metadata=MOVES)
     texts: Sequence[str] = field(default=(), metadata=MOVES)
@@ -110,12 +118,13 @@ class Points(Mark):
     drag: Drag | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Bars(Mark):
     """Bars from ``base`` to ``y`` at each ``x``; ``flat``: from ``base`` to ``x`` at each ``y``."""
 
     x: Numbers = field(default=(), metadata=MOVES)
     y: Numbers = field(default=(), metadata=MOVES)
+    _: KW_ONLY
     colors: Sequence[str] = field(default=(), metadata=MOVES)
     texts: Sequence[str] = field(default=(), metadata=MOVES)
     """written at the end of each bar"""
@@ -124,29 +133,31 @@ class Bars(Mark):
     flat: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Spans(Mark):
     """Intervals: a thin line with caps from ``low`` to ``high`` at each ``at``."""
 
     at: Numbers = field(default=(), metadata=MOVES)
     low: Numbers = field(default=(), metadata=MOVES)
     high: Numbers = field(default=(), metadata=MOVES)
+    _: KW_ONLY
     colors: Sequence[str] = field(default=(), metadata=MOVES)
     flat: bool = False
     """``at`` is a y, and the intervals lie"""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Band(Mark):
     """The area between ``low`` and ``high`` over ``x``."""
 
     x: Numbers = field(default=(), metadata=MOVES)
     low: Numbers = field(default=(), metadata=MOVES)
     high: Numbers = field(default=(), metadata=MOVES)
+    _: KW_ONLY
     opacity: float = 0.2
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Arrows(Mark):
     """Arrows from ``x, y`` to ``x + dx, y + dy``."""
 
@@ -154,37 +165,43 @@ class Arrows(Mark):
     y: Numbers = field(default=(), metadata=MOVES)
     dx: Numbers = field(default=(), metadata=MOVES)
     dy: Numbers = field(default=(), metadata=MOVES)
+    _: KW_ONLY
     dash: str | tuple[float, ...] = "-"
     width: float = 2.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Rules(Mark):
     """Lines across the whole panel: upright at each ``at``; ``flat``: lying."""
 
     at: Numbers = field(default=(), metadata=MOVES)
+    _: KW_ONLY
     dash: str | tuple[float, ...] = "-"
     width: float = 1.0
     flat: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Heat(Mark):
     """Shades over the whole panel, from the page's colour (low) to ``color`` (high).
 
     ``values`` is ``(rows, columns)``, its first row at the axis' low end. With ``steps`` the shades
-    are bands between these values, parted by thin lines.
+    are bands between these values, parted by thin lines; the legend shows ``label``, and each band
+    between the ``names`` of its ends.
     """
 
     values: np.ndarray = field(default=None, metadata=MOVES)
+    _: KW_ONLY
     low: float = 0.0
     high: float = 1.0
     steps: tuple[float, ...] = ()
+    names: tuple[str, ...] = ()
+    """what the legend calls each of ``steps``, or ``low`` and ``high`` where there are none"""
     opacity: float = 0.5
     smooth: bool = True
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Images(Mark):
     """Drawings, each ``wide × tall`` in the axes' units and centred on its ``x, y``.
 
@@ -195,20 +212,24 @@ class Images(Mark):
     x: Numbers = field(default=(), metadata=MOVES)
     y: Numbers = field(default=(), metadata=MOVES)
     pixels: np.ndarray = field(default=None, metadata=MOVES)
+    _: KW_ONLY
     colors: Sequence[str] = field(default=(), metadata=MOVES)
     edges: Sequence[str] = field(default=(), metadata=MOVES)
     dashed: Sequence[bool] = field(default=(), metadata=MOVES)
     texts: Sequence[str] = field(default=(), metadata=MOVES)
+    fades: Numbers = field(default=(), metadata=MOVES)
+    """opacity of each one's ink, 0 … 1; without it all are as dark as their pixels"""
     wide: float = 1.0
     tall: float = 1.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Boxes(Mark):
     """Rectangles centred on ``x, y``: cells of a grid, cards, frames."""
 
     x: Numbers = field(default=(), metadata=MOVES)
     y: Numbers = field(default=(), metadata=MOVES)
+    _: KW_ONLY
     fills: Sequence[str] = field(default=(), metadata=MOVES)
     """``""``: empty"""
     edges: Sequence[str] = field(default=(), metadata=MOVES)
@@ -219,13 +240,14 @@ class Boxes(Mark):
     tall: float = 1.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Texts(Mark):
     """Words at ``x, y``."""
 
     x: Numbers = field(default=(), metadata=MOVES)
     y: Numbers = field(default=(), metadata=MOVES)
     texts: Sequence[str] = field(default=(), metadata=MOVES)
+    _: KW_ONLY
     colors: Sequence[str] = field(default=(), metadata=MOVES)
     size: float = 12.0
     anchor: str = "middle"
@@ -233,7 +255,7 @@ class Texts(Mark):
     bold: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Panel:
     """A chart: two axes, and marks from the lowest to the topmost."""
 
@@ -241,6 +263,7 @@ class Panel:
     x: Axis
     y: Axis
     marks: tuple[Mark, ...]
+    _: KW_ONLY
     title: str = ""
     alt: str = ""
     """what it shows, in a few words, for those who cannot see it"""
@@ -258,23 +281,25 @@ class Panel:
     """the key of the line on which the clicked point will lie"""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Table:
     """A table beside the panels. Each row begins with a swatch in its colour of ``swatches``."""
 
     key: str
     head: tuple[str, ...] = ()
     rows: Sequence[Sequence[str]] = field(default=(), metadata=MOVES)
+    _: KW_ONLY
     swatches: Sequence[str] = field(default=(), metadata=MOVES)
     caption: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Pad:
     """Paper to draw on, with Undo, Clear and Example below it."""
 
     key: str
     heading: str
+    _: KW_ONLY
     letter: str = ""
     color: str = "ink"
     size: int = 150
@@ -286,7 +311,7 @@ class Pad:
     """one sentence on what is drawn"""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Slider:
     """A number, or one of ``stops``."""
 
@@ -296,6 +321,7 @@ class Slider:
     low: float = 0
     high: float = 1
     step: float = 1
+    _: KW_ONLY
     log: bool = False
     """``low``, ``high`` and ``step`` are powers of ten of the value"""
     stops: tuple[float | str, ...] = ()
@@ -312,7 +338,7 @@ class Slider:
     """the key of a panel, table or pad that it stands below; ``""``: below all of them"""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Choice:
     """One of a few: buttons in a row, or a ``menu``."""
 
@@ -320,30 +346,33 @@ class Choice:
     label: str
     value: str
     options: tuple[str, ...]
+    _: KW_ONLY
     menu: bool = False
     help: str = ""
     beside: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Switch:
     """On or off."""
 
     name: str
     label: str
     value: bool
+    _: KW_ONLY
     help: str = ""
     group: str = ""
     """switches of a group stand together under its name"""
     beside: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Button:
     """A press does something."""
 
     name: str
     label: str
+    _: KW_ONLY
     enabled: bool = True
     primary: bool = False
     help: str = ""
@@ -353,25 +382,27 @@ class Button:
 Control = Slider | Choice | Switch | Button
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Try:
     """A suggestion: a state to set, and what to look at there."""
 
     label: str
     look: str
+    _: KW_ONLY
     values: dict[str, Any] = field(default_factory=dict)
     """controls to set first"""
     press: str = ""
     """the name of a method of the widget to call after that"""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Scene:
     """All that is to be seen. The order of panels and controls is that of the page."""
 
     panels: tuple[Panel | Table | Pad, ...]
     controls: tuple[Control, ...] = ()
     tries: tuple[Try, ...] = ()
+    _: KW_ONLY
     sentence: str = ""
     """what it shows now, in numbers; spoken when it changes"""
     note: str = ""
@@ -430,13 +461,19 @@ def look(scene: Scene) -> dict[str, Any]:
 
 def _look(part: Any, but: Sequence[str] = ()) -> dict[str, Any]:
     said = {"kind": type(part).__name__}
-    for each in dataclasses.fields(part):
-        if not each.metadata.get("moves") and each.name not in but and each.name != "marks":
-            value = getattr(part, each.name)
-            said[each.name] = (
-                dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value
-            )
+    for name in _names(type(part), moves=False):
+        if name not in but and name != "marks":
+            value = getattr(part, name)
+            said[name] = dict(vars(value)) if isinstance(value, Axis | Drag) else value
     return said
+
+
+@cache
+def _names(kind: type, moves: bool) -> tuple[str, ...]:
+    """The fields that are columns, or those that are not."""
+    return tuple(
+        one.name for one in dataclasses.fields(kind) if one.metadata.get("moves", False) == moves
+    )
 
 
 def data(scene: Scene) -> tuple[dict[str, dict], dict[str, dict]]:
@@ -450,12 +487,12 @@ def data(scene: Scene) -> tuple[dict[str, dict], dict[str, dict]]:
         for mark in panel.marks
     }
     for mark in scene.marks():
-        for each in dataclasses.fields(mark):
-            value = getattr(mark, each.name)
-            if not each.metadata.get("moves") or value is None or len(value) == 0:
+        for name in _names(type(mark), moves=True):
+            value = getattr(mark, name)
+            if value is None or len(value) == 0:
                 continue
-            at = fixed if each.name in getattr(mark, "fixed", ()) else moving
-            at.setdefault(mark.key, {})[each.name] = _column(value, limits.get(mark.key))
+            at = fixed if name in getattr(mark, "fixed", ()) else moving
+            at.setdefault(mark.key, {})[name] = _column(value, limits.get(mark.key))
     return moving, fixed
 
 
@@ -481,7 +518,6 @@ def numbers(values: Numbers, panel: Panel) -> list[float | None]:
     values = np.asarray(values, float)
     far = 10 * max(abs(end) for axis in (panel.x, panel.y) for end in (axis.low, axis.high))
     values = np.clip(values, -far, far)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scale = 10.0 ** (4 - np.floor(np.log10(np.abs(values))))
-        rounded = np.where(values == 0, 0.0, np.round(values * scale) / scale)
+    scale = 10.0 ** (4 - np.floor(np.log10(np.maximum(np.abs(values), 1e-99))))
+    rounded = np.round(values * scale) / scale
     return [None if one != one else one for one in rounded.tolist()]

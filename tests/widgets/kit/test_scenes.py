@@ -1,0 +1,120 @@
+"""Every scene that any widget can make is one that both renderers can show.
+
+Who makes a widget adds it to ``WIDGETS``: how one is made that computes little, from what the
+widget's own test module has.
+"""
+
+import importlib
+import inspect
+
+import pytest
+from scene_checks import check, walk
+from truths import generator
+
+from metalearn_lite import widgets
+from metalearn_lite.widgets.kit import Live, still
+
+WIDGETS = {
+    "adaptation": lambda m: m.AdaptationExplorer(m.new_model()),
+    "bandit_duel": lambda m: m.make_duel(),
+    "bug_lab": lambda m: m.BugLab(m.BugLabModel(iterations=20)),
+    "chooser": lambda m: m.Chooser(m.new_model()),
+    "draw": lambda m: m.DrawYourOwn(m.make_learners(), m.make_examples()),
+    "embedding": lambda m: m.make_explorer(),
+    "episode_builder": lambda m: m.EpisodeBuilder(m.SPLITS, generator()),
+    "episode_game": lambda m: m.make_game()[1],
+    "episode_viewer": lambda m: m.make_viewer(),
+    "in_context": lambda m: m.InContextExplorer(m.new_model()),
+    "landscape": lambda m: m.LandscapeExplorer(m.LandscapeModel()),
+    "live_check": lambda m: m.LiveCheck(),
+    "poison": lambda m: m.PoisonSlider(m.new_model()),
+    "race": lambda m: m.Race(m.RaceModel(m.RECORD)),
+    "stream_player": lambda m: m.StreamPlayer(m.new_model()),
+    "training_explorer": lambda m: m.TrainingExplorer(m.new_model()),
+    "trajectories": lambda m: m.TrajectoryExplorer(m.new_model()),
+}
+WITHOUT_SUGGESTIONS = ("live_check",)
+
+
+def classes(name: str) -> list[type[Live]]:
+    module = importlib.import_module(f"{widgets.__name__}.{name}")
+    return [kind for kind in vars(module).values()
+            if inspect.isclass(kind) and issubclass(kind, Live)
+            and kind.__module__ == module.__name__]  # fmt: skip
+
+
+@pytest.fixture(params=WIDGETS, scope="module")
+def make(request):
+    """Makes a new widget of a kind."""
+    if not classes(request.param):
+        pytest.skip(f"{request.param} is no scene yet")
+    tests = importlib.import_module(f"widgets.test_{request.param}")
+    return lambda: WIDGETS[request.param](tests)
+
+
+@pytest.fixture
+def widget(make):
+    return make()
+
+
+@pytest.fixture
+def first(widget):
+    return widget.scene()
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_every_scene_of_a_walk_can_be_shown(make, seed):
+    for scene in walk(make(), seed):
+        check(scene)
+    still.draw(scene)
+
+
+def test_a_walk_can_be_walked_again(make):
+    ends = [list(walk(make(), 3, 6))[-1].sentence for _ in range(2)]
+    assert ends[0] == ends[1]
+
+
+def test_by_names_a_slider(widget, first):
+    assert widget.by in ("", *(one.name for one in first.controls if hasattr(one, "low")))
+
+
+def test_it_suggests_two_states_or_more_each_of_which_has_a_name(request, widget, first):
+    if request.node.callspec.params["make"] not in WITHOUT_SUGGESTIONS:
+        assert len({suggestion.label for suggestion in first.tries}) == len(first.tries) >= 2
+    for suggestion in first.tries:
+        assert not suggestion.press or callable(getattr(widget, suggestion.press))
+
+
+def test_each_button_has_a_method(widget, first):
+    if type(widget).press is Live.press:
+        for control in first.controls:
+            assert hasattr(control, "value") or callable(getattr(widget, control.name))
+
+
+def test_light_falls_on_two_marks_or_more(make):
+    seen = {}
+    for scene in walk(make(), 5):
+        for mark in scene.marks():
+            if getattr(mark, "link", ""):
+                seen.setdefault(mark.link, set()).add(mark.key)
+    assert all(len(keys) > 1 for keys in seen.values()), seen
+
+
+def test_recorded_stops_leave_the_model_as_it_was(widget, first):
+    before = widget.scene()
+    widget.show()
+    assert widget.scene().sentence == before.sentence
+    assert [one.value for one in widget.scene().controls if hasattr(one, "value")] == [
+        one.value for one in before.controls if hasattr(one, "value")
+    ]
+
+
+def test_every_widget_is_here():
+    modules = [file.stem for package in widgets.__path__ for file in _files(package)]
+    assert {name for name in modules if classes(name)} <= set(WIDGETS)
+
+
+def _files(folder):
+    from pathlib import Path
+
+    return [file for file in Path(folder).glob("*.py") if file.stem != "__init__"]
