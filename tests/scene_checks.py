@@ -42,7 +42,9 @@ OPTIONAL = ("colors", "markers", "texts", "edges", "fills", "dashed", "fades")
 def check(scene: Scene) -> None:
     """Fails with the reason if the page, or the still renderer, could not show the scene."""
     assert scene.sentence, "no sentence"
-    assert scene.panels, "nothing to see"
+    links = [mark.link for mark in scene.marks() if getattr(mark, "link", "")]
+    assert all(links.count(link) > 1 for link in links), f"alone in their link: {links}"
+    assert scene.panels or scene.controls, "nothing to see"
     compile(scene.code, "the line that makes this state again", "exec")
     for panel in scene.panels:
         with _told(panel.key):

@@ -269,7 +269,7 @@ def _beliefs(frame: Frame, learners: Sequence[str]) -> Panel:
             ),
             Spans(
                 "unsure", places, frame.expected - frame.widths, frame.expected + frame.widths,
-                label="expected, ± unsure", flat=True,
+                label="expected, ± unsure", flat=True, link="learner",
             ),
             Points(
                 "would", frame.rewards[others], places[others], label="would have got",

@@ -477,13 +477,11 @@ const PAINT = {
     const sheet = p.sheet(width, height * number, color, (n) =>
       fades ? pixels.data[n] * fades[Math.floor(n / area)] : pixels.data[n],
     );
-    pen.fillStyle = `rgb(${p.rgb("paper")})`;
     pen.imageSmoothingQuality = "high";
     for (let n = 0; n < number; n++) {
       const { x0, y0, x1, y1, hidden } = card(p, m, n);
       if (hidden) continue;
       const at = [x0, y0, x1 - x0, y1 - y0];
-      pen.fillRect(...at);
       pen.imageSmoothingEnabled = ((x1 - x0) * p.dense) / width < 2; // larger: each pixel is seen
       pen.drawImage(sheet, 0, n * height, width, height, ...at);
     }

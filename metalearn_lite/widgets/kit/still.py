@@ -1,7 +1,7 @@
 """Still: a scene as a picture that stays in the notebook, drawn by matplotlib.
 
-`strip` shows some scenes side by side, as a filmstrip; `draw` shows one scene. Only here, and only
-when one of them is called, is matplotlib imported.
+`strip` shows some scenes side by side, as a filmstrip; `draw` shows one scene. matplotlib is
+imported when one of them is called, and nowhere else.
 """
 
 from __future__ import annotations
@@ -13,25 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from metalearn_lite.figures import COLORS, PAGE
-from metalearn_lite.widgets.kit.scene import (
-    Arrows,
-    Axis,
-    Band,
-    Bars,
-    Boxes,
-    Heat,
-    Images,
-    Line,
-    Mark,
-    Pad,
-    Panel,
-    Points,
-    Rules,
-    Scene,
-    Spans,
-    Table,
-    Texts,
-)
+from metalearn_lite.widgets.kit import scene as scenes
+from metalearn_lite.widgets.kit.scene import Axis, Heat, Mark, Pad, Panel, Scene, Spans, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,13 +26,11 @@ DPI = 100
 WIDEST = 10.5
 """inches that fit a notebook's page"""
 NARROWEST = 2.3
+ROW = 0.22
+"""inches of a row of the legend"""
 POINT = 0.8
 """points for one CSS pixel: a strip is read smaller than it was made"""
 FONT, SMALL = 11, 10
-ROW = 0.22
-"""inches of a row of the legend"""
-INK, PAPER, FAINT = (PAGE[name][0] for name in ("ink", "paper", "faint"))
-EMPTY = "", "none"
 
 
 class Cell(NamedTuple):
@@ -65,9 +46,8 @@ def draw(scene: Scene, *keys: str, size: tuple[float, float] | None = None) -> F
     Args:
         size: inches of each panel; by default they follow from the panels.
     """
-    parts = [_part(scene, key) for key in keys] or list(scene.panels)
-    across = max(1, int(WIDEST // max(_inches(part)[0] for part in parts)))
-    cells = [Cell(part, _title(part)) for part in parts]
+    cells = [Cell(part, _title(part)) for part in _parts(scene, keys)]
+    across = max(1, int(WIDEST // max(_inches(cell.part)[0] for cell in cells)))
     return _figure(_blocks(cells, across), size=size)
 
 
@@ -90,39 +70,37 @@ def strip(
         columns: begin a new row after so many scenes.
         size: inches of each panel; by default they follow from the panels.
     """
-    keys = list(panels) or [part.key for part in scenes[0].panels if part.key not in end]
     films = [
-        [Cell(_part(scene, key), "" if place else title) for place, key in enumerate(keys)]
+        [Cell(part, "" if place else title) for place, part in enumerate(parts)]
         for scene, title in zip(scenes, titles, strict=True)
+        for parts in [[part for part in _parts(scene, panels) if part.key not in end]]
     ]
+    ends = [Cell(part, _title(part)) for part in _parts(scenes[-1], end)] if end else []
     if down:
-        above = [Cell(one.part, one.title or _title(one.part)) for one in films[0]]
-        return _figure([above, *films[1:]], _ends(scenes[-1], end), size)
+        first = [Cell(part, title or _title(part)) for part, title in films[0]]
+        return _figure([first, *films[1:]], ends, size)
     blocks = _blocks(films, columns or len(films))
     rows = [list(row) for block in blocks for row in zip(*block, strict=True)]
-    if len(keys) > 1:
-        rows = [_named(row) for row in rows]
-    return _figure(rows, _ends(scenes[-1], end), size)
+    return _figure(rows if len(rows) == len(blocks) else [*map(_named, rows)], ends, size)
 
 
 def paint(part: Part, axes: Axes, *, title: str = "", inner: Sequence[str] = ()) -> None:
     """Draws a panel, a table or a pad. On ``inner`` axes (``"x"``, ``"y"``) nothing is written."""
-    axes.set_title(title, fontsize=FONT, color=INK)
+    axes.set_title(title, fontsize=FONT, color=_color("ink"))
     {Panel: _panel, Table: _table, Pad: _pad}[type(part)](part, axes)
     for name in inner:
-        getattr(axes, f"set_{name}label")("")
-        axes.tick_params(axis=name, which="both", **{"labelbottom" if name == "x" else "labelleft":
-                         False})  # fmt: skip
+        axes.set(**{f"{name}label": ""})
+        axes.tick_params(axis=name, which="both", labelbottom=name == "y", labelleft=name == "x")
 
 
 # --- where things stand -----------------------------------------------------------------------
 
 
-def _part(scene: Scene, key: str) -> Part:
-    for part in scene.panels:
-        if part.key == key:
-            return part
-    raise ValueError(f"no panel {key!r}: there are {[part.key for part in scene.panels]}")
+def _parts(scene: Scene, keys: Sequence[str]) -> list[Part]:
+    parts = {part.key: part for part in scene.panels}
+    if missing := [key for key in keys if key not in parts]:
+        raise ValueError(f"no panel {missing[0]!r}: there are {list(parts)}")
+    return [parts[key] for key in keys or parts]
 
 
 def _blocks(whole: list, number: int) -> list[list]:
@@ -135,28 +113,19 @@ def _title(part: Part) -> str:
 
 def _inches(part: Part) -> tuple[float, float]:
     if isinstance(part, Table):
-        longest = max(len("   ".join(map(str, row))) for row in [part.head, *part.rows])
+        longest = max((len("   ".join(row)) for row in [part.head, *part.rows]), default=0)
         return 0.4 + 0.09 * longest, 0.3 + 0.25 * (len(part.rows) + bool(part.head))
-    sides = (part.size, part.size) if isinstance(part, Pad) else (part.width, part.height)
-    return sides[0] / DPI, sides[1] / DPI
-
-
-def _ends(scene: Scene, keys: Sequence[str]) -> list[Cell]:
-    return [Cell(part, _title(part)) for part in (_part(scene, key) for key in keys)]
+    wide, tall = (part.size,) * 2 if isinstance(part, Pad) else (part.width, part.height)
+    return wide / DPI, tall / DPI
 
 
 def _named(row: list[Cell]) -> list[Cell]:
-    """The name that all parts of a row share stands at its left, any other above each."""
-    names = {_title(cell.part) for cell in row}
-    if len(names) == 1 < len(row):
-        first = row[0].part
-        if isinstance(first, Panel) and first.title:
-            label = f"{first.title}\n{first.y.label}".strip()
-            y = replace(first.y, label=label)
-            return [Cell(replace(first, y=y), row[0].title), *row[1:]]
-        return row
-    return [Cell(cell.part, "\n".join(filter(None, (cell.title, _title(cell.part)))))
-            for cell in row]  # fmt: skip
+    """The title that all panels of a row share stands at its left, any other above each."""
+    (first, above), *others = row
+    if isinstance(first, Panel) and others and len({_title(cell.part) for cell in row}) == 1:
+        y = replace(first.y, label=f"{first.title}\n{first.y.label}".strip())
+        return [Cell(replace(first, y=y), above), *others]
+    return [Cell(part, f"{title}\n{_title(part)}".strip()) for part, title in row]
 
 
 def _figure(
@@ -168,50 +137,33 @@ def _figure(
     number = max(map(len, rows))
     widths, heights = _sizes(rows, end)
     if size:
-        widths = [size[0]] * number + widths[number:]
-        heights = [size[1]] * len(rows)
-    cells = [*(cell for row in rows for cell in row), *end]
-    legend = _legend_rows(_handles([cell.part for cell in cells]), sum(widths))
+        widths[:number], heights = [size[0]] * number, [size[1]] * len(rows)
+    cells = [cell for row in [*rows, end] for cell in row]
+    legend = _legend([cell.part for cell in cells], sum(widths))
     below = ROW * len(legend) + 0.12
+    tall = sum(heights) + 0.3 + below
     # Only a figure made by pyplot is shown by a notebook; it is closed, so that it is shown where
     # it is the result of a cell and not once more by itself.
-    tall = sum(heights) + 0.3 + below
-    figure = plt.figure(figsize=(sum(widths), tall), dpi=DPI, facecolor=PAPER)
-    figure.set_layout_engine("constrained", rect=(0, below / tall, 1, 1 - below / tall))
+    figure = plt.figure(figsize=(sum(widths), tall), dpi=DPI, facecolor=_color("paper"))
     plt.close(figure)
+    figure.set_layout_engine("constrained", rect=(0, below / tall, 1, 1 - below / tall))
     grid = figure.add_gridspec(len(rows), len(widths), width_ratios=widths, height_ratios=heights)
     for i, row in enumerate(rows):
         for j, (part, title) in enumerate(row):
             under = rows[i + 1][j].part if i + 1 < len(rows) and j < len(rows[i + 1]) else None
-            inner = [
-                name
-                for name, other in (("x", under), ("y", row[j - 1].part if j else None))
-                if _same(part, other, name)
-            ]
+            others = {"x": under, "y": row[j - 1].part if j else None}
+            inner = [name for name, other in others.items() if _share(part, other, name)]
             paint(part, figure.add_subplot(grid[i, j]), title=title, inner=inner)
     if end:
-        places = grid[:, number].subgridspec(len(end), 1)
-        for place, (part, title) in zip(places, end, strict=True):
+        for place, (part, title) in zip(grid[:, -1].subgridspec(len(end), 1), end, strict=True):
             paint(part, figure.add_subplot(place), title=title)
+    look = {"fontsize": SMALL, "columnspacing": 1.5, "handlelength": 2, "frameon": False}
     for place, row in enumerate(legend):
-        figure.add_artist(
-            Legend(
-                figure,
-                row,
-                [handle.get_label() for handle in row],
-                handler_map={one: one for one in row if isinstance(one, _Shades)},
-                loc="upper center",
-                bbox_to_anchor=(0.5, ROW * (len(legend) - place) / tall),
-                ncols=len(row),
-                fontsize=SMALL,
-                columnspacing=1.5,
-                handlelength=2,
-                frameon=False,
-                labelcolor=INK,
-                borderpad=0,
-                borderaxespad=0,
-            )
-        )
+        names = [handle.get_label() for handle in row]
+        own = {handle: handle for handle in row if isinstance(handle, Shades)}
+        at = {"loc": "upper center", "bbox_to_anchor": (0.5, ROW * (len(legend) - place) / tall)}
+        at |= {"borderpad": 0, "borderaxespad": 0, "labelcolor": _color("ink")}
+        figure.add_artist(Legend(figure, row, names, ncols=len(row), handler_map=own, **at, **look))
     return figure
 
 
@@ -222,336 +174,316 @@ def _sizes(rows: list[list[Cell]], end: Sequence[Cell]) -> tuple[list[float], li
     last = [max(min(_inches(cell.part)[0], 3.4) for cell in end)] if end else []
     shrink = min(1, (WIDEST - sum(last)) / sum(full))
     widths = [max(width * shrink, min(width, NARROWEST)) for width in full]
-    heights = []
-    for row in rows:
-        tall = []
-        for cell, width in zip(row, widths, strict=False):
-            wide, high = _inches(cell.part)
-            shrunk = min(1, width / wide)
-            if isinstance(cell.part, Panel) and not cell.part.square and not cell.part.bare:
-                shrunk = shrunk**0.5  # axes and their numbers need as much room as before
-            tall.append(high if isinstance(cell.part, Table) else high * shrunk)
-        heights.append(max(tall))
+    heights = [
+        max(_tall(cell.part, width) for cell, width in zip(row, widths, strict=False))
+        for row in rows
+    ]
     return widths + last, heights
 
 
-def _same(part: Part, other: Part | None, name: str) -> bool:
+def _tall(part: Part, width: float) -> float:
+    wide, tall = _inches(part)
+    if isinstance(part, Table):
+        return tall
+    shrunk = min(1, width / wide)
+    # Numbers and labels need as much room as before.
+    plain = isinstance(part, Panel) and not part.square and not part.bare
+    return tall * (shrunk**0.5 if plain else shrunk)
+
+
+def _share(part: Part, other: Part | None, name: str) -> bool:
+    """Whether two neighbours have the same axis, so that one of them can say what it is."""
     if not (isinstance(part, Panel) and isinstance(other, Panel)) or part.bare or other.bare:
         return False
-    one, two = getattr(part, name), getattr(other, name)
-    return replace(one, label="") == replace(two, label="")
+    return replace(getattr(part, name), label="") == replace(getattr(other, name), label="")
 
 
 # --- the legend -------------------------------------------------------------------------------
 
 
-def _handles(parts: Sequence[Part]) -> list[Any]:
-    """For each label, in each colour, how its first mark looks."""
+def _legend(parts: Sequence[Part], width: float) -> list[list[Any]]:
+    """For each label, in each colour, how its first mark looks: in rows of about one length."""
     seen: dict[tuple[str, str], Any] = {}
     for part in parts:
         for mark in part.marks if isinstance(part, Panel) else ():
             if mark.label and mark.listed:
                 seen.setdefault((mark.label, mark.color), _handle(mark))
-    return list(seen.values())
-
-
-def _handle(mark: Mark) -> Any:
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
-    color = _color(mark.color)
-    style: dict[str, Any] = {"color": color, "label": mark.label, "alpha": mark.opacity}
-    if isinstance(mark, Heat):
-        return _Shades(mark)
-    if isinstance(mark, Points):
-        filled = _filled(mark.marker) and not mark.hollow
-        edge = _color(mark.edge) if mark.edge else color
-        return Line2D([], [], linestyle="", marker=mark.marker, markersize=mark.size * POINT,
-                      markerfacecolor=color if filled else PAPER, markeredgecolor=edge,
-                      **style)  # fmt: skip
-    if isinstance(mark, Spans):
-        return Line2D([], [], linestyle="", marker="_" if mark.flat else "|", **style)
-    if isinstance(mark, Line | Rules | Arrows) and not getattr(mark, "fill", 0):
-        marker = ">" if isinstance(mark, Arrows) else getattr(mark, "marker", "")
-        return Line2D([], [], linestyle=_dash(mark.dash), linewidth=mark.width * POINT,
-                      marker=marker, markersize=5, **style)  # fmt: skip
-    if getattr(mark, "fill", 0):
-        style["alpha"] *= mark.fill
-    if isinstance(mark, Boxes) and not any(mark.fills):
-        edge = next(filter(None, mark.edges), mark.color)
-        dashed = any(mark.dashed)
-        return Patch(facecolor="none", edgecolor=_color(edge), linestyle="--" if dashed else "-",
-                     label=mark.label)  # fmt: skip
-    return Patch(**style)
-
-
-class _Shades:
-    """A row of the shades of a heat map; it is its own handler in matplotlib's legend."""
-
-    def __init__(self, mark: Heat):
-        self.shades = [
-            _shade(mark, place)
-            for place in np.linspace(0, 1, len(mark.steps) + 1 if mark.steps else 6)
-        ]
-        between = ", " if mark.steps else " to "
-        self.label = " ".join(filter(None, (mark.label, between.join(mark.names))))
-
-    def get_label(self) -> str:
-        return self.label
-
-    def legend_artist(self, legend: Any, handle: Any, fontsize: float, box: Any) -> Any:
-        from matplotlib.patches import Rectangle
-
-        side = 1.2 * fontsize
-        box.width = side * len(self.shades)
-        for place, shade in enumerate(self.shades):
-            box.add_artist(
-                Rectangle((place * side, -1), side, box.height + 2, facecolor=shade,
-                          edgecolor=_color("gray"), linewidth=0.5,
-                          transform=box.get_transform()))  # fmt: skip
-
-
-def _legend_rows(handles: Sequence[Any], width: float) -> list[list[Any]]:
-    """As few rows as fit the ``width`` in inches, all of about the same length."""
-    widths = [_legend_width(handle) for handle in handles]
-    if not handles:
-        return []
+    widths = [0.67 + 0.083 * len(handle.get_label()) for handle in seen.values()]
+    widths = [
+        width + (0.16 * len(handle.shades) - 0.3 if isinstance(handle, Shades) else 0)
+        for width, handle in zip(widths, seen.values(), strict=True)
+    ]
     number = -(-sum(widths) // width)
-    most = min(width, sum(widths) / number + max(widths) / 2)
-    rows, used = [[]], 0.0
-    for handle, needed in zip(handles, widths, strict=True):
-        if rows[-1] and used + needed > most:
+    rows, used = [], 0.0
+    for handle, needed in zip(seen.values(), widths, strict=True):
+        if not rows or used + needed > min(width, sum(widths) / number + max(widths) / 2):
             rows, used = [*rows, []], 0.0
         rows[-1].append(handle)
         used += needed
     return rows
 
 
-def _legend_width(handle: Any) -> float:
-    shades = len(handle.shades) if isinstance(handle, _Shades) else 2
-    return 0.35 + 0.16 * shades + 0.083 * len(handle.get_label())
+def _handle(mark: Mark) -> Any:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    kind, color = type(mark), _color(mark.color)
+    style: dict[str, Any] = {"color": color, "label": mark.label, "alpha": mark.opacity}
+    if kind is Heat:
+        return Shades(mark)
+    if kind is scenes.Points:
+        faces, edges = _faces(mark, mark.marker, [color])
+        style |= {"markerfacecolor": faces[0], "markeredgecolor": edges[0]}
+        style |= {"markersize": min(mark.size, 12) * POINT, "linestyle": ""}
+        return Line2D([], [], marker=mark.marker, **style)
+    if kind is Spans:
+        return Line2D([], [], linestyle="", marker="_" if mark.flat else "|", **style)
+    if kind in (scenes.Line, scenes.Rules, scenes.Arrows) and not getattr(mark, "fill", 0):
+        marker = ">" if kind is scenes.Arrows else getattr(mark, "marker", "")
+        return Line2D([], [], marker=marker, markersize=5, **style, **_stroke(mark))
+    if kind is scenes.Boxes and not any(mark.fills):
+        edge = _color(next(filter(None, mark.edges), mark.color))
+        dash = "--" if any(mark.dashed) else "-"
+        return Patch(facecolor="none", edgecolor=edge, linestyle=dash, label=mark.label)
+    return Patch(**style | {"alpha": mark.opacity * (getattr(mark, "fill", 0) or 1)})
 
 
-# --- parts ------------------------------------------------------------------------------------
+class Shades:
+    """The shades of a heat map in a row. In matplotlib's legend it is its own handler."""
+
+    def __init__(self, mark: Heat):
+        number = len(mark.steps) + 1 if mark.steps else 6
+        self.shades = [_shade(mark, place) for place in np.linspace(0, 1, number)]
+        names = (", " if mark.steps else " to ").join(mark.names)
+        self._label = f"{mark.label} {names}".strip()
+
+    def get_label(self) -> str:
+        return self._label
+
+    def legend_artist(self, legend: Any, handle: Any, fontsize: float, box: Any) -> None:
+        from matplotlib.patches import Rectangle
+
+        side, edge = 1.2 * fontsize, {"edgecolor": _color("gray"), "linewidth": 0.5}
+        box.width = side * len(self.shades)
+        for place, shade in enumerate(self.shades):
+            corner = Rectangle((place * side, -1), side, box.height + 2, facecolor=shade, **edge)
+            corner.set_transform(box.get_transform())
+            box.add_artist(corner)
 
 
-def _color(name: str) -> str:
-    if name in EMPTY:
-        return "none"
-    return PAGE[name][0] if name in PAGE else COLORS[name]
-
-
-def _colors(mark: Any, field: str = "colors") -> list[str]:
-    """The colour of each element: its own, or that of its mark."""
-    return [_color(name) for name in getattr(mark, field)] or [_color(mark.color)] * _count(mark)
-
-
-def _count(mark: Mark) -> int:
-    values = getattr(mark, {Heat: "values", Spans: "at", Rules: "at"}.get(type(mark), "x"))
-    return 0 if values is None else len(values)
-
-
-def _dash(dash: str | tuple[float, ...]) -> Any:
-    return dash if isinstance(dash, str) else (0, dash)
-
-
-def _filled(marker: str) -> bool:
-    return marker not in "+x|"
+# --- panels, tables and pads ------------------------------------------------------------------
 
 
 def _panel(panel: Panel, axes: Axes) -> None:
-    axes.set_facecolor(PAPER)
+    axes.set_facecolor(_color("paper"))
     for name in ("x", "y"):
         _axis(getattr(panel, name), name, axes)
     axes.grid(visible=False)
     if panel.grid and not panel.bare:
-        axes.grid(color=FAINT, linewidth=0.8, alpha=1)
+        axes.grid(color=_color("faint"), linewidth=0.8, alpha=1)
     axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[:].set_color(_color("gray"))
     if panel.bare:
         axes.set(xticks=[], yticks=[])
-        axes.spines[:].set_visible(False)
+    axes.spines[:].set_visible(not panel.bare)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_aspect("equal" if panel.square else "auto")
     for order, mark in enumerate(panel.marks):
         if _count(mark):
             DRAWN[type(mark)](mark, axes, {"zorder": 3 + 0.01 * order, "alpha": mark.opacity})
-    # What is drawn must not move the axes' ends.
+            if isinstance(mark, scenes.Bars):
+                _bar_texts(mark, axes, [one for one in panel.marks if isinstance(one, Spans)])
+    # What was drawn must not have moved the axes' ends.
     axes.set(xlim=(panel.x.low, panel.x.high), ylim=(panel.y.low, panel.y.high))
-    axes.set_aspect("equal" if panel.square else "auto")
 
 
 def _axis(axis: Axis, name: str, axes: Axes) -> None:
-    getattr(axes, f"set_{name}label")(axis.label, fontsize=FONT, color=INK)
+    getattr(axes, f"set_{name}label")(axis.label, fontsize=FONT, color=_color("ink"))
     getattr(axes, f"set_{name}scale")("log" if axis.log else "linear")
-    getattr(axes, f"set_{name}lim")(axis.low, axis.high)
-    axes.tick_params(axis=name, which="both", labelsize=SMALL, color=FAINT, labelcolor=INK)
-    axes.spines[:].set_color(_color("gray"))
-    if axis.log:
-        getattr(axes, f"{name}axis").set_major_formatter("{x:g}")
-    if axis.ticks is None:
-        if not axis.log:
-            axes.locator_params(axis=name, nbins=6, steps=[1, 2, 5, 10])
-        elif 1e-4 <= axis.low < axis.high <= 1e5:
-            getattr(axes, f"{name}axis").set_major_formatter("{x:g}")
-    else:
+    axes.set(**{f"{name}lim": (axis.low, axis.high)})
+    axes.tick_params(axis=name, which="both", labelsize=SMALL, color=_color("faint"))
+    axes.tick_params(axis=name, which="both", labelcolor=_color("ink"))
+    if axis.ticks is not None:
         getattr(axes, f"set_{name}ticks")(axis.ticks, axis.names)
         getattr(axes, f"set_{name}ticks")([], minor=True)
+    elif not axis.log:
+        axes.locator_params(axis=name, nbins=6, steps=[1, 2, 5, 10])
+    elif 1e-4 <= min(axis.low, axis.high) < max(axis.low, axis.high) <= 1e5:
+        getattr(axes, f"{name}axis").set_major_formatter("{x:g}")
 
 
 def _table(table: Table, axes: Axes) -> None:
     axes.axis("off")
-    if not table.rows:
+    if not len(table.rows):
         return
-    swatched = bool(len(table.swatches))
-    rows = [[""] * swatched + [str(word) for word in row] for row in table.rows]
-    drawn = axes.table(
-        cellText=rows,
-        colLabels=[""] * swatched + list(table.head) if table.head else None,
-        cellLoc="left",
-        loc="upper center",
-        edges="horizontal",
-    )
+    swatches, head = list(table.swatches), bool(table.head)
+    rows = [[""] * bool(swatches) + list(row) for row in table.rows]
+    names = [""] * bool(swatches) + list(table.head) if head else None
+    place = {"cellLoc": "left", "loc": "upper center", "edges": "horizontal"}
+    drawn = axes.table(cellText=rows, colLabels=names, **place)
     drawn.auto_set_font_size(False)
     drawn.set_fontsize(SMALL)
     drawn.auto_set_column_width(range(len(rows[0])))
-    for (place, column), cell in drawn.get_celld().items():
-        cell.set_edgecolor(FAINT)
-        cell.set_text_props(color=INK, weight="bold" if table.head and place == 0 else "normal")
-        if swatched and column == 0 and place >= bool(table.head):
-            cell.get_text().set(text="■", color=_color(table.swatches[place - bool(table.head)]))
+    for (row, column), cell in drawn.get_celld().items():
+        cell.set_edgecolor(_color("faint"))
+        cell.set_text_props(color=_color("ink"), weight="bold" if row < head else "normal")
+        if swatches and column == 0 and row >= head:
+            color = swatches[row - head]
+            cell.get_text().set(text="■" if color else "", color=_color(color or "paper"))
 
 
 def _pad(pad: Pad, axes: Axes) -> None:
-    axes.set(xlim=(0, 1), ylim=(1, 0), xticks=[], yticks=[])
-    axes.set_aspect("equal")
+    axes.set(xlim=(0, 1), ylim=(1, 0), xticks=[], yticks=[], aspect="equal")
     axes.spines[:].set(visible=True, color=_color("gray"))
+    axes.grid(visible=False)
+    color = _color(pad.color)
     if len(pad.strokes) == 0 and pad.example is not None:
-        axes.imshow(_rgba(pad.example, _color(pad.color), 0.5), extent=(0, 1, 1, 0))
+        axes.imshow(_rgba(pad.example, color, 0.5), extent=(0, 1, 1, 0))
     for stroke in pad.strokes:
         x, y = np.asarray(stroke, float).T
-        axes.plot(x, y, color=_color(pad.color), linewidth=3, solid_capstyle="round",
-                  marker="o" if len(x) == 1 else "", markersize=3)  # fmt: skip
-    axes.text(0.04, 0.04, pad.letter, va="top", fontsize=FONT, color=INK, weight="bold")
-    axes.set_xlabel("\n".join(pad.description), fontsize=SMALL, color=INK)
+        dot = "o" if len(x) == 1 else ""
+        axes.plot(x, y, dot + "-", color=color, linewidth=3, solid_capstyle="round", markersize=3)
+    ink = {"fontsize": SMALL, "color": _color("ink")}
+    axes.text(0.04, 0.04, pad.letter, va="top", weight="bold", **ink)
+    axes.set_xlabel("\n".join(pad.description), **ink)
 
 
 # --- marks ------------------------------------------------------------------------------------
 
 
-def _line(mark: Line, axes: Axes, style: dict) -> None:
-    color = _color(mark.color)
+def _color(name: str) -> str:
+    """``""``: none at all."""
+    if not name:
+        return "none"
+    return PAGE[name][0] if name in PAGE else COLORS[name]
+
+
+def _count(mark: Mark) -> int:
+    values = getattr(mark, {Heat: "values", Spans: "at", scenes.Rules: "at"}.get(type(mark), "x"))
+    return 0 if values is None else len(values)
+
+
+def _colors(mark: Any) -> np.ndarray:
+    """The colour of each element: its own, or that of its mark."""
+    names = list(mark.colors) or [mark.color] * _count(mark)
+    return np.array([_color(name) for name in names], object)
+
+
+def _floats(mark: Any, *names: str) -> list[np.ndarray]:
+    return [np.asarray(getattr(mark, name), float) for name in names]
+
+
+def _inside(axes: Axes, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """What lies outside of the axes is not drawn; what lies on their edge is, whole."""
+    within = np.ones(np.shape(x), bool)
+    for values, ends in ((x, axes.get_xlim()), (y, axes.get_ylim())):
+        slack = 1e-6 * abs(ends[1] - ends[0])
+        within &= (values >= min(ends) - slack) & (values <= max(ends) + slack)
+    return within
+
+
+def _stroke(mark: Any) -> dict[str, Any]:
+    dash = mark.dash if isinstance(mark.dash, str) else (0, tuple(mark.dash))
+    return {"linestyle": dash, "linewidth": mark.width * POINT}
+
+
+def _faces(mark: Any, marker: str, colors: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Insides and edges of points."""
+    if marker in "+x|":
+        return colors, colors
+    faces = [_color("paper")] * len(colors) if mark.hollow else colors
+    return faces, [_color(mark.edge)] * len(colors) if mark.edge else colors
+
+
+def _line(mark: scenes.Line, axes: Axes, style: dict) -> None:
+    color, (x, y) = _color(mark.color), _floats(mark, "x", "y")
     if mark.fill:
-        axes.fill(mark.x, mark.y, color=color, **style | {"alpha": mark.fill * mark.opacity})
-    axes.plot(mark.x, mark.y, color=color, linestyle=_dash(mark.dash), marker=mark.marker or "",
-              linewidth=mark.width * POINT, markevery=mark.every, markersize=5,
-              **style)  # fmt: skip
+        axes.fill(x, y, color=color, **style | {"alpha": mark.fill * mark.opacity})
+    axes.plot(x, y, color=color, **_stroke(mark), **style)
+    if mark.marker:
+        x, y = (values[mark.every[0] :: mark.every[1]] for values in (x, y))
+        at, size = _inside(axes, x, y), (4 + 2 * mark.width) * POINT
+        style |= {"linestyle": "", "marker": mark.marker, "markersize": size, "clip_on": False}
+        axes.plot(x[at], y[at], color=color, **style)
 
 
-def _points(mark: Points, axes: Axes, style: dict) -> None:
-    x, y = np.asarray(mark.x, float), np.asarray(mark.y, float)
-    colors = np.array(_colors(mark), object)
+def _points(mark: scenes.Points, axes: Axes, style: dict) -> None:
+    x, y = _floats(mark, "x", "y")
     markers = np.array(list(mark.markers) or [mark.marker] * len(x), object)
+    style |= {"s": (mark.size * POINT) ** 2, "linewidths": 1.2, "clip_on": False}
     for marker in dict.fromkeys(markers):
-        at = markers == marker
-        if _filled(marker):
-            edges = _color(mark.edge) if mark.edge else colors[at].tolist()
-            faces = {"facecolors": PAPER if mark.hollow else colors[at].tolist(),
-                     "edgecolors": edges}  # fmt: skip
+        at = (markers == marker) & _inside(axes, x, y)
+        faces, edges = _faces(mark, marker, _colors(mark)[at])
+        ink = {} if marker in "+x|" else {"edgecolors": edges}
+        axes.scatter(x[at], y[at], marker=marker, facecolors=faces, **ink, **style)
+
+
+def _bars(mark: scenes.Bars, axes: Axes, style: dict) -> None:
+    x, y = _floats(mark, "x", "y")
+    base = _base(mark, axes)
+    if mark.flat:
+        axes.barh(y, x - base, mark.thick, left=base, color=_colors(mark), **style)
+    else:
+        axes.bar(x, y - base, mark.thick, bottom=base, color=_colors(mark), **style)
+
+
+def _base(mark: scenes.Bars, axes: Axes) -> float:
+    """On a logarithmic axis there is no 0: there bars begin at its end."""
+    scale, ends = axes.get_yscale(), axes.get_ylim()
+    if mark.flat:
+        scale, ends = axes.get_xscale(), axes.get_xlim()
+    return mark.base if scale == "linear" else max(mark.base, min(ends))
+
+
+def _bar_texts(mark: scenes.Bars, axes: Axes, spans: Sequence[Spans]) -> None:
+    """At the end of each bar, or of the interval that stands there."""
+    for x, y, text in zip(*_floats(mark, "x", "y"), mark.texts, strict=False):
+        at, end = (y, x) if mark.flat else (x, y)
+        back = end < mark.base
+        for span in spans:
+            here = np.asarray(span.at) == at if span.flat == mark.flat else np.zeros(0, bool)
+            for stop in np.asarray(span.low if back else span.high)[here] if here.any() else ():
+                end = min(end, stop) if back else max(end, stop)
+        away, ink = (-4 if back else 4), {"fontsize": SMALL, "color": _color("ink")}
+        ink |= {"textcoords": "offset points", "annotation_clip": False}
+        if mark.flat:
+            ink |= {"ha": "right" if back else "left", "va": "center"}
+            axes.annotate(text, (end, at), (away, 0), **ink)
         else:
-            faces = {"color": colors[at].tolist()}
-        axes.scatter(x[at], y[at], marker=marker, s=(mark.size * POINT) ** 2,
-                     linewidths=1.2, **faces, **style)  # fmt: skip
-
-
-def _bars(mark: Bars, axes: Axes, style: dict) -> None:
-    x, y = np.asarray(mark.x, float), np.asarray(mark.y, float)
-    at, end = (y, x) if mark.flat else (x, y)
-    log = (axes.get_xscale() if mark.flat else axes.get_yscale()) == "log"
-    ends = axes.get_xlim() if mark.flat else axes.get_ylim()
-    base = max(mark.base, min(ends)) if log else mark.base
-    bars, side = (axes.barh, "left") if mark.flat else (axes.bar, "bottom")
-    bars(at, end - base, mark.thick, **{side: base}, color=_colors(mark), **style)
-    for place, stop, text in zip(at, end, mark.texts, strict=False):
-        if np.isfinite(place + stop):
-            back = stop < base
-            axes.annotate(
-                text,
-                (stop, place) if mark.flat else (place, stop),
-                xytext=((-3 if back else 3), 0) if mark.flat else (0, -3 if back else 3),
-                textcoords="offset points",
-                ha=("right" if back else "left") if mark.flat else "center",
-                va="center_baseline" if mark.flat else ("top" if back else "bottom"),
-                fontsize=SMALL,
-                color=INK,
-            )
+            ink |= {"ha": "center", "va": "top" if back else "bottom"}
+            axes.annotate(text, (at, end), (0, away), **ink)
 
 
 def _spans(mark: Spans, axes: Axes, style: dict) -> None:
-    at, low, high = (np.asarray(one, float) for one in (mark.at, mark.low, mark.high))
+    at, low, high = _floats(mark, "at", "low", "high")
     colors = _colors(mark)
-    (axes.hlines if mark.flat else axes.vlines)(at, low, high, colors, linewidths=1.2, **style)
+    (axes.hlines if mark.flat else axes.vlines)(at, low, high, colors, linewidths=1.5, **style)
     for ends in (low, high):
         x, y = (ends, at) if mark.flat else (at, ends)
         axes.scatter(x, y, c=colors, marker="|" if mark.flat else "_", s=30, **style)
 
 
-def _band(mark: Band, axes: Axes, style: dict) -> None:
-    low, high = np.asarray(mark.low, float), np.asarray(mark.high, float)
-    axes.fill_between(np.asarray(mark.x, float), low, high, where=np.isfinite(low + high),
-                      color=_color(mark.color), linewidth=0, **style)  # fmt: skip
+def _band(mark: scenes.Band, axes: Axes, style: dict) -> None:
+    x, low, high = _floats(mark, "x", "low", "high")
+    at = np.isfinite(low + high)
+    axes.fill_between(x, low, high, where=at, color=_color(mark.color), linewidth=0, **style)
 
 
-def _arrows(mark: Arrows, axes: Axes, style: dict) -> None:
+def _arrows(mark: scenes.Arrows, axes: Axes, style: dict) -> None:
     from matplotlib.patches import FancyArrowPatch
 
-    columns = (np.asarray(getattr(mark, name), float) for name in ("x", "y", "dx", "dy"))
-    for x, y, dx, dy in zip(*columns, strict=True):
-        if np.isfinite(x + y + dx + dy) and (dx or dy):
-            axes.add_patch(
-                FancyArrowPatch(
-                    (x, y),
-                    (x + dx, y + dy),
-                    arrowstyle="-|>",
-                    mutation_scale=9,
-                    shrinkA=0,
-                    shrinkB=0,
-                    color=_color(mark.color),
-                    linestyle=_dash(mark.dash),
-                    linewidth=mark.width * POINT,
-                    **style,
-                )
-            )
+    style |= {"arrowstyle": "-|>", "mutation_scale": 9, "shrinkA": 0, "shrinkB": 0}
+    for x, y, dx, dy in zip(*_floats(mark, "x", "y", "dx", "dy"), strict=True):
+        if dx or dy:
+            ends = (x, y), (x + dx, y + dy)
+            arrow = FancyArrowPatch(*ends, color=_color(mark.color), **_stroke(mark), **style)
+            axes.add_patch(arrow)
 
 
-def _rules(mark: Rules, axes: Axes, style: dict) -> None:
-    for at in np.asarray(mark.at, float):
-        if np.isfinite(at):
-            (axes.axhline if mark.flat else axes.axvline)(
-                at, color=_color(mark.color), linestyle=_dash(mark.dash),
-                linewidth=mark.width * POINT, **style)  # fmt: skip
-
-
-def _heat(mark: Heat, axes: Axes, style: dict) -> None:
-    from matplotlib.colors import LinearSegmentedColormap
-
-    values = np.asarray(mark.values, float)
-    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
-    rows, columns = values.shape
-    style = {"zorder": style["zorder"]}
-    if mark.steps:
-        along = np.linspace(left, right, columns), np.linspace(low, high, rows)
-        levels = list(mark.steps)
-        bands = [_shade(mark, place) for place in np.linspace(0, 1, len(levels) + 1)]
-        axes.contourf(*along, values, levels=levels, colors=bands, extend="both", **style)
-        axes.contour(*along, values, levels=levels, colors=_color("gray"),
-                     linewidths=0.5, alpha=0.6, **style)  # fmt: skip
-        return
-    if mark.smooth:  # the outermost values lie on the edges
-        half = (right - left) / max(1, columns - 1) / 2, (high - low) / max(1, rows - 1) / 2
-        left, right, low, high = left - half[0], right + half[0], low - half[1], high + half[1]
-    shades = LinearSegmentedColormap.from_list("", [_shade(mark, 0), _shade(mark, 1)])
-    axes.imshow(values, cmap=shades, vmin=mark.low, vmax=mark.high, origin="lower", aspect="auto",
-                extent=(left, right, low, high),
-                interpolation="bilinear" if mark.smooth else "nearest", **style)  # fmt: skip
+def _rules(mark: scenes.Rules, axes: Axes, style: dict) -> None:
+    for at in _floats(mark, "at")[0]:
+        rule = axes.axhline if mark.flat else axes.axvline
+        rule(at, color=_color(mark.color), **_stroke(mark), **style)
 
 
 def _shade(mark: Heat, place: float) -> tuple[float, ...]:
@@ -560,73 +492,89 @@ def _shade(mark: Heat, place: float) -> tuple[float, ...]:
     return (*to_rgb(_color(mark.color)), place * mark.opacity)
 
 
-def _rgba(pixels: np.ndarray, color: str, opacity: float = 1) -> np.ndarray:
+def _heat(mark: Heat, axes: Axes, style: dict) -> None:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    rows, columns = mark.values.shape
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    order = {"zorder": style["zorder"]}
+    if mark.steps:
+        along = np.linspace(left, right, columns), np.linspace(low, high, rows)
+        bands = [_shade(mark, place) for place in np.linspace(0, 1, len(mark.steps) + 1)]
+        order |= {"levels": list(mark.steps)}
+        axes.contourf(*along, mark.values, colors=bands, extend="both", **order)
+        order |= {"linewidths": 0.6, "linestyles": "solid", "alpha": min(1, mark.opacity + 0.2)}
+        axes.contour(*along, mark.values, colors=_color(mark.color), **order)
+        return
+    # Values that are blended lie on the edges of the panel; else their cells fill it.
+    across, up = (right - left) / max(1, columns - 1) / 2, (high - low) / max(1, rows - 1) / 2
+    if not mark.smooth:
+        across = up = 0
+    extent = (left - across, right + across, low - up, high + up)
+    shades = LinearSegmentedColormap.from_list("", [_shade(mark, 0), _shade(mark, 1)])
+    order |= {"interpolation": "bilinear" if mark.smooth else "nearest", "extent": extent}
+    order |= {"cmap": shades, "vmin": mark.low, "vmax": mark.high, "aspect": axes.get_aspect()}
+    axes.imshow(mark.values, origin="lower", **order)
+
+
+def _rgba(pixels: np.ndarray, color: str, opacity: float | np.ndarray) -> np.ndarray:
     from matplotlib.colors import to_rgb
 
     drawn = np.empty((*pixels.shape, 4))
-    drawn[..., :3] = to_rgb(color)
-    drawn[..., 3] = pixels / 255 * opacity
+    drawn[..., :3], drawn[..., 3] = to_rgb(color), pixels / 255 * opacity
     return drawn
 
 
-def _images(mark: Images, axes: Axes, style: dict) -> None:
-    zorder = style["zorder"]
-    fades = mark.opacity * np.asarray(mark.fades if len(mark.fades) else np.ones(_count(mark)))
+def _images(mark: scenes.Images, axes: Axes, style: dict) -> None:
+    x, y = _floats(mark, "x", "y")
+    fades = list(mark.fades) or [1.0] * len(x)
+    # On paper, and in their frames.
+    _cards(mark, ["paper"] * len(x), axes, style)
     right, up = (np.sign(np.diff(ends()))[0] for ends in (axes.get_xlim, axes.get_ylim))
     wide, tall = right * mark.wide / 2, up * mark.tall / 2
-    for x, y, pixels, color, fade in zip(
-        mark.x, mark.y, mark.pixels, _colors(mark), fades, strict=True
-    ):
-        axes.imshow(_rgba(np.asarray(pixels), color, fade), aspect="auto", zorder=zorder,
-                    extent=(x - wide, x + wide, y - tall, y + tall),
-                    origin="upper", interpolation="antialiased")  # fmt: skip
-    _frames(mark, ["none"] * _count(mark), axes, style)
+    order = {"zorder": style["zorder"], "aspect": axes.get_aspect(), "clip_on": False}
+    for n in np.flatnonzero(_inside(axes, x, y)):
+        drawn = _rgba(mark.pixels[n], _colors(mark)[n], mark.opacity * fades[n])
+        extent = (x[n] - wide, x[n] + wide, y[n] - tall, y[n] + tall)
+        axes.imshow(drawn, extent=extent, interpolation="antialiased", **order)
+    _cards(mark, [""] * len(x), axes, style)
 
 
-def _boxes(mark: Boxes, axes: Axes, style: dict) -> None:
-    _frames(mark, _colors(mark, "fills"), axes, style)
+def _boxes(mark: scenes.Boxes, axes: Axes, style: dict) -> None:
+    _cards(mark, list(mark.fills) or [""] * _count(mark), axes, style)
 
 
-def _frames(mark: Images | Boxes, fills: Sequence[str], axes: Axes, style: dict) -> None:
+def _cards(mark: Any, fills: Sequence[str], axes: Axes, style: dict) -> None:
     from matplotlib.patches import Rectangle
 
-    edges = [_color(name) for name in mark.edges] or ["none"] * _count(mark)
-    dashed = list(mark.dashed) or [False] * _count(mark)
-    columns = (np.asarray(mark.x, float), np.asarray(mark.y, float), fills, edges, dashed)
-    for x, y, fill, edge, broken in zip(*columns, strict=True):
-        axes.add_patch(
-            Rectangle(
-                (x - mark.wide / 2, y - mark.tall / 2),
-                mark.wide,
-                mark.tall,
-                facecolor=fill,
-                edgecolor=edge,
-                linestyle="--" if broken else "-",
-                linewidth=1.5,
-                **style,
-            )
-        )
+    x, y = _floats(mark, "x", "y")
+    edges, dashed = list(mark.edges) or [""] * len(x), list(mark.dashed) or [False] * len(x)
+    for n in np.flatnonzero(_inside(axes, x, y)):
+        corner = x[n] - mark.wide / 2, y[n] - mark.tall / 2
+        look = {"facecolor": _color(fills[n]), "edgecolor": _color(edges[n]), "linewidth": 1.5}
+        look |= {"linestyle": "--" if dashed[n] else "-", "clip_on": False}
+        axes.add_patch(Rectangle(corner, mark.wide, mark.tall, **look, **style))
 
 
-def _texts(mark: Texts, axes: Axes, style: dict) -> None:
-    anchor = {"start": "left", "middle": "center", "end": "right"}[mark.anchor]
-    columns = (np.asarray(mark.x, float), np.asarray(mark.y, float), mark.texts, _colors(mark))
-    for x, y, text, color in zip(*columns, strict=True):
-        if np.isfinite(x + y):
-            axes.text(x, y, text, color=color, fontsize=mark.size * POINT, ha=anchor, va="center",
-                      weight="bold" if mark.bold else "normal", **style)  # fmt: skip
+def _texts(mark: scenes.Texts, axes: Axes, style: dict) -> None:
+    x, y = _floats(mark, "x", "y")
+    style |= {"ha": {"start": "left", "middle": "center", "end": "right"}[mark.anchor]}
+    style |= {"va": "center", "weight": "bold" if mark.bold else "normal"}
+    for n in np.flatnonzero(_inside(axes, x, y)):
+        ink = {"color": _colors(mark)[n], "fontsize": mark.size * POINT}
+        axes.text(x[n], y[n], mark.texts[n], **ink, **style)
 
 
 DRAWN = {
-    Line: _line,
-    Points: _points,
-    Bars: _bars,
-    Spans: _spans,
-    Band: _band,
-    Arrows: _arrows,
-    Rules: _rules,
-    Heat: _heat,
-    Images: _images,
-    Boxes: _boxes,
-    Texts: _texts,
+    scenes.Line: _line,
+    scenes.Points: _points,
+    scenes.Bars: _bars,
+    scenes.Spans: _spans,
+    scenes.Band: _band,
+    scenes.Arrows: _arrows,
+    scenes.Rules: _rules,
+    scenes.Heat: _heat,
+    scenes.Images: _images,
+    scenes.Boxes: _boxes,
+    scenes.Texts: _texts,
 }

@@ -6,6 +6,7 @@ widget's own test module has.
 
 import importlib
 import inspect
+from pathlib import Path
 
 import pytest
 from scene_checks import check, walk
@@ -16,11 +17,11 @@ from metalearn_lite.widgets.kit import Live, still
 
 WIDGETS = {
     "adaptation": lambda m: m.AdaptationExplorer(m.new_model()),
-    "bandit_duel": lambda m: m.make_duel(),
+    "bandit_duel": lambda m: m.make_page().widget,
     "bug_lab": lambda m: m.BugLab(m.BugLabModel(iterations=20)),
     "chooser": lambda m: m.Chooser(m.new_model()),
-    "draw": lambda m: m.DrawYourOwn(m.make_learners(), m.make_examples()),
-    "embedding": lambda m: m.make_explorer(),
+    "draw": lambda m: m.make_page().widget,
+    "embedding": lambda m: m.make_page().widget,
     "episode_builder": lambda m: m.EpisodeBuilder(m.SPLITS, generator()),
     "episode_game": lambda m: m.make_game()[1],
     "episode_viewer": lambda m: m.make_viewer(),
@@ -66,11 +67,12 @@ def first(widget):
 def test_every_scene_of_a_walk_can_be_shown(make, seed):
     for scene in walk(make(), seed):
         check(scene)
-    still.draw(scene)
+    if scene.panels:
+        still.draw(scene)
 
 
 def test_a_walk_can_be_walked_again(make):
-    ends = [list(walk(make(), 3, 6))[-1].sentence for _ in range(2)]
+    ends = [list(walk(make(), 3, 4))[-1].sentence for _ in range(2)]
     assert ends[0] == ends[1]
 
 
@@ -81,23 +83,13 @@ def test_by_names_a_slider(widget, first):
 def test_it_suggests_two_states_or_more_each_of_which_has_a_name(request, widget, first):
     if request.node.callspec.params["make"] not in WITHOUT_SUGGESTIONS:
         assert len({suggestion.label for suggestion in first.tries}) == len(first.tries) >= 2
-    for suggestion in first.tries:
-        assert not suggestion.press or callable(getattr(widget, suggestion.press))
 
 
-def test_each_button_has_a_method(widget, first):
+def test_each_button_and_suggestion_has_a_method(widget, first):
     if type(widget).press is Live.press:
-        for control in first.controls:
-            assert hasattr(control, "value") or callable(getattr(widget, control.name))
-
-
-def test_light_falls_on_two_marks_or_more(make):
-    seen = {}
-    for scene in walk(make(), 5):
-        for mark in scene.marks():
-            if getattr(mark, "link", ""):
-                seen.setdefault(mark.link, set()).add(mark.key)
-    assert all(len(keys) > 1 for keys in seen.values()), seen
+        buttons = [one.name for one in first.controls if not hasattr(one, "value")]
+        for name in buttons + [one.press for one in first.tries if one.press]:
+            assert callable(getattr(widget, name))
 
 
 def test_recorded_stops_leave_the_model_as_it_was(widget, first):
@@ -110,11 +102,5 @@ def test_recorded_stops_leave_the_model_as_it_was(widget, first):
 
 
 def test_every_widget_is_here():
-    modules = [file.stem for package in widgets.__path__ for file in _files(package)]
-    assert {name for name in modules if classes(name)} <= set(WIDGETS)
-
-
-def _files(folder):
-    from pathlib import Path
-
-    return [file for file in Path(folder).glob("*.py") if file.stem != "__init__"]
+    files = [file for folder in widgets.__path__ for file in Path(folder).glob("[!_]*.py")]
+    assert {file.stem for file in files if classes(file.stem)} <= set(WIDGETS)
