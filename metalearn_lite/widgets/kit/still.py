@@ -140,13 +140,14 @@ def _figure(
         widths[:number], heights = [size[0]] * number, [size[1]] * len(rows)
     cells = [cell for row in [*rows, end] for cell in row]
     legend = _legend([cell.part for cell in cells], sum(widths))
-    below = ROW * len(legend) + 0.12
+    below = ROW * len(legend) + 0.1
     tall = sum(heights) + 0.3 + below
     # Only a figure made by pyplot is shown by a notebook; it is closed, so that it is shown where
     # it is the result of a cell and not once more by itself.
     figure = plt.figure(figsize=(sum(widths), tall), dpi=DPI, facecolor=_color("paper"))
     plt.close(figure)
-    figure.set_layout_engine("constrained", rect=(0, below / tall, 1, 1 - below / tall))
+    room = {"rect": (0, below / tall, 1, 1 - below / tall), "w_pad": 0.07, "h_pad": 0.05}
+    figure.set_layout_engine("constrained", **room)
     grid = figure.add_gridspec(len(rows), len(widths), width_ratios=widths, height_ratios=heights)
     for i, row in enumerate(rows):
         for j, (part, title) in enumerate(row):
@@ -175,20 +176,25 @@ def _sizes(rows: list[list[Cell]], end: Sequence[Cell]) -> tuple[list[float], li
     shrink = min(1, (WIDEST - sum(last)) / sum(full))
     widths = [max(width * shrink, min(width, NARROWEST)) for width in full]
     heights = [
-        max(_tall(cell.part, width) for cell, width in zip(row, widths, strict=False))
+        max(_tall(cell.part, width, len(rows)) for cell, width in zip(row, widths, strict=False))
         for row in rows
     ]
     return widths + last, heights
 
 
-def _tall(part: Part, width: float) -> float:
+def _tall(part: Part, width: float, number: int) -> float:
+    """Inches of a row, of which there are ``number``, for a part that is as wide as this."""
     wide, tall = _inches(part)
     if isinstance(part, Table):
         return tall
     shrunk = min(1, width / wide)
+    if isinstance(part, Pad) or part.bare:
+        return tall * shrunk
+    if part.square:
+        rise, run = (abs(axis.high - axis.low) for axis in (part.y, part.x))
+        return min(tall, (width - 0.35) * rise / run + 0.1 + 0.35 / number)
     # Numbers and labels need as much room as before.
-    plain = isinstance(part, Panel) and not part.square and not part.bare
-    return tall * (shrunk**0.5 if plain else shrunk)
+    return tall * shrunk ** (0.5 if number == 1 else 0.8)
 
 
 def _share(part: Part, other: Part | None, name: str) -> bool:
@@ -237,7 +243,8 @@ def _handle(mark: Mark) -> Any:
         style |= {"markersize": min(mark.size, 12) * POINT, "linestyle": ""}
         return Line2D([], [], marker=mark.marker, **style)
     if kind is Spans:
-        return Line2D([], [], linestyle="", marker="_" if mark.flat else "|", **style)
+        dash = "-" if mark.flat else ""
+        return Line2D([], [], linestyle=dash, linewidth=1.5, marker="|", **style)
     if kind in (scenes.Line, scenes.Rules, scenes.Arrows) and not getattr(mark, "fill", 0):
         marker = ">" if kind is scenes.Arrows else getattr(mark, "marker", "")
         return Line2D([], [], marker=marker, markersize=5, **style, **_stroke(mark))
@@ -298,18 +305,25 @@ def _panel(panel: Panel, axes: Axes) -> None:
 
 
 def _axis(axis: Axis, name: str, axes: Axes) -> None:
-    getattr(axes, f"set_{name}label")(axis.label, fontsize=FONT, color=_color("ink"))
+    from matplotlib.ticker import LogLocator
+
+    getattr(axes, f"set_{name}label")(axis.label, fontsize=SMALL, color=_color("ink"))
     getattr(axes, f"set_{name}scale")("log" if axis.log else "linear")
     axes.set(**{f"{name}lim": (axis.low, axis.high)})
     axes.tick_params(axis=name, which="both", labelsize=SMALL, color=_color("faint"))
     axes.tick_params(axis=name, which="both", labelcolor=_color("ink"))
     if axis.ticks is not None:
-        getattr(axes, f"set_{name}ticks")(axis.ticks, axis.names)
+        names = [f"{tick:g}" for tick in axis.ticks] if axis.names is None else axis.names
+        getattr(axes, f"set_{name}ticks")(axis.ticks, names)
         getattr(axes, f"set_{name}ticks")([], minor=True)
     elif not axis.log:
         axes.locator_params(axis=name, nbins=6, steps=[1, 2, 5, 10])
-    elif 1e-4 <= min(axis.low, axis.high) < max(axis.low, axis.high) <= 1e5:
-        getattr(axes, f"{name}axis").set_major_formatter("{x:g}")
+    else:
+        ticks, (low, high) = getattr(axes, f"{name}axis"), sorted((axis.low, axis.high))
+        ticks.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
+        ticks.set_minor_formatter("")
+        if low >= 1e-4 and high <= 1e5:
+            ticks.set_major_formatter("{x:g}")
 
 
 def _table(table: Table, axes: Axes) -> None:

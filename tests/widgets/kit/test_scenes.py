@@ -17,7 +17,7 @@ from metalearn_lite.widgets.kit import Live, still
 
 WIDGETS = {
     "adaptation": lambda m: m.AdaptationExplorer(m.new_model()),
-    "bandit_duel": lambda m: m.make_duel(),
+    "bandit_duel": lambda m: m.make_page().widget,
     "bug_lab": lambda m: m.BugLab(m.BugLabModel(iterations=20)),
     "chooser": lambda m: m.Chooser(m.new_model()),
     "draw": lambda m: m.DrawYourOwn(m.make_learners(), m.make_examples()),
