@@ -104,13 +104,18 @@ workbook: $(STAMP)
 fresh: $(STAMP)
 	@$(WORKBOOK) --fresh="$$NOTEBOOK"
 
+# Only who changes JavaScript or CSS needs it: `npm ci` installs it.
+BIOME := $(wildcard node_modules/.bin/biome)
+
 lint: $(STAMP)
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
+	@$(if $(BIOME),$(BIOME) check --error-on-warnings,echo "JavaScript and CSS were not looked at: npm ci installs what does it")
 
 format: $(STAMP)
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
+	@$(if $(BIOME),$(BIOME) check --write,echo "JavaScript and CSS stay as they are: npm ci installs what formats them")
 
 test: lint $(if $(wildcard instructor/plan.py),$(INSTRUCTOR_STAMP))
 	$(PYTEST) $(PARALLEL) -m "not browser" $(NBVAL) tests $(NOTEBOOKS)

@@ -44,6 +44,7 @@ def check(scene: Scene) -> None:
     assert scene.sentence, "no sentence"
     links = [mark.link for mark in scene.marks() if getattr(mark, "link", "")]
     assert all(links.count(link) > 1 for link in links), f"alone in their link: {links}"
+    assert scene.panels or scene.controls, "nothing to see"
     compile(scene.code, "the line that makes this state again", "exec")
     for panel in scene.panels:
         with _told(panel.key):

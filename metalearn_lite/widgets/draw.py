@@ -8,15 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from html import escape
 from string import ascii_uppercase as LETTERS
 from typing import NamedTuple
 
-import ipywidgets as widgets
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.base import Learner
@@ -25,29 +21,27 @@ from metalearn_lite.tasks.characters import Glyphs
 from metalearn_lite.tasks.characters.character_set import IMAGE_SIZE, Characters
 from metalearn_lite.tasks.characters.pens import PEN_WIDTH, pen_ink
 from metalearn_lite.widgets import words
-from metalearn_lite.widgets.drawings import (
-    CLASS_COLOURS,
-    Drawings,
-    class_letter,
-    class_mark,
-    ink_on,
-)
-from metalearn_lite.widgets.layout import row, shrinking, still_figure
-from metalearn_lite.widgets.pad import Pad
-from metalearn_lite.widgets.picture import (
-    BLACK,
-    FONT_SIZE,
-    Picture,
-    Sentence,
-    new_figure,
+from metalearn_lite.widgets.drawings import CLASS_COLORS, pixels
+from metalearn_lite.widgets.kit import (
+    Axis,
+    Bars,
+    Boxes,
+    Button,
+    Choice,
+    Images,
+    Live,
+    Pad,
+    Panel,
+    Scene,
+    Slider,
+    Try,
+    still,
 )
 
 MIN_WAYS, MAX_WAYS = 2, 5
 QUERY = MAX_WAYS  # the number of the query's sheet, after those of the classes
 LONGER_SIDE = 17.0  # pixels, of the pen's way: what the median character of Omniglot has
 SMALLEST = 0.15  # of the pad's side: a smaller drawing is not enlarged more, so a dot stays a dot
-BARS_LEGEND = "bars: probability · square: the drawing nearest to the query"
-SMALL_PRINT = "margin: 0; line-height: 1.4; font-size: 13.5px; color: var(--jp-ui-font-color2)"
 
 # Three signs, and the second once more: as long as its last stroke is missing, it is the first.
 EXAMPLE_CLASSES = (
@@ -421,7 +415,7 @@ def _evenly(way: np.ndarray, marks: int) -> np.ndarray:
 # The view
 
 
-class DrawYourOwn(widgets.VBox):
+class DrawYourOwn(Live):
     """Pads to draw on, and the answers. With examples it works without drawing, and by keyboard.
 
     Args and errors: as for `DrawModel`.
@@ -434,225 +428,192 @@ class DrawYourOwn(widgets.VBox):
         seed: int = 0,
         filled: bool = False,
     ):
-        self.model = DrawModel(learners, examples, seed, filled)
-        self.pads = [self._pad(sheet) for sheet in range(MAX_WAYS + 1)]
-        figure = new_figure(6.3, 3.0)
-        figure.set_layout_engine("none")  # it would give the narrow column no room
-        figure.text(0.16, 0.01, BARS_LEGEND, fontsize=FONT_SIZE - 1)
-        self._seen = _Seen(figure.add_axes((0, 0.25, 0.13, 0.5)), "as they\nsee it")
-        width = 0.84 / len(learners)
-        self._bars = [
-            _Bars(figure.add_axes((0.16 + place * width, 0.09, width - 0.02, 0.81)), name)
-            for place, name in enumerate(learners)
-        ]
-        moving = [artist for part in (self._seen, *self._bars) for artist in part.moving]
-        self.answers = Picture(figure, moving)
-        self.sentence, self.caveat = Sentence(), widgets.HTML()
-        classes = row(*self.pads[:QUERY])
-        classes.layout.grid_gap = "8px"
-        asking = row(self.pads[QUERY], shrinking(self.answers, 420))
-        asking.layout.grid_gap = "8px"
-        super().__init__([*self._controls(), self.sentence, classes, asking, self.caveat])
-        self._show()
+        super().__init__(DrawModel(learners, examples, seed, filled))
 
-    def filmstrip(self) -> Figure:
+    def scene(self) -> Scene:
+        model = self.model
+        frame = model.frame()
+        return Scene(
+            (
+                *(_pad(way, model.sheets[way]) for way in (*range(model.num_ways), QUERY)),
+                _seen(frame),
+                *(_answers(frame, name) for name in model.learners),
+            ),
+            (
+                Slider("num_ways", "classes", model.num_ways, MIN_WAYS, MAX_WAYS),
+                Choice("source", "examples from", model.source, tuple(model.examples), menu=True),
+                Button("draw_all_examples", "Examples for all"),
+                Button("clear_all", "Clear all"),
+            ),
+            (
+                Try(
+                    "All but one stroke",
+                    "The query is B without its bar. Draw the bar: who changes their mind?",
+                    values={"num_ways": len(EXAMPLE_CLASSES)},
+                    press="all_but_one_stroke",
+                ),
+                Try(
+                    "Somebody else's hand",
+                    "Each class and the query are by different people. Who sees through it?",
+                    press="draw_all_examples",
+                ),
+            ),
+            sentence=model.sentence(frame),
+            note=" ".join(filter(None, (model.names(), caveat(frame)))),
+        )
+
+    def set(self, name: str, value: int | str) -> None:
+        if name == "num_ways":
+            self.model.set_num_ways(value)
+        else:
+            self.model.source = value
+
+    def draw(self, pad: str, what: str, points: Sequence[tuple[float, float]] = ()) -> None:
+        sheet = int(pad.removeprefix("pad "))
+        if what == "stroke":
+            self.model.add_stroke(sheet, points)
+        else:
+            deeds = {"undo": self.model.undo, "clear": self.model.clear}
+            deeds.get(what, self.model.draw_example)(sheet)
+
+    def draw_all_examples(self) -> None:
+        self.model.draw_all_examples()
+
+    def clear_all(self) -> None:
+        self.model.clear_all()
+
+    def all_but_one_stroke(self) -> None:
+        _draw_the_signs(self.model)
+        for stroke in EXAMPLE_QUERY[:-1]:
+            self.model.add_stroke(QUERY, stroke)
+
+    def filmstrip(self) -> still.Figure:
         """Three classes and a query of three strokes, and the answers after each of them.
 
         If it began filled: the classes that it began with, and a query of each.
         """
-        return filmstrip(self.model.learners, self._own)
+        titles, frames = zip(*self._film(), strict=True)
+        learners = list(self.model.learners)
+        scenes = [
+            Scene((_seen(frame), *(_answers(frame, name) for name in learners))) for frame in frames
+        ]
+        panels = ("seen", *(f"answers {name}" for name in learners))
+        return still.strip(scenes, titles, panels=panels)
 
     def description(self) -> str:
         """The text alternative of `filmstrip`."""
-        return description(self.model.learners, self._own)
-
-    @property
-    def _own(self) -> Characters | None:
-        return next(iter(self.model.examples.values())) if self.model.filled else None
-
-    def _pad(self, sheet: int) -> Pad:
-        letter, colour = (
-            ("?", "#ffffff")
-            if sheet == QUERY
-            else (
-                LETTERS[sheet],
-                CLASS_COLOURS[sheet],
+        film = self._film()
+        if self.model.filled:
+            names = DrawModel(self.model.learners, self._own(), filled=True).names()
+            return "\n".join(
+                [
+                    f"{names} One drawing of each is given. Above stands a query, below it each "
+                    "learner's probabilities as bars.",
+                    *(f"{title.capitalize()}: {answers_in_words(frame)}" for title, frame in film),
+                ]
             )
-        )
-        return Pad(
-            "Query" if sheet == QUERY else f"Class {letter}",
-            letter,
-            (colour, ink_on(colour)),
-            180 if sheet == QUERY else 140,
-            lambda what, points: self._do(sheet, what, points),
-        )
-
-    def _controls(self) -> list[widgets.Widget]:
-        model = self.model
-        self.ways = widgets.IntSlider(model.num_ways, MIN_WAYS, MAX_WAYS, description="classes")
-        self.source = widgets.Dropdown(options=list(model.examples), description="examples from")
-        self.ways.style.description_width, self.ways.layout.width = "56px", "230px"
-        self.source.style.description_width, self.source.layout.width = "104px", "260px"
-        self.all_examples = widgets.Button(description="Examples for all", icon="magic")
-        self.clear_all = widgets.Button(description="Clear all", icon="trash")
-        self.clear_all.layout.width = "110px"
-        self.ways.observe(lambda change: self._try(model.set_num_ways, change.new), "value")
-        self.source.observe(lambda change: setattr(model, "source", change.new), "value")
-        self.all_examples.on_click(lambda _: self._try(model.draw_all_examples))
-        self.clear_all.on_click(lambda _: self._try(model.clear_all))
-        return [row(self.ways, self.source, self.all_examples, self.clear_all)]
-
-    def _do(self, sheet: int, what: str, points: list) -> None:
-        """What was done to a pad."""
-        model = self.model
-        if what == "stroke":
-            self._try(model.add_stroke, sheet, points)
-        else:
-            deeds = {"undo": model.undo, "clear": model.clear, "example": model.draw_example}
-            self._try(deeds[what], sheet)
-
-    def _try(self, deed, *of) -> None:
-        """Does it; where it cannot be done, a sentence says why."""
-        try:
-            deed(*of)
-        except ValueError as refusal:
-            self.sentence.text = str(refusal)
-        else:
-            self._show()
-
-    def _show(self) -> None:
-        model = self.model
-        frame = model.frame()
-        for place, (pad, sheet) in enumerate(zip(self.pads, model.sheets, strict=True)):
-            pad.layout.display = None if place < model.num_ways or place == QUERY else "none"
-            strokes = [stroke.tolist() for stroke in sheet.strokes]
-            pad.show(strokes, sheet.example.image if sheet.example else None)
-        for part in (self._seen, *self._bars):
-            part.show(frame)
-        self.answers.refresh(alt=f"Probabilities as bars. {answers_in_words(frame)}")
-        self.sentence.text = model.sentence(frame)
-        said = " ".join(filter(None, (escape(model.names()), caveat(frame))))
-        self.caveat.value = f"<p style='{SMALL_PRINT}'>{said}</p>"
-
-    def __repr__(self) -> str:
-        return f"DrawYourOwn({self.sentence.text!r})"
-
-
-def filmstrip(learners: dict[str, Learner], own: Characters | None = None) -> Figure:
-    """As `DrawYourOwn.filmstrip`, of examples from ``own`` if it is given."""
-    frames = _film(learners, own)
-    figure = still_figure(2.9 * len(frames), 1.1 + 1.6 * len(learners))
-    ratios = (0.6, *[1] * len(learners))
-    grid = figure.subplots(1 + len(learners), len(frames), height_ratios=ratios, squeeze=False)
-    for column, (title, frame) in zip(grid.T, frames, strict=True):
-        _Seen(column[0]).show(frame)
-        column[0].set_title(title, fontsize=FONT_SIZE)
-        for axes, name in zip(column[1:], learners, strict=True):
-            _Bars(axes, name, len(frame.images)).show(frame)
-    figure.supxlabel(BARS_LEGEND, fontsize=FONT_SIZE - 1)
-    return figure
-
-
-def description(learners: dict[str, Learner], own: Characters | None = None) -> str:
-    """As `DrawYourOwn.description`."""
-    frames = _film(learners, own)
-    if own is not None:
-        names = DrawModel(learners, {"images": own}, filled=True).names()
         return "\n".join(
             [
-                f"{names} One drawing of each is given. Above stands a query, below it each "
-                "learner's probabilities as bars.",
-                *(f"{title.capitalize()}: {answers_in_words(frame)}" for title, frame in frames),
+                "Three classes, one drawing each: A is a cup, B a cup with a bar standing in it, C "
+                "two level bars and an upright one. The query is B, drawn stroke by stroke: half "
+                "of the cup, the other half, the bar. Below it each learner's probabilities as "
+                "bars.",
+                *(
+                    f"After {words.count(number, 'stroke')}: {answers_in_words(frame)}"
+                    for number, (_, frame) in enumerate(film, 1)
+                ),
             ]
         )
-    return "\n".join(
-        [
-            "Three classes, one drawing each: A is a cup, B a cup with a bar standing in it, C two "
-            "level bars and an upright one. The query is B, drawn stroke by stroke: half of the "
-            "cup, the other half, the bar. Below it each learner's probabilities as bars.",
-            *(
-                f"After {words.count(number, 'stroke')}: {answers_in_words(frame)}"
-                for number, (_, frame) in enumerate(frames, 1)
-            ),
-        ]
-    )
 
+    def _own(self) -> dict[str, Characters]:
+        return {"images": next(iter(self.model.examples.values()))}
 
-def _film(
-    learners: dict[str, Learner], own: Characters | None = None
-) -> list[tuple[str, DrawFrame]]:
-    """What the example strokes show after each stroke of the query; or a query of each class."""
-    if own is not None:
-        model = DrawModel(learners, {"images": own}, filled=True)
-        frames = []
-        for way in range(model.num_ways):
-            model.draw_query_like(way)
-            frames.append((f"another {model.class_name(way)}", model.frame()))
+    def _film(self) -> list[tuple[str, DrawFrame]]:
+        """What the signs show after each stroke of the query; or, filled, a query of each class."""
+        learners, frames = self.model.learners, []
+        if self.model.filled:
+            model = DrawModel(learners, self._own(), filled=True)
+            for way in range(model.num_ways):
+                model.draw_query_like(way)
+                frames.append((f"another {model.class_name(way)}", model.frame()))
+            return frames
+        model = DrawModel(learners, {"glyphs": Glyphs(1, MAX_WAYS, 2)})  # of which none is drawn
+        _draw_the_signs(model)
+        for number, stroke in enumerate(EXAMPLE_QUERY, 1):
+            model.add_stroke(QUERY, stroke)
+            frames.append((f"the query after {words.count(number, 'stroke')}", model.frame()))
         return frames
-    model = DrawModel(learners, {"glyphs": Glyphs(1, MAX_WAYS, 2)})  # of which none is drawn
+
+
+def _draw_the_signs(model: DrawModel) -> None:
+    model.clear_all()
     for way, strokes in enumerate(EXAMPLE_CLASSES):
         for stroke in strokes:
             model.add_stroke(way, stroke)
-    frames = []
-    for number, stroke in enumerate(EXAMPLE_QUERY, 1):
-        model.add_stroke(QUERY, stroke)
-        frames.append((f"the query after {words.count(number, 'stroke')}", model.frame()))
-    return frames
 
 
-class _Seen:
+def _pad(number: int, sheet: Sheet) -> Pad:
+    letter = "?" if number == QUERY else LETTERS[number]
+    heading = "Query" if number == QUERY else f"Class {letter}"
+    what = "an example" if sheet.example else words.count(len(sheet.strokes), "stroke")
+    return Pad(
+        f"pad {number}",
+        heading,
+        letter=letter,
+        color="ink" if number == QUERY else CLASS_COLORS[number],
+        size=180 if number == QUERY else 140,
+        strokes=[stroke.round(4).tolist() for stroke in sheet.strokes],
+        example=pixels(sheet.example.image) if sheet.example else None,
+        description=[f"{heading}: {what if sheet.has_ink else 'no ink'}"],
+    )
+
+
+def _seen(frame: DrawFrame) -> Panel:
     """The query as the learners see it."""
+    return Panel(
+        "seen",
+        Axis(-1, 1),
+        Axis(-1, 1),
+        (Images("query", [0], [0], pixels(frame.query[None]), wide=1.7, tall=1.7),),
+        title="as they see it",
+        alt="the query as the learners see it",
+        width=120,
+        height=150,
+        square=True,
+        bare=True,
+    )
 
-    def __init__(self, axes: Axes, caption: str = ""):
-        axes.set(xlim=(-1, 1), ylim=(-1, 1))
-        axes.axis("off")
-        axes.text(0, -0.5, caption, ha="center", va="top", fontsize=FONT_SIZE - 1)
-        self._query = Drawings(axes, 42)
-        self._query.set_points(np.zeros((1, 2)))
-        self._query.set_images(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE)))
-        self.moving = [self._query]
 
-    def show(self, frame: DrawFrame) -> None:
-        self._query.set_images(frame.query[None])
-
-
-class _Bars:
+def _answers(frame: DrawFrame, name: str) -> Panel:
     """One learner's answer: for each class its drawing and its probability, as bar and number."""
-
-    def __init__(self, axes: Axes, name: str, num_rows: int = MAX_WAYS):
-        self._name, ways = name, np.arange(num_rows)
-        axes.set(xlim=(-0.62, 1.4), ylim=(num_rows - 0.45, -0.55), xticks=[], yticks=[])
-        axes.spines[:].set_visible(False)
-        # Not a title, whose place would depend on what it says.
-        style = {"transform": axes.transAxes, "va": "bottom", "fontsize": FONT_SIZE}
-        self._title = axes.text(0, 1.02, name, **style)
-        self._bars = axes.barh(ways, np.zeros(num_rows), height=0.56)
-        self._numbers = [axes.text(0, way, "", va="center", fontsize=FONT_SIZE) for way in ways]
-        self._marks = [(class_mark(axes, way, 14), class_letter(axes, way, 6.5)) for way in ways]
-        for way, bar in enumerate(self._bars):
-            bar.set(facecolor=CLASS_COLOURS[way], edgecolor=BLACK)
-        (self._nearest,) = axes.plot([], [], "s", color="none", markeredgecolor=BLACK)
-        self._nearest.set(markersize=31, markeredgewidth=2, clip_on=False)
-        self._drawings = Drawings(axes, 28)
-        marks = [mark for pair in self._marks for mark in pair]
-        self.moving = [
-            *(self._title, *self._bars, *self._numbers, *marks, self._nearest, self._drawings)
-        ]
-
-    def show(self, frame: DrawFrame) -> None:
-        num_ways, answer = len(frame.images), frame.answers.get(self._name)
-        self._drawings.set_images(frame.images)
-        self._drawings.set_points(np.stack([np.full(num_ways, -0.2), np.arange(num_ways)], 1))
-        says = "no answer yet" if answer is None else f"says {LETTERS[answer.choice]}"
-        self._title.set_text(f"{self._name}: {says}")
-        rows = zip(self._bars, self._numbers, self._marks, strict=True)
-        for way, (bar, number, marks) in enumerate(rows):
-            for mark in marks:
-                mark.set_data(*([-0.48], [way]) if way < num_ways else ([], []))
-            known = answer is not None and way < num_ways
-            probability = answer.probabilities[way] if known else 0
-            chosen = known and way == answer.choice
-            bar.set(width=probability, linewidth=2 if chosen else 0, alpha=1 if chosen else 0.45)
-            number.set(x=probability + 0.03, weight="bold" if chosen else "normal")
-            number.set_text(words.percent(probability) if known else "")
-        self._nearest.set_data(*([-0.2], [answer.nearest]) if answer else ([], []))
+    num_ways, answer = len(frame.images), frame.answers.get(name)
+    places, colors = np.arange(num_ways)[::-1], CLASS_COLORS[:num_ways]
+    says = "no answer yet" if answer is None else f"says {LETTERS[answer.choice]}"
+    bars, nearest = {}, ()
+    if answer is not None:
+        bars = {
+            "x": answer.probabilities,
+            "y": places,
+            "colors": colors,
+            "texts": list(map(words.percent, answer.probabilities)),
+        }
+        nearest = ([-0.22], [places[answer.nearest]])
+    return Panel(
+        f"answers {name}",
+        Axis(-0.45, 1.35, ticks=()),
+        Axis(-0.6, num_ways - 0.4, ticks=tuple(map(float, places)),
+             names=tuple(LETTERS[:num_ways])),
+        (
+            Images(f"{name} drawings", [-0.22] * num_ways, places, pixels(frame.images),
+                   colors=colors, wide=0.34, tall=0.86, link="class"),
+            Boxes(f"{name} nearest", *nearest, edges=["ink"] * len(nearest[:1]), wide=0.38,
+                  tall=0.96, texts=["the nearest drawing"] * len(nearest[:1])),
+            Bars(f"{name} bars", **bars, label="probability", listed=False, flat=True,
+                 link="class"),
+        ),
+        title=f"{name}: {says}",
+        alt=f"{name}: probabilities of the classes; a square marks the nearest drawing",
+        width=330,
+        height=230,
+        grid=False,
+    )  # fmt: skip

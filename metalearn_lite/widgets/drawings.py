@@ -8,7 +8,8 @@ from string import ascii_uppercase as LETTERS
 import numpy as np
 
 from metalearn_lite.figures import LINE_COLORS
-from metalearn_lite.widgets.kit import Points, Texts
+from metalearn_lite.widgets.kit import Axis, Panel, Points, Texts
+from metalearn_lite.widgets.kit.scene import Mark
 
 # A class has a colour, a shape and a letter: none of them has to tell it alone.
 CLASS_COLORS = (*LINE_COLORS, "ink")
@@ -21,6 +22,13 @@ RIGHT, WRONG = "✔", "✘"
 def pixels(images: np.ndarray) -> np.ndarray:
     """``images`` in 0 … 1, ink 1, as `Images` wants them."""
     return np.round(255 * np.clip(images, 0, 1)).astype(np.uint8)
+
+
+def board(key: str, width: int, height: float, marks: Sequence[Mark], **said: str) -> Panel:
+    """A panel without axes, whose coordinates are CSS pixels from the lower left."""
+    axes = Axis(0, width), Axis(0, height)
+    sizes = {"width": width, "height": round(height)}
+    return Panel(key, *axes, tuple(marks), **sizes, square=True, bare=True, **said)
 
 
 def class_marks(

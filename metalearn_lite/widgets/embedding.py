@@ -11,12 +11,8 @@ from collections.abc import Sequence
 from string import ascii_uppercase as LETTERS
 from typing import NamedTuple
 
-import ipywidgets as widgets
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Polygon
 from torch import Tensor
 
 from metalearn_lite.episodes import Episodes
@@ -24,32 +20,31 @@ from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.networks import Params
 from metalearn_lite.widgets import words
 from metalearn_lite.widgets.drawings import (
-    CLASS_COLOURS,
-    Drawings,
-    class_letter,
-    class_mark,
-    pale,
+    CLASS_COLORS,
+    CLASS_MARKERS,
+    RIGHT,
+    TINT,
+    WRONG,
+    class_marks,
+    pixels,
 )
-from metalearn_lite.widgets.layout import row, shrinking, still_figure
-from metalearn_lite.widgets.picture import (
-    BLACK,
-    FONT_SIZE,
-    GREY,
-    Picture,
-    Pointer,
-    Sentence,
-    new_figure,
-    plain_axes,
+from metalearn_lite.widgets.kit import (
+    Axis,
+    Bars,
+    Boxes,
+    Button,
+    Images,
+    Line,
+    Live,
+    Panel,
+    Points,
+    Scene,
+    Slider,
+    Try,
+    still,
 )
-from metalearn_lite.widgets.play import Play
 
-SMALL_PRINT = "margin: 0; line-height: 1.4; font-size: 13.5px; color: var(--jp-ui-font-color2)"
 MAX_WAYS = 7  # as many as have a colour and a shape of their own
-LEGEND = (
-    "drawing: a query · square: the selected query\n"
-    "letter: a prototype · ring: given a wrong class\n"
-    "tint: the prototype that is nearest on this page"
-)
 MARGIN = 0.9  # how far from the middle of the page the farthest point lies, in either direction
 
 
@@ -97,6 +92,8 @@ class EmbeddingModel:
         learner: the network, and how it compares. Its own ``params`` are left alone.
         snapshots: by iteration, *copies* of ``learner.params`` made during training.
         episodes: the tasks to look at, of at most 7 ways.
+        task, snapshot, query: what to look at first. Without ``query`` it is one that training
+            changes from wrong to right, where there is one.
 
     Attributes:
         iterations: the iterations of the snapshots, in order.
@@ -105,7 +102,13 @@ class EmbeddingModel:
     """
 
     def __init__(
-        self, learner: PrototypicalNetwork, snapshots: dict[int, Params], episodes: Episodes
+        self,
+        learner: PrototypicalNetwork,
+        snapshots: dict[int, Params],
+        episodes: Episodes,
+        task: int = 0,
+        snapshot: int = 0,
+        query: int | None = None,
     ):
         if not snapshots:
             raise ValueError("snapshots is empty: store a copy of learner.params at least once")
@@ -118,8 +121,10 @@ class EmbeddingModel:
         self.iterations = list(self.snapshots)
         self.episodes = episodes
         self.num_ways = num_ways
-        self.snapshot = 0
-        self.select_task(0)
+        self.select_snapshot(snapshot)
+        self.select_task(task)
+        if query is not None:
+            self.select_query(query)
 
     @property
     def num_tasks(self) -> int:
@@ -160,13 +165,6 @@ class EmbeddingModel:
     def select_query(self, query: int) -> None:
         _require_index("query", query, self.num_queries)
         self.query = query
-
-    def select_nearest_query(self, x: float, y: float) -> None:
-        """The query whose point is nearest to (x, y) in the plane of the picture."""
-        if not np.isfinite([x, y]).all():
-            raise ValueError(f"({x}, {y}) is no place in the picture")
-        queries = self._views[self.snapshot].queries
-        self.query = int(np.square(queries - (x, y)).sum(1).argmin())
 
     # What is to be seen
 
@@ -212,20 +210,6 @@ class EmbeddingModel:
             f"holds {frame.share:.0%} of their variance: {frame.num_misplaced} of "
             f"{self.num_queries} queries {stand} in the tint of a prototype that is not truly "
             "their nearest. Distances and answers use all dimensions."
-        )
-
-    def distances_in_words(self) -> str:
-        """The selected query's distances and probabilities, for those who cannot see the bars."""
-        frame = self.frame()
-        rows = [
-            f"{LETTERS[way]} {_short(distance)}, probability {probability:.2f}"
-            for way, (distance, probability) in enumerate(
-                zip(frame.distances, frame.probabilities, strict=True)
-            )
-        ]
-        return (
-            f"Distances of query {frame.query + 1} to the prototypes: {'; '.join(rows)}. Queries "
-            f"right at each snapshot: {', '.join(map(str, self.num_right))}."
         )
 
     def _look(self) -> list[_View]:
@@ -380,274 +364,204 @@ def _a(letter: str) -> str:
 # The view
 
 
-class EmbeddingExplorer(widgets.VBox):
-    """The explorer: a training scrubber with Play, a choice of query, and new episodes.
+class EmbeddingExplorer(Live):
+    """An `EmbeddingModel` in the page: drawings at their places, distances, and the training.
 
-    Clicking a drawing selects it; clicking the curve goes to that part of the training.
+    A click on a drawing selects it; one on the curve goes to that part of the training.
 
     Args and errors: as for `EmbeddingModel`.
     """
 
-    def __init__(
-        self, learner: PrototypicalNetwork, snapshots: dict[int, Params], episodes: Episodes
-    ):
-        self.model = EmbeddingModel(learner, snapshots, episodes)
-        figure = new_figure(4.2, 4.7)
-        self._page = _Page(figure.subplots(), self.model)
-        self.page = Picture(figure, self._page.moving, on_click=self._click)
-        figure = new_figure(3.75, 4.7)
-        header, bars, curve = figure.subplots(3, 1, height_ratios=(1, 3.2, 1.6))
-        self._bars, self._curve = _Bars(bars, self.model, header), _Curve(curve, self.model)
-        moving = self._bars.moving + self._curve.moving
-        self.charts = Picture(figure, moving, on_click=self._click)
-        self.sentence, self.caveat = Sentence(), widgets.HTML()
-        pictures = row(shrinking(self.page, 360), shrinking(self.charts, 330))
-        super().__init__([*self._controls(), pictures, self.sentence, self.caveat])
-        self._select_task(0)
+    by = "snapshot"
 
-    def filmstrip(self, iterations: Sequence[int] | None = None) -> Figure:
+    def __init__(
+        self,
+        learner: PrototypicalNetwork,
+        snapshots: dict[int, Params],
+        episodes: Episodes,
+        **selected: int,
+    ):
+        super().__init__(EmbeddingModel(learner, snapshots, episodes, **selected))
+
+    def scene(self) -> Scene:
+        model, frame = self.model, self.model.frame()
+        last = len(model.iterations) - 1
+        trained = tuple(f"{n:,} of {model.iterations[-1]:,}" for n in model.iterations)
+        queries = tuple(f"{i + 1} of {model.num_queries}" for i in range(model.num_queries))
+        return Scene(
+            (_page(model, frame), _bars(model, frame), _curve(model, frame)),
+            (
+                Slider("snapshot", "training", model.snapshot, 0, last, texts=trained, play=900),
+                Slider("query", "query", model.query, 0, model.num_queries - 1, texts=queries),
+                Button("new_episode", "New episode"),
+            ),
+            (
+                Try(
+                    "Before any training",
+                    "Do the drawings of one class already lie together? Count the rings.",
+                    values={"snapshot": 0},
+                ),
+                Try(
+                    "After all of it",
+                    "Which drawings still have a ring, and whose letter is nearest to them?",
+                    values={"snapshot": last},
+                ),
+            ),
+            sentence=model.sentence(),
+            note=model.caveat(),
+            code=f"EmbeddingExplorer(learner, snapshots, episodes, task={model.task}, "
+            f"snapshot={model.snapshot}, query={model.query})",
+        )
+
+    def set(self, name: str, value: int) -> None:
+        if name == "snapshot":
+            self.model.select_snapshot(int(value))
+        else:
+            self.model.select_query(int(value))
+
+    def pick(self, key: str, index: int) -> None:
+        self.set("query" if key == "queries" else "snapshot", index)
+
+    def new_episode(self) -> None:
+        self.model.select_task((self.model.task + 1) % self.model.num_tasks)
+
+    def filmstrip(self, iterations: Sequence[int] | None = None) -> still.Figure:
         """Some snapshots side by side: three from first to last, unless told which iterations.
 
         Raises:
             ValueError: if there is no snapshot of one of ``iterations``.
         """
-        return filmstrip(self.model, iterations)
+        frames = [self.model.frame(snapshot) for snapshot in self._film(iterations)]
+        titles = [
+            f"after {frame.iteration:,} iterations\n"
+            f"{frame.num_right} of {self.model.num_queries} right"
+            for frame in frames
+        ]
+        scenes = self.scenes_at("snapshot", self._film(iterations))
+        return still.strip(scenes, titles, panels=("page", "distances"))
 
     def description(self, iterations: Sequence[int] | None = None) -> str:
         """The text alternative of `filmstrip`."""
-        return description(self.model, iterations)
-
-    def _controls(self) -> list[widgets.Widget]:
-        model = self.model
-        self.play = Play(max=len(model.iterations) - 1, milliseconds=900)
-        trained = [f"{n:,} of {model.iterations[-1]:,}" for n in model.iterations]
-        self.training = _slider("training", trained)
-        queries = [f"{i + 1} of {model.num_queries}" for i in range(model.num_queries)]
-        self.query = _slider("query", queries)
-        self.new_episode = widgets.Button(description="New episode", icon="refresh")
-        widgets.link((self.play, "value"), (self.training, "index"))
-        self.training.observe(self._select, "index")
-        self.query.observe(self._select, "index")
-        self.new_episode.on_click(lambda _: self._select_task((model.task + 1) % model.num_tasks))
-        self.new_episode.layout.width = "auto"
-        return [row(self.play, self.training), row(self.new_episode, self.query)]
-
-    def _click(self, pointer: Pointer) -> None:
-        if pointer.axes is self._page.axes:
-            self.model.select_nearest_query(pointer.x, pointer.y)
-            self.query.index = self.model.query
-        elif pointer.axes is self._curve.axes:
-            self.training.index = min(max(round(pointer.x), 0), len(self.model.iterations) - 1)
-
-    def _select(self, _) -> None:
-        self.model.select_snapshot(self.training.index)
-        self.model.select_query(self.query.index)
-        self._show()
-
-    def _select_task(self, task: int) -> None:
-        self.model.select_task(task)
-        for part in (self._page, self._bars, self._curve):
-            part.new_task()
-        if self.query.index == self.model.query:
-            self._show()
-        self.query.index = self.model.query
-
-    def _show(self) -> None:
-        frame, sentence = self.model.frame(), self.model.sentence()
-        for part in (self._page, self._bars, self._curve):
-            part.show(frame)
-        where = "An episode's drawings at their places in the embedding."
-        self.page.refresh(alt=f"{where} {sentence}")
-        self.charts.refresh(alt=self.model.distances_in_words())
-        self.sentence.text = sentence
-        self.caveat.value = f"<p style='{SMALL_PRINT}'>{self.model.caveat()}</p>"
-
-    def __repr__(self) -> str:
-        return f"EmbeddingExplorer({self.sentence.text!r})"
-
-
-def filmstrip(model: EmbeddingModel, iterations: Sequence[int] | None = None) -> Figure:
-    """As `EmbeddingExplorer.filmstrip`, of the model's task and query."""
-    snapshots = _film(model, iterations)
-    figure = still_figure(2.9 * len(snapshots), 5.8)
-    grid = figure.subplots(2, len(snapshots), height_ratios=(3.2, 1.9), squeeze=False)
-    for column, snapshot in zip(grid.T, snapshots, strict=True):
-        frame = model.frame(snapshot)
-        # Small drawings and large marks: here nobody can select what lies below.
-        for part in _Page(column[0], model, 13, prototype_size=13), _Bars(column[1], model):
-            part.show(frame)
-        column[0].set_xlabel("")
-        column[0].set_title(
-            f"after {frame.iteration:,} iterations\n{frame.num_right} of {model.num_queries} right",
-            fontsize=FONT_SIZE,
+        sentences = [self.model.sentence(snapshot) for snapshot in self._film(iterations)]
+        return (
+            f"{len(sentences)} pictures of one {self.model.num_ways}-way episode, each with the "
+            "drawings at their places in the embedding above, and one query's distances to the "
+            f"prototypes below. {' '.join(sentences)}"
         )
-    figure.supxlabel(LEGEND.replace("\n", " · ", 1), fontsize=FONT_SIZE - 1)
-    return figure
+
+    def _film(self, iterations: Sequence[int] | None) -> list[int]:
+        known = self.model.iterations
+        if iterations is None:
+            return sorted({0, round((len(known) - 1) / 2), len(known) - 1})
+        if unknown := set(iterations) - set(known):
+            told = ", ".join(map(str, known))
+            raise ValueError(f"No snapshot of iteration {min(unknown)}: choose among {told}.")
+        return [known.index(iteration) for iteration in iterations]
 
 
-def description(model: EmbeddingModel, iterations: Sequence[int] | None = None) -> str:
-    """As `EmbeddingExplorer.description`, of the model's task and query."""
-    sentences = [model.sentence(snapshot) for snapshot in _film(model, iterations)]
-    return (
-        f"{len(sentences)} pictures of one {model.num_ways}-way episode, each with the "
-        "drawings at their places in the embedding above, and one query's distances to the "
-        f"prototypes below. {' '.join(sentences)}"
-    )
-
-
-def _film(model: EmbeddingModel, iterations: Sequence[int] | None) -> list[int]:
-    if iterations is None:
-        last = len(model.iterations) - 1
-        return sorted({0, round(last / 2), last})
-    if unknown := set(iterations) - set(model.iterations):
-        known = ", ".join(map(str, model.iterations))
-        raise ValueError(f"No snapshot of iteration {min(unknown)}: choose among {known}.")
-    return [model.iterations.index(iteration) for iteration in iterations]
-
-
-# The artists of each chart: made once, told by `new_task` and `show` what to look like.
-
-
-class _Page:
+def _page(model: EmbeddingModel, frame: EmbeddingFrame) -> Panel:
     """The plane: drawings at their points, prototypes, and the regions nearest to them."""
-
-    def __init__(
-        self,
-        axes: Axes,
-        model: EmbeddingModel,
-        drawing_size: float = 24,
-        prototype_size: float = 15,
-    ):
-        self.axes, self.model = axes, model
-        axes.set(xlim=(-1, 1), ylim=(-1, 1), aspect="equal", xticks=[], yticks=[])
-        axes.set_xlabel(LEGEND, fontsize=FONT_SIZE - 1)
-        colours = CLASS_COLOURS[: model.num_ways]
-        self._regions = [
-            axes.add_patch(Polygon([(0, 0)], facecolor=pale(colour), linewidth=0))
-            for colour in colours
-        ]
-        (self._rays,) = axes.plot([], [], ":", color=GREY, linewidth=1.2)
-        (self._nearest,) = axes.plot([], [], color=BLACK, linewidth=2)
-        ring = {"color": "none", "markeredgecolor": BLACK}
-        (self._wrong,) = axes.plot([], [], "o", markersize=1.15 * drawing_size, **ring)
-        (self._selected,) = axes.plot([], [], "s", markersize=1.2 * drawing_size, **ring)
-        self._selected.set(markerfacecolor="white", markeredgewidth=2)
-        self._queries = Drawings(axes, drawing_size)
-        ways = range(model.num_ways)
-        self._supports = [class_mark(axes, way, 0.25 * drawing_size) for way in ways]
-        self._prototypes = [class_mark(axes, way, prototype_size) for way in ways]
-        self._letters = [class_letter(axes, way, 0.48 * prototype_size) for way in ways]
-        self.moving = [
-            *(*self._regions, self._rays, self._nearest, self._wrong, self._selected),
-            *(self._queries, *self._supports, *self._prototypes, *self._letters),
-        ]
-        self.new_task()
-        self.show(model.frame())
-
-    def new_task(self) -> None:
-        colours = [CLASS_COLOURS[way] for way in self.model.query_classes]
-        self._queries.set_images(self.model.query_images, colours)
-
-    def show(self, frame: EmbeddingFrame) -> None:
-        here, chosen = frame.queries[frame.query], frame.predicted[frame.query]
-        rays = np.full((len(frame.prototypes), 3, 2), np.nan)  # each ends where no line goes on
-        rays[:, 0], rays[:, 1] = here, frame.prototypes
-        self._rays.set_data(*rays.reshape(-1, 2).T)
-        self._nearest.set_data(*rays[chosen, :2].T)
-        self._selected.set_data(*here[:, None])
-        self._wrong.set_data(*frame.queries[frame.predicted != frame.query_classes].T)
-        self._queries.set_points(frame.queries)
-        for way, place in enumerate(frame.prototypes):
-            self._regions[way].set_xy(frame.regions[way])
-            self._supports[way].set_data(*frame.support[frame.support_classes == way].T)
-            self._prototypes[way].set_data(*place[:, None])
-            self._letters[way].set_data(*place[:, None])
+    ways, here = range(model.num_ways), frame.queries[frame.query]
+    wrong = frame.predicted != frame.query_classes
+    rays = np.full((model.num_ways, 3, 2), np.nan)  # each ends where no line goes on
+    rays[:, 0], rays[:, 1] = here, frame.prototypes
+    nearest = rays[frame.predicted[frame.query], :2]
+    regions = [
+        Line(f"region {LETTERS[way]}", *corners.T, color=CLASS_COLORS[way], width=0, fill=TINT)
+        for way, corners in enumerate(frame.regions)
+    ]
+    texts = [
+        f"query {i + 1}: {_a(LETTERS[true])}, given {LETTERS[given]}"
+        for i, (true, given) in enumerate(zip(frame.query_classes, frame.predicted, strict=True))
+    ]
+    return Panel(
+        "page",
+        Axis(-1, 1, ticks=()),
+        Axis(-1, 1, ticks=()),
+        (
+            *regions,
+            Line("rays", *rays.reshape(-1, 2).T, color="gray", dash=":", width=1.2),
+            Line("nearest", *nearest.T, width=2),
+            Boxes("selected", [here[0]], [here[1]], fills=["paper"], edges=["ink"], wide=0.21,
+                  tall=0.21),
+            Points("given", label="given a wrong class", size=14, hollow=True),
+            Points("wrong", *frame.queries[wrong].T, size=38, hollow=True),
+            Images(
+                "queries", *frame.queries.T, pixels(model.query_images), wide=0.17, tall=0.17,
+                colors=[CLASS_COLORS[way] for way in frame.query_classes], texts=texts,
+                pick="select this query", link="query", fixed=("pixels", "colors"),
+            ),
+            Points(
+                "support", *frame.support.T, label="support", listed=False, size=7,
+                colors=[CLASS_COLORS[way] for way in frame.support_classes],
+                markers=[CLASS_MARKERS[way] for way in frame.support_classes],
+            ),
+            *class_marks("prototypes", *frame.prototypes.T, ways, size=20, link="class"),
+        ),
+        title="letters: prototypes, each with its tint",
+        alt="an episode's drawings at their places in the embedding",
+        width=430,
+        height=450,
+        square=True,
+        grid=False,
+    )  # fmt: skip
 
 
-class _Bars:
+def _bars(model: EmbeddingModel, frame: EmbeddingFrame) -> Panel:
     """The selected query's distance to each prototype, and the probabilities they make."""
-
-    def __init__(self, axes: Axes, model: EmbeddingModel, header: Axes | None = None):
-        self.axes, self.model = axes, model
-        ways = np.arange(model.num_ways)
-        axes.set(xlim=(-0.55, 1.7), ylim=(model.num_ways - 0.4, -0.6), xticks=[], yticks=[])
-        axes.spines[:].set_visible(False)
-        what = "squared distance" if model.learner.distance == "euclidean" else "1 − cosine"
-        axes.set_title(f"{what} → probability", fontsize=FONT_SIZE)
-        self._bars = axes.barh(ways, np.ones(len(ways)), height=0.62)
-        self._numbers = [axes.text(0, way, "", va="center", fontsize=FONT_SIZE) for way in ways]
-        for way, bar in enumerate(self._bars):
-            bar.set(facecolor=CLASS_COLOURS[way], edgecolor=BLACK)
-            class_mark(axes, way, 15).set_data([-0.44], [way])
-            class_letter(axes, way, 7).set_data([-0.44], [way])
-        self._drawings = Drawings(axes, 24)
-        self._drawings.set_points(np.stack([np.full(len(ways), -0.18), ways], 1))
-        self.moving = [*self._bars, *self._numbers, self._drawings]
-        self._header = None
-        if header is not None:
-            header.set(xlim=(0, 1), ylim=(0, 1))
-            header.axis("off")
-            self._header = header.text(0.25, 0.5, "", va="center", fontsize=FONT_SIZE)
-            self._query = Drawings(header, 48)
-            self._query.set_points(np.array([[0.1, 0.5]]))
-            self.moving += [self._header, self._query]
-        self.new_task()
-        self.show(model.frame())
-
-    def new_task(self) -> None:
-        model = self.model
-        firsts = [int((model.support_classes == way).argmax()) for way in range(model.num_ways)]
-        colours = CLASS_COLOURS[: model.num_ways]
-        self._drawings.set_images(model.support_images[firsts], colours)
-
-    def show(self, frame: EmbeddingFrame) -> None:
-        true, given = frame.query_classes[frame.query], frame.predicted[frame.query]
-        longest = frame.distances.max() or 1.0
-        for way, (bar, number) in enumerate(zip(self._bars, self._numbers, strict=True)):
-            distance = frame.distances[way]
-            bar.set(width=distance / longest, linewidth=2 if way == given else 0)
-            bar.set_alpha(1 if way == given else 0.45)
-            number.set(x=distance / longest + 0.03, weight="bold" if way == given else "normal")
-            number.set_text(f"{_short(distance)} → {words.percent(frame.probabilities[way])}")
-        if self._header is not None:
-            self._query.set_images(self.model.query_images[[frame.query]], [CLASS_COLOURS[true]])
-            verdict = "✔ right" if true == given else "✘ wrong"
-            self._header.set_text(
-                f"Query {frame.query + 1} is {_a(LETTERS[true])}.\n"
-                f"Nearest prototype: {LETTERS[given]}  {verdict}"
-            )
+    places = np.arange(model.num_ways)[::-1]
+    true, given = frame.query_classes[frame.query], frame.predicted[frame.query]
+    what = "squared distance" if model.learner.distance == "euclidean" else "1 − cosine"
+    firsts = [int((model.support_classes == way).argmax()) for way in range(model.num_ways)]
+    told = [
+        f"{_short(distance)} → {words.percent(probability)}"
+        for distance, probability in zip(frame.distances, frame.probabilities, strict=True)
+    ]
+    told[given] += f" {RIGHT if true == given else WRONG}"
+    return Panel(
+        "distances",
+        Axis(-0.4, 1.7, ticks=()),
+        Axis(-0.6, model.num_ways - 0.4, ticks=tuple(map(float, places)),
+             names=tuple(LETTERS[: model.num_ways])),
+        (
+            Images(
+                "classes", [-0.2] * model.num_ways, places, pixels(model.support_images[firsts]),
+                colors=CLASS_COLORS[: model.num_ways], wide=0.32, tall=0.85,
+                fixed=("x", "y", "pixels", "colors"),
+            ),
+            Bars(
+                "bars", frame.distances / (frame.distances.max() or 1.0), places,
+                colors=CLASS_COLORS[: model.num_ways], texts=told, flat=True, link="class",
+            ),
+        ),
+        title=f"{what} → probability",
+        alt=f"{what} of the selected query to each prototype, and probabilities",
+        width=340,
+        height=280,
+        grid=False,
+    )  # fmt: skip
 
 
-class _Curve:
+def _curve(model: EmbeddingModel, frame: EmbeddingFrame) -> Panel:
     """How many of the episode's queries are right, over the training."""
-
-    def __init__(self, axes: Axes, model: EmbeddingModel):
-        self.axes, self.model = plain_axes(axes, "iterations", "queries right"), model
-        places = range(len(model.iterations))
-        axes.set(xlim=(-0.4, len(places) - 0.6), ylim=(0, model.num_queries * 1.08))
-        axes.set_xticks(places, [f"{iteration:,}" for iteration in model.iterations])
-        axes.set_yticks([0, model.num_queries])
-        (self._line,) = axes.plot([], [], "o-", color=GREY, markersize=4)
-        (self._here,) = axes.plot([], [], "o", color=BLACK, markersize=9)
-        self.moving = [self._line, self._here]
-        self.new_task()
-        self.show(model.frame())
-
-    def new_task(self) -> None:
-        self._line.set_data(range(len(self.model.iterations)), self.model.num_right)
-
-    def show(self, frame: EmbeddingFrame) -> None:
-        self._here.set_data([self.model.iterations.index(frame.iteration)], [frame.num_right])
+    places = tuple(map(float, range(len(model.iterations))))
+    return Panel(
+        "training",
+        Axis(-0.4, len(places) - 0.6, "iterations", ticks=places,
+             names=tuple(f"{iteration:,}" for iteration in model.iterations)),
+        Axis(0, model.num_queries * 1.08, "queries right", ticks=(0, model.num_queries)),
+        (
+            Line("curve", places, model.num_right, color="gray"),
+            Points("here", [model.snapshot], [frame.num_right], size=14),
+            Points("snapshots", places, model.num_right, label="queries right", listed=False,
+                   color="gray", pick="go to this snapshot"),
+        ),
+        alt="queries right over the training",
+        width=340,
+        height=190,
+    )  # fmt: skip
 
 
 def _short(distance: float) -> str:
     """Two digits, or all those before the point."""
     return f"{distance:,.0f}" if distance >= 9.95 else f"{distance:.2g}"
-
-
-def _slider(name: str, texts: list[str]) -> widgets.SelectionSlider:
-    """A slider over ``texts``, which are its read-out; its ``index`` says which."""
-    slider = widgets.SelectionSlider(options=texts, description=name)
-    slider.layout = widgets.Layout(flex="1 1 240px", width="auto", max_width="560px")
-    slider.style.description_width = "70px"
-    return slider

@@ -16,9 +16,8 @@ import torch
 from metalearn_lite import checks
 from metalearn_lite.tasks.characters import Characters
 from metalearn_lite.widgets import words
-from metalearn_lite.widgets.drawings import CLASS_COLORS, TINT, pixels
+from metalearn_lite.widgets.drawings import CLASS_COLORS, TINT, board, pixels
 from metalearn_lite.widgets.kit import (
-    Axis,
     Boxes,
     Button,
     Choice,
@@ -49,6 +48,7 @@ USES = {
     "meta-validation": "Its score may choose a setting, such as a step's length. No weight moves.",
     "meta-test": "Its score is reported. Nothing may be learned from it or chosen by it.",
 }
+REQUEST = ("split", "num_ways", "num_shots", "num_queries", "within_alphabet", "watcher", "seed")
 
 
 class Half(NamedTuple):
@@ -133,36 +133,21 @@ class EpisodeModel:
         except ValueError as fault:
             nothing = Half(0, None, None, 1)
             return EpisodeFrame(nothing, nothing, f"Impossible: {fault}", self._how_many_tasks())
-        sees = WATCHERS[watcher]
-        halves = [
-            Half(
-                len(labels), images if sees_images else None, labels if sees_labels else None, group
-            )
-            for (images, labels), sees_images, sees_labels, group in zip(
-                (self._support, self._query),
-                sees[::2],
-                sees[1::2],
-                (self.num_shots, 1),
-                strict=True,
-            )
-        ]
-        return EpisodeFrame(*halves, self._sentence(watcher), self._small_print())
+        parts = (*self._support, *self._query)
+        seen = [part if sees else None for part, sees in zip(parts, WATCHERS[watcher], strict=True)]
+        support = Half(len(parts[1]), *seen[:2], self.num_shots)
+        query = Half(len(parts[3]), *seen[2:], 1)
+        return EpisodeFrame(support, query, self._sentence(watcher), self._small_print())
 
     def _sample(self) -> None:
         """The episode of this request, unless it is the one at hand."""
-        request = (self.split, self.num_ways, self.num_shots, self.num_queries)
-        request = (*request, self.within_alphabet, self.seed)
+        sizes = (self.num_ways, self.num_shots, self.num_queries)
+        request = (self.split, *sizes, self.within_alphabet, self.seed)
         if request == self._sampled_for:
             return
         generator = torch.Generator().manual_seed(self.seed)
-        support, query = self.splits[self.split].sample(
-            1,
-            self.num_ways,
-            self.num_shots,
-            self.num_queries,
-            generator,
-            within_alphabet=self.within_alphabet,
-        )
+        characters = self.splits[self.split]
+        support, query = characters.sample(1, *sizes, generator, self.within_alphabet)
         # The sampler gives the queries in class order, which would give their labels away.
         mixed = torch.randperm(query.y.shape[1], generator=generator)
         self._support = support.x[0, :, 0].numpy(), support.y[0].numpy()
@@ -234,6 +219,25 @@ WIDTH, HEIGHT = 420, 252
 MAX_SIDE = 84  # CSS pixels: a drawing has 28, and larger ones look no better
 ROOM, ROOM_ALONE = 26, 18  # CSS pixels of a cell that has room for a number
 
+SMALL = {"num_ways": 5, "num_shots": 1, "num_queries": 3}
+TRIES = (
+    Try(
+        "What predict sees",
+        "The queries are mixed. Why must they not come class by class?",
+        values=SMALL | {"watcher": "predict"},
+    ),
+    Try(
+        "Twelve ways, one alphabet",
+        "Which of them could you mix up? And how many such tasks are there?",
+        values=SMALL | {"num_ways": 12, "within_alphabet": True, "watcher": "adapt"},
+    ),
+    Try(
+        "More than there is",
+        "30 ways, 10 shots and 15 queries: what is there too little of?",
+        values={"num_ways": 30, "num_shots": 10, "num_queries": 15},
+    ),
+)
+
 
 class EpisodeBuilder(Live):
     """An `EpisodeModel` in the page: the request's controls, who looks, and the episode.
@@ -250,10 +254,10 @@ class EpisodeBuilder(Live):
         model, frame = self.model, self.model.frame()
         # Their names would tell more than the others know.
         names = model.classes if model.watcher == "all of it" else []
-        small = {"num_ways": 5, "num_shots": 1, "num_queries": 3}
+        request = ", ".join(f"{name}={getattr(model, name)!r}" for name in REQUEST)
         return Scene(
-            panels=(_half("support", frame.support, names), _half("query", frame.query, names)),
-            controls=(
+            (_half("support", frame.support, names), _half("query", frame.query, names)),
+            (
                 Choice("split", "split", model.split, tuple(model.splits)),
                 Switch("within_alphabet", "one alphabet", model.within_alphabet),
                 Slider("num_ways", "ways", model.num_ways, 2, MAX_WAYS),
@@ -262,30 +266,13 @@ class EpisodeBuilder(Live):
                 Choice("watcher", "seen by", model.watcher, tuple(WATCHERS)),
                 Button("draw_again", "New episode"),
             ),
-            tries=(
-                Try(
-                    "What predict sees",
-                    "The queries are mixed. Why must they not come class by class?",
-                    values=small | {"watcher": "predict"},
-                ),
-                Try(
-                    "Twelve ways, one alphabet",
-                    "Which of them could you mix up? And how many such tasks are there?",
-                    values=small | {"num_ways": 12, "within_alphabet": True, "watcher": "adapt"},
-                ),
-                Try(
-                    "More than there is",
-                    "30 ways, 10 shots and 15 queries: what is there too little of?",
-                    values={"num_ways": 30, "num_shots": 10, "num_queries": 15},
-                ),
-            ),
+            TRIES,
             sentence=frame.sentence,
             note=frame.small_print,
-            code=self._code(),
+            code=f"EpisodeBuilder(splits, generator, {request})",
         )
 
     def draw_again(self) -> None:
-        """Another episode of the same kind."""
         self.model.draw_again()
 
     def filmstrip(self) -> still.Figure:
@@ -298,17 +285,11 @@ class EpisodeBuilder(Live):
         frames = [self.model.frame(watcher) for watcher in WATCHERS]
         return "\n".join([frames[0].small_print, *(frame.sentence for frame in frames)])
 
-    def _code(self) -> str:
-        model = self.model
-        names = ("split", "num_ways", "num_shots", "num_queries", "within_alphabet", "watcher")
-        request = ", ".join(f"{name}={getattr(model, name)!r}" for name in (*names, "seed"))
-        return f"EpisodeBuilder(splits, generator, {request})"
-
 
 def _half(key: str, half: Half, names: Sequence[str]) -> Panel:
     """Cells in rows, as large as they fit: each drawing in its class's colour, with its number.
 
-    Coordinates are CSS pixels. Where the colours begin again frames are dashed, and then missing.
+    Where the colours begin again frames are dashed, and then missing.
     """
     count, number = half.count, len(CLASS_COLORS)
     columns, side = best_grid(count, half.group, WIDTH, HEIGHT) if count else (1, 1)
@@ -326,9 +307,7 @@ def _half(key: str, half: Half, names: Sequence[str]) -> Panel:
     if labels:
         edges = [colors[i] if label < 2 * number else "" for i, label in enumerate(labels)]
         dashed = [label >= number for label in labels]
-        marks += [
-            Boxes(f"{key} frames", x, y, fills=[""] * count, edges=edges, dashed=dashed, **size)
-        ]
+        marks.append(Boxes(f"{key} frames", x, y, edges=edges, dashed=dashed, **size))
     numbers = [str(label) for label in labels]
     corner = 0.0
     if half.images is not None:
@@ -338,23 +317,13 @@ def _half(key: str, half: Half, names: Sequence[str]) -> Panel:
         aside = 4 if side >= ROOM else 0
         size = {"wide": 0.92 * side - 2 * aside, "tall": 0.92 * side - 2 * aside}
         drawn = pixels(half.images)
-        marks += [Images(f"{key} drawings", x + aside, y - aside, drawn, colors=colors, **size)]
+        marks.append(Images(f"{key} drawings", x + aside, y - aside, drawn, colors=colors, **size))
     if numbers and side >= (ROOM if corner else ROOM_ALONE):
         places = x - corner, y + max(0, corner - 5)
         anchor = "start" if corner else "middle"
-        marks += [Texts(f"{key} numbers", *places, numbers, bold=True, anchor=anchor)]
-    return Panel(
-        key,
-        Axis(0, WIDTH),
-        Axis(0, HEIGHT),
-        tuple(marks),
-        title=key,
-        alt=f"the {key} in rows, drawings and labels",
-        width=WIDTH,
-        height=HEIGHT + 20,
-        square=True,
-        bare=True,
-    )
+        marks.append(Texts(f"{key} numbers", *places, numbers, bold=True, anchor=anchor))
+    alt = f"the {key} in rows, drawings and labels"
+    return board(key, WIDTH, HEIGHT, marks, title=key, alt=alt)
 
 
 def best_grid(count: int, group: int, width: int, height: int) -> tuple[int, int]:

@@ -5,40 +5,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from string import ascii_uppercase as LETTERS
 from typing import NamedTuple
 
-import ipywidgets as widgets
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
-from matplotlib.text import Text
 
 from metalearn_lite.episodes import Episodes
 from metalearn_lite.evaluation import Evaluation, task_scores
-from metalearn_lite.figures import looks
 from metalearn_lite.learners.base import Learner
-from metalearn_lite.widgets.drawings import Drawings
-from metalearn_lite.widgets.layout import row, shrinking, still_figure
-from metalearn_lite.widgets.picture import (
-    BLACK,
-    FONT_SIZE,
-    GREEN,
-    GREY,
-    VERMILION,
-    Picture,
-    Pointer,
-    Sentence,
-    new_figure,
-    plain_axes,
+from metalearn_lite.widgets.drawings import RIGHT, WRONG, board, pixels
+from metalearn_lite.widgets.kit import (
+    Axis,
+    Bars,
+    Button,
+    Images,
+    Live,
+    Panel,
+    Points,
+    Rules,
+    Scene,
+    Spans,
+    Texts,
+    Try,
+    solid,
+    still,
 )
 from metalearn_lite.widgets.words import require
 
 MAX_WAYS = 5  # cards that fit side by side
-RIGHT, WRONG = "✔", "✘"
 YOU, CHANCE, BOTH = "You", "Chance", "You + chance"
 
 
@@ -69,6 +65,7 @@ class GameModel:
         learners: by the name that the player will see.
         num_rounds: rounds per game.
         seed: of the lots: which query is asked, and what chance answers.
+        first: the task of the first round.
 
     Raises:
         ValueError: for episodes of more than one shot or too few, or no learners.
@@ -80,6 +77,7 @@ class GameModel:
         learners: dict[str, Learner],
         num_rounds: int = 10,
         seed: int = 0,
+        first: int = 0,
     ):
         self.num_ways = int(episodes.support.y.max()) + 1
         num_tasks = episodes.num_tasks
@@ -101,6 +99,9 @@ class GameModel:
             not {YOU, CHANCE, BOTH} & set(learners),
             f"A learner cannot be called {YOU}, {CHANCE} or {BOTH}: those are the player's names.",
         )
+        last = num_tasks - num_rounds
+        require(0 <= first <= last, f"first={first}: choose 0 to {last}, so that a game follows.")
+        self.seed = seed
         self._lots = torch.Generator().manual_seed(seed)
         self.num_rounds = num_rounds
         tasks = torch.arange(num_tasks)
@@ -117,11 +118,18 @@ class GameModel:
                 predicted = learner.predict(adapted, episodes.query.x[tasks, asked].unsqueeze(1))
                 self._choices[name] = predicted.argmax(-1).flatten().tolist()
                 self.overall[name] = Evaluation(task_scores(predicted, self._truths.unsqueeze(1)))
-        self._first = 0
-        self._begin()
+        self._begin(first)
 
-    def _begin(self) -> None:
-        self.round, self.answers, self.player = 0, [], YOU
+    def _begin(self, first: int) -> None:
+        self.first, self.round = first, 0
+        self.answers: list[int] = []
+        self._by_lot: list[bool] = []
+
+    @property
+    def player(self) -> str:
+        if not any(self._by_lot):
+            return YOU
+        return CHANCE if all(self._by_lot) else BOTH
 
     @property
     def num_tasks(self) -> int:
@@ -154,6 +162,7 @@ class GameModel:
             f"{'play again' if self.is_over else 'go to the next round'}.",
         )
         self.answers.append(way)
+        self._by_lot.append(False)
         return self._is_right(self.round, way)
 
     def next_round(self) -> None:
@@ -166,22 +175,32 @@ class GameModel:
         """Answers every round that is left at random. Raises ValueError if none is."""
         left = self.num_rounds - len(self.answers)
         require(left > 0, f"All {self.num_rounds} rounds are played: play again.")
-        self.player = BOTH if self.answers else CHANCE
-        self.answers += torch.randint(self.num_ways, (left,), generator=self._lots).tolist()
+        self._draw_lots(left)
         self.round = self.num_rounds - 1
 
     def play_again(self) -> None:
         """Begins a game on the next tasks; on the first ones when too few are left."""
-        self._first += self.num_rounds
-        if self._first + self.num_rounds > self.num_tasks:
-            self._first = 0
-        self._begin()
+        first = self.first + self.num_rounds
+        self._begin(first if first + self.num_rounds <= self.num_tasks else 0)
+
+    def play_to_telling_task(self) -> None:
+        """Begins the game that has the `telling_task`; chance answers the rounds before it."""
+        task = self.telling_task()
+        self._begin(
+            min(task // self.num_rounds * self.num_rounds, self.num_tasks - self.num_rounds)
+        )
+        self.round = task - self.first
+        self._draw_lots(self.round)
+
+    def _draw_lots(self, count: int) -> None:
+        self.answers += torch.randint(self.num_ways, (count,), generator=self._lots).tolist()
+        self._by_lot += [True] * count
 
     # What is to be seen
 
     def frame(self) -> GameFrame:
         """The round as it stands."""
-        task = self._first + self.round
+        task = self.first + self.round
         shown = {}
         if self.is_answered:
             shown = {self.player: self.answers[self.round]}
@@ -208,7 +227,7 @@ class GameModel:
                 f"{where}: which of {LETTERS[0]} to {LETTERS[self.num_ways - 1]} is the same "
                 "character as the one above, by another hand?"
             )
-        if self.is_over and self.player != YOU:
+        if self.is_over and self._by_lot[-1]:
             return self._end()
         mine, truth = self.answers[self.round], LETTERS[frame.truth]
         verdict = (
@@ -271,18 +290,32 @@ class GameModel:
         rounds = range(len(self.answers))
         tallies = {self.player: [self._is_right(i, self.answers[i]) for i in rounds]}
         for name, choices in self._choices.items():
-            tallies[name] = [self._is_right(i, choices[self._first + i]) for i in rounds]
+            tallies[name] = [self._is_right(i, choices[self.first + i]) for i in rounds]
         return tallies
 
     def _is_right(self, round: int, way: int) -> bool:
-        return way == int(self._truths[self._first + round])
+        return way == int(self._truths[self.first + round])
 
 
 # The view
 
+WIDTH, QUERY, CARD, LINE = 430, 120, 72, 16  # CSS pixels
+TRIES = (
+    Try(
+        "A game by chance",
+        "Its bar ends near the dotted line, seldom on it. Play several: how far apart are they?",
+        press="play_by_chance_alone",
+    ),
+    Try(
+        "A question that divides",
+        "The learners disagree here as much as anywhere. What do you say?",
+        press="play_to_telling_task",
+    ),
+)
 
-class EpisodeGame(widgets.VBox):
-    """The game: answer by clicking a card, or by its button.
+
+class EpisodeGame(Live):
+    """The game: answer by choosing a card.
 
     Args and errors: as for `GameModel`.
     """
@@ -293,28 +326,51 @@ class EpisodeGame(widgets.VBox):
         learners: dict[str, Learner],
         num_rounds: int = 10,
         seed: int = 0,
+        first: int = 0,
     ):
-        self.model = GameModel(episodes, learners, num_rounds, seed)
-        figure = new_figure(4.2, 3.8)
-        self._board = _Board(figure.subplots(), self.model)
-        self.board = Picture(figure, self._board.moving, on_click=self._click)
-        figure = new_figure(3.75, 3.8)
-        tally, bars = figure.subplots(2, 1)
-        self._tally, self._bars = _Tally(tally, self.model), _Bars(bars, self.model)
-        self.scores = Picture(figure, self._tally.moving + self._bars.moving)
-        self.sentence = Sentence()
-        left = shrinking(self.board, 360, *self._controls(), self.sentence)
-        super().__init__([row(left, shrinking(self.scores, 330))])
-        self.children[0].layout.align_items = "flex-start"
-        self._show()
+        super().__init__(GameModel(episodes, learners, num_rounds, seed, first))
+
+    def scene(self) -> Scene:
+        model, frame = self.model, self.model.frame()
+        go_on = "Play again" if model.is_over else "Next round"
+        return Scene(
+            (_board(frame, model, pick="answer with this card"), _scores(frame.tallies, model)),
+            (
+                Button("go_on", go_on, enabled=model.is_answered, primary=True, beside="board"),
+                Button(
+                    "play_by_chance", "Let chance play", enabled=not model.is_over, beside="board"
+                ),
+            ),
+            TRIES,
+            sentence=model.sentence(),
+            code=f"EpisodeGame(episodes, learners, num_rounds={model.num_rounds}, "
+            f"seed={model.seed}, first={model.first})",
+        )
+
+    def go_on(self) -> None:
+        self.model.play_again() if self.model.is_over else self.model.next_round()
+
+    def play_by_chance(self) -> None:
+        self.model.play_by_chance()
+
+    def play_by_chance_alone(self) -> None:
+        self.model.play_again()
+        self.model.play_by_chance()
+
+    def play_to_telling_task(self) -> None:
+        self.model.play_to_telling_task()
+
+    def pick(self, key: str, index: int) -> None:
+        self.model.answer(index)
 
     def demo(self) -> EpisodeGame:
         """Lets chance play all rounds that are left, for those who would rather watch."""
         if not self.model.is_over:
-            self._by_chance()
+            self.model.play_by_chance()
+            self.show()
         return self
 
-    def filmstrip(self, task: int | None = None) -> Figure:
+    def filmstrip(self, task: int | None = None) -> still.Figure:
         """One task with the learners' answers, and their scores over all tasks.
 
         Args:
@@ -323,236 +379,117 @@ class EpisodeGame(widgets.VBox):
         Raises:
             ValueError: if there is no such task.
         """
-        return filmstrip(self.model, task)
+        frame = self.model.learners_frame(self.model.telling_task() if task is None else task)
+        return still.draw(Scene((_board(frame, self.model), _overall(self.model))))
 
     def description(self, task: int | None = None) -> str:
         """The text alternative of `filmstrip`."""
-        return description(self.model, task)
-
-    def _controls(self) -> list[widgets.Widget]:
-        self.answers = [widgets.Button(description=LETTERS[i]) for i in range(self.model.num_ways)]
-        for way, button in enumerate(self.answers):
-            button.layout = widgets.Layout(flex="1 1 0", min_width="40px")
-            button.on_click(lambda _, way=way: self._answer(way))
-        self.next = widgets.Button(button_style="primary", icon="arrow-right")
-        self.next.on_click(lambda _: self._go_on())
-        self.chance = widgets.Button(description="Let chance play", icon="random")
-        self.chance.on_click(lambda _: self._by_chance())
-        return [widgets.HBox(self.answers), row(self.next, self.chance)]
-
-    def _click(self, pointer: Pointer) -> None:
-        way = self._board.card_at(pointer.x, pointer.y)
-        if way is not None:
-            self._answer(way)
-
-    def _answer(self, way: int) -> None:
-        try:
-            self.model.answer(way)
-        except ValueError as refusal:
-            self.sentence.text = str(refusal)
-            return
-        self._show()
-        self.next.focus()
-
-    def _go_on(self) -> None:
-        if self.model.is_over:
-            self.model.play_again()
-        else:
-            self.model.next_round()
-        self._show()
-        self.answers[0].focus()
-
-    def _by_chance(self) -> None:
-        self.model.play_by_chance()
-        self._show()
-        self.next.focus()
-
-    def _show(self) -> None:
-        model, frame = self.model, self.model.frame()
-        for part in (self._board, self._tally, self._bars):
-            part.show(frame)
-        cards = f"{model.num_ways} others on cards A to {LETTERS[model.num_ways - 1]}"
-        self.board.refresh(alt=f"A handwritten character, and below it {cards}. {model.sentence()}")
-        result = model.result_sentence() if model.answers else "None yet."
-        self.scores.refresh(alt=f"The scores. {result}")
-        for button in self.answers:
-            button.disabled = model.is_answered
-        self.next.disabled = not model.is_answered
-        self.next.description = "Play again" if model.is_over else "Next round"
-        self.chance.disabled = model.is_over
-        self.sentence.text = model.sentence()
-
-    def __repr__(self) -> str:
-        return f"EpisodeGame({self.sentence.text!r})"
-
-
-def filmstrip(model: GameModel, task: int | None = None) -> Figure:
-    """As `EpisodeGame.filmstrip`."""
-    frame = model.learners_frame(model.telling_task() if task is None else task)
-    figure = still_figure(8.2, 3.8)
-    left, right = figure.subplots(1, 2, width_ratios=(5, 4))
-    _Board(left, model, drawing_size=36).show(frame)
-    plain_axes(right, f"% right of {model.num_tasks} questions, 95 % intervals")
-    names = list(model.overall)
-    means = [100 * score.mean for score in model.overall.values()]
-    right.barh(
-        names,
-        means,
-        xerr=[100 * score.interval for score in model.overall.values()],
-        color=_colours(names)[1:],
-        capsize=4,
-        height=0.6,
-    )
-    right.set(xlim=(0, 100), ylim=(len(names) - 0.4, -0.6))
-    _chance_line(right, 100 / model.num_ways)
-    return figure
-
-
-def description(model: GameModel, task: int | None = None) -> str:
-    """As `EpisodeGame.description`."""
-    frame = model.learners_frame(model.telling_task() if task is None else task)
-    choices = "; ".join(
-        f"{name} says {LETTERS[way]}, {'right' if way == frame.truth else 'wrong'}"
-        for name, way in frame.choices.items()
-    )
-    return (
-        f"Left, one question: a handwritten character above {model.num_ways} cards, of which "
-        f"{LETTERS[frame.truth]} is the same character. {choices}. "
-        f"Right, the scores as bars. {model.overall_sentence()}"
-    )
-
-
-class _Board:
-    """The query above the cards; under each card who chose it."""
-
-    def __init__(self, axes: Axes, model: GameModel, drawing_size: float = 45):
-        axes.set(xlim=(0, MAX_WAYS), ylim=(0, 4.35), aspect="equal")
-        axes.axis("off")
-        ways = range(model.num_ways)
-        self.boards = [(MAX_WAYS - model.num_ways) / 2 + way for way in ways]
-        self._title = axes.text(MAX_WAYS / 2, 4.15, "", ha="center", fontsize=FONT_SIZE)
-        middle = MAX_WAYS / 2
-        axes.add_patch(Rectangle((middle - 0.75, 2.5), 1.5, 1.5, fill=False, linewidth=1.5))
-        self._query = Drawings(axes, 1.6 * drawing_size)
-        self._query.set_points(np.array([[middle, 3.25]]))
-        self._supports = Drawings(axes, drawing_size)
-        self._supports.set_points(np.array([[left + 0.5, 1.45] for left in self.boards]))
-        self._cards, self._names = [], []
-        for left, letter in zip(self.boards, LETTERS, strict=False):
-            card = Rectangle((left + 0.06, 1.01), 0.88, 0.88, facecolor="white")
-            self._cards.append(axes.add_patch(card))
-            axes.text(left + 0.5, 2.0, letter, ha="center", weight="bold", fontsize=FONT_SIZE + 1)
-            names = axes.text(left + 0.5, 0.9, "", ha="center", va="top", fontsize=FONT_SIZE - 1)
-            self._names.append(names)
-        self._verdict = axes.text(3.5, 3.25, "", va="center", fontsize=FONT_SIZE + 4)
-        self.moving = [
-            *(*self._cards, self._title, self._query, self._supports),
-            *(*self._names, self._verdict),
+        model = self.model
+        frame = model.learners_frame(model.telling_task() if task is None else task)
+        choices = [
+            f"{name} says {LETTERS[way]}, {'right' if way == frame.truth else 'wrong'}"
+            for name, way in frame.choices.items()
         ]
-        self.show(model.frame())
-
-    def show(self, frame: GameFrame) -> None:
-        self._title.set_text(f"{frame.title}: which card is this character?")
-        self._query.set_images(frame.query[None])
-        self._supports.set_images(frame.support)
-        mine = next(
-            (frame.choices[name] for name in (YOU, CHANCE, BOTH) if name in frame.choices), None
+        return (
+            f"Left, one question: a handwritten character above {model.num_ways} cards, of which "
+            f"{LETTERS[frame.truth]} is the same character. {'; '.join(choices)}. "
+            f"Right, the scores as bars. {model.overall_sentence()}"
         )
-        for way, (card, names) in enumerate(zip(self._cards, self._names, strict=True)):
-            chosen_by = [name for name, choice in frame.choices.items() if choice == way]
-            names.set_text("\n".join(chosen_by))
-            if frame.truth == way:
-                card.set(edgecolor=GREEN, linewidth=4, linestyle="-")
-            elif frame.truth is not None and mine == way:
-                card.set(edgecolor=VERMILION, linewidth=3, linestyle="--")
-            else:
-                card.set(edgecolor=GREY, linewidth=1, linestyle="-")
-        if mine is None:
-            self._verdict.set_text("")
-        elif mine == frame.truth:
-            self._verdict.set(text=f"{RIGHT} right", color=GREEN)
-        else:
-            self._verdict.set(text=f"{WRONG} it is {LETTERS[frame.truth]}", color=VERMILION)
-
-    def card_at(self, x: float, y: float) -> int | None:
-        """The card, with its letter and names, at a place of the axes."""
-        for way, left in enumerate(self.boards):
-            if left <= x < left + 1 and y < 2.3:
-                return way
-        return None
 
 
-class _Tally:
-    """Round by round, who was right."""
-
-    def __init__(self, axes: Axes, model: GameModel):
-        num_players = 1 + len(model.overall)
-        axes.set(xlim=(0.4, model.num_rounds + 0.6), ylim=(num_players - 0.5, -0.5))
-        axes.set_xticks(range(1, model.num_rounds + 1))
-        axes.set_yticks(range(num_players), ["", *model.overall])
-        axes.tick_params(length=0, labelsize=FONT_SIZE)
-        axes.set_title("■ right, × wrong, round by round", fontsize=FONT_SIZE)
-        axes.spines[:].set_visible(False)
-        size = min(12, 120 / model.num_rounds)
-        self.scoress, self._wrongs = [], []
-        for place, color in enumerate(_colours(model.overall)):
-            style = {"color": color, "linestyle": ""}
-            self.scoress += axes.plot([], [], "s", markersize=size, **style)
-            self._wrongs += axes.plot(
-                [], [], "x", markersize=0.75 * size, markeredgewidth=2, **style
-            )
-            axes.plot(range(1, model.num_rounds + 1), [place] * model.num_rounds, ".", color="#ccc")
-        self._player = _player_label(axes)
-        self.moving = [*self.scoress, *self._wrongs, self._player]
-        self.show(model.frame())
-
-    def show(self, frame: GameFrame) -> None:
-        self._player.set_text(next(iter(frame.tallies)).replace(" + ", " +\n"))
-        for place, tally in enumerate(frame.tallies.values()):
-            rounds, right = np.arange(1, len(tally) + 1), np.array(tally, dtype=bool)
-            self.scoress[place].set_data(rounds[right], np.full(right.sum(), place))
-            self._wrongs[place].set_data(rounds[~right], np.full((~right).sum(), place))
-
-
-class _Bars:
-    """The scores."""
-
-    def __init__(self, axes: Axes, model: GameModel):
-        num_players = 1 + len(model.overall)
-        plain_axes(axes, f"rounds right, of {model.num_rounds}")
-        self._bars = axes.barh(range(num_players), np.zeros(num_players), height=0.6)
-        axes.set(xlim=(0, 1.12 * model.num_rounds), ylim=(num_players - 0.4, -0.6))
-        axes.set_yticks(range(num_players), ["", *model.overall])
-        _chance_line(axes, model.num_rounds / model.num_ways)
-        self._numbers = [
-            axes.text(0, place, "", va="center", fontsize=FONT_SIZE) for place in range(num_players)
-        ]
-        for bar, color in zip(self._bars, _colours(model.overall), strict=True):
-            bar.set_facecolor(color)
-        self._player = _player_label(axes)
-        self.moving = [*self._bars, *self._numbers, self._player]
-        self.show(model.frame())
-
-    def show(self, frame: GameFrame) -> None:
-        self._player.set_text(next(iter(frame.tallies)).replace(" + ", " +\n"))
-        for bar, number, tally in zip(
-            self._bars, self._numbers, frame.tallies.values(), strict=True
-        ):
-            bar.set_width(sum(tally))
-            number.set(x=sum(tally) + 0.15, text=str(sum(tally)) if tally else "")
+def _board(frame: GameFrame, model: GameModel, pick: str = "") -> Panel:
+    """The query above the cards; under each card who chose it."""
+    ways = range(model.num_ways)
+    middle, place = WIDTH / 2, np.array(ways) - (model.num_ways - 1) / 2
+    x, level = middle + place * WIDTH / MAX_WAYS, np.ones(model.num_ways)
+    names = LINE * (1 + len(model.overall))
+    cards, letters = names + CARD / 2 + 4, names + CARD + 16
+    top = letters + 18 + QUERY / 2
+    mine = next((way for name, way in frame.choices.items() if name in (YOU, CHANCE, BOTH)), None)
+    wrong = mine not in (None, frame.truth)
+    edges = ["green" if way == frame.truth else "red" if wrong and way == mine else "gray"
+             for way in ways]  # fmt: skip
+    verdict = f"{WRONG} it is {LETTERS[frame.truth]}" if wrong else f"{RIGHT} right"
+    beside = [] if mine is None else [middle + QUERY / 2 + 12]
+    lines = [
+        (x[way], names - 8 - LINE * line, name)
+        for way in ways
+        for line, name in enumerate(n for n, choice in frame.choices.items() if choice == way)
+    ]
+    query = {"edges": ["ink"], "wide": QUERY, "tall": QUERY}
+    looks = {"edges": edges, "dashed": [edge == "red" for edge in edges]}
+    hand = {"texts": [f"card {LETTERS[way]}" for way in ways], "pick": pick}
+    marks = [
+        Images("query", [middle], [top], pixels(frame.query[None]), **query),
+        Texts("verdict", beside, [top][: len(beside)], [verdict][: len(beside)], size=17,
+              anchor="start", bold=True),
+        Texts("letters", x, letters * level, LETTERS[: len(x)], size=14, bold=True),
+        Images("cards", x, cards * level, pixels(frame.support), wide=CARD, tall=CARD, **looks,
+               **hand),
+        Texts("names", *zip(*lines, strict=True)),
+    ]  # fmt: skip
+    title = f"{frame.title}: which card is it?"
+    alt = f"a handwritten character, and below it {len(x)} others on cards"
+    return board("board", WIDTH, top + QUERY / 2 + 4, marks, title=title, alt=alt)
 
 
-def _player_label(axes: Axes) -> Text:
-    """The first row's label, which changes when chance takes over."""
-    style = {"ha": "right", "va": "center", "weight": "bold", "fontsize": FONT_SIZE}
-    return axes.text(-0.02, 0, "", transform=axes.get_yaxis_transform(), **style)
+def _scores(tallies: dict[str, list[bool]], model: GameModel) -> Panel:
+    """Round by round who was right, and below that how many were: a row for each player."""
+    most, rows = model.num_rounds, _rows(tallies)
+    colors = {name: _color(name, model) for name in rows}
+    told = [(round, name, right) for name, tally in tallies.items()
+            for round, right in enumerate(tally, 1)]  # fmt: skip
+    played = {name: sum(tally) for name, tally in tallies.items() if tally}
+    looks = {
+        "colors": [colors[name] for _, name, _ in told],
+        "markers": ["s" if right else "x" for *_, right in told],
+        "texts": [f"{name}, round {round}: {'right' if right else 'wrong'}"
+                  for round, name, right in told],
+        "size": max(4, min(11, 200 / most)),
+    }  # fmt: skip
+    bars = {"colors": [colors[name] for name in played], "texts": [*map(str, played.values())]}
+    free = [(round, row + 0.22) for row in rows.values() for round in range(1, most + 1)]
+    marks = (
+        Points("free", *zip(*free, strict=True), color="faint", size=4, fixed=("x", "y")),
+        Points("played", [round for round, *_ in told], [rows[name] + 0.22 for _, name, _ in told],
+               **looks),
+        Bars("rights", [*played.values()], [rows[name] - 0.16 for name in played], **bars,
+             thick=0.3, flat=True),
+        Points("right", label="right", marker="s"),
+        Points("wrong", label="wrong", marker="x"),
+        Rules("by chance", [most / model.num_ways], label="by chance, on average", dash=":"),
+    )  # fmt: skip
+    ticks = tuple(range(0, most + 1, max(1, round(most / 5))))
+    x = Axis(0, most + 0.7, f"rounds, of {most}", ticks=ticks)
+    alt = "the scores: rounds right and wrong, and how many are right"
+    return Panel("scores", x, _players(rows), marks, alt=alt, width=380, height=90 + 56 * len(rows))
 
 
-def _chance_line(axes: Axes, place: float) -> None:
-    axes.axvline(place, color=BLACK, linestyle=":", linewidth=1.5)
-    axes.text(place, 1.02, "chance", ha="center", transform=axes.get_xaxis_transform())
+def _overall(model: GameModel) -> Panel:
+    """The learners' scores over all tasks."""
+    rows = _rows(model.overall)
+    y, colors = [*rows.values()], [_color(name, model) for name in rows]
+    ends = [100 * (score.mean + np.array([-1, 0, 1]) * score.interval)
+            for score in model.overall.values()]  # fmt: skip
+    low, means, high = zip(*ends, strict=True)
+    marks = (
+        Bars("scores", means, y, colors=colors, flat=True),
+        Spans("intervals", y, low, high, label="95 % interval", flat=True),
+        Rules("chance", [100 / model.num_ways], label="chance", dash=":"),
+    )
+    x = Axis(0, 102, f"% right of {model.num_tasks} questions")
+    return Panel("overall", x, _players(rows), marks, width=380, height=330)
 
 
-def _colours(learners: Iterable[str]) -> list[str]:
-    """The player's colour is black; then the learners' own."""
-    return [BLACK, *(style["color"] for style in looks(learners).values())]
+def _rows(players: Collection[str]) -> dict[str, int]:
+    """Each player's row, the first on top."""
+    return dict(zip(players, reversed(range(len(players))), strict=True))
+
+
+def _players(rows: dict[str, int]) -> Axis:
+    return Axis(-0.5, len(rows) - 0.5, ticks=tuple(rows.values()), names=tuple(rows))
+
+
+def _color(name: str, model: GameModel) -> str:
+    """The player's colour is that of text; a learner has its own."""
+    return solid([*model.overall])[name]["color"] if name in model.overall else "ink"

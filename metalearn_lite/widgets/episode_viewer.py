@@ -8,34 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from string import ascii_uppercase as LETTERS
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import ipywidgets as widgets
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
+from metalearn_lite.episodes import Episodes
 from metalearn_lite.learners.base import Learner
 from metalearn_lite.tasks.characters import Characters
-from metalearn_lite.widgets.drawings import Captions, Drawings
-from metalearn_lite.widgets.layout import row, still_figure
-from metalearn_lite.widgets.picture import (
-    CSS_PIXELS_PER_INCH,
-    FONT_SIZE,
-    GREEN,
-    VERMILION,
-    Picture,
-    Sentence,
-    new_figure,
+from metalearn_lite.widgets.drawings import RIGHT, WRONG, board, pixels
+from metalearn_lite.widgets.kit import (
+    Boxes,
+    Button,
+    Choice,
+    Images,
+    Live,
+    Panel,
+    Scene,
+    Slider,
+    Texts,
+    Try,
+    still,
 )
 
 MAX_WAYS, MAX_SHOTS = 20, 5
 MAX_DRAWINGS = 60  # more would take a learner so long that a reader waits
 MIXED, ONE_ALPHABET = "all alphabets, mixed", "one alphabet per episode"
-RIGHT, WRONG = "✔", "✘"
 
 
 class ViewerFrame(NamedTuple):
@@ -66,23 +64,35 @@ class ViewerModel:
         pool: the characters that episodes are sampled from.
         learners: by the name that the reader will see.
         seed: of all episodes.
+        number, num_ways, num_shots, source, learner: what is shown first; change them by `show`.
 
     Attributes:
-        number, num_ways, num_shots, source, learner: what is shown; change them by `show`.
         sources: where an episode's classes may come from: all alphabets, one, or a named one.
 
     Raises:
         ValueError: without learners, and where `show` does.
     """
 
-    def __init__(self, pool: Characters, learners: dict[str, Learner], seed: int = 0):
+    def __init__(
+        self,
+        pool: Characters,
+        learners: dict[str, Learner],
+        seed: int = 0,
+        *,
+        number: int = 0,
+        num_ways: int = 5,
+        num_shots: int = 1,
+        source: str = MIXED,
+        learner: str | None = None,
+    ):
         if not learners:
             raise ValueError("learners is empty: name at least one to ask.")
         self.pool, self.learners, self.seed = pool, learners, seed
         self.sources = {MIXED: pool, ONE_ALPHABET: pool}
         for name, size in pool.alphabet_sizes.items():
             self.sources[f"only {name} ({size})"] = pool.select([name])
-        self.show(0, 5, 1, MIXED, next(iter(learners)))
+        learner = next(iter(learners)) if learner is None else learner
+        self.show(number, num_ways, num_shots, source, learner)
 
     def show(self, number: int, num_ways: int, num_shots: int, source: str, learner: str) -> None:
         """Turns to an episode.
@@ -107,7 +117,7 @@ class ViewerModel:
         for what, known in ((source, self.sources), (learner, self.learners)):
             if what not in known:
                 raise ValueError(f"There is no {what!r}: choose from {', '.join(known)}.")
-        self._episodes = self.sources[source].sample(
+        episodes = self.sources[source].sample(
             1,
             num_ways,
             num_shots,
@@ -115,18 +125,27 @@ class ViewerModel:
             torch.Generator().manual_seed(1000 * self.seed + number),
             within_alphabet=source == ONE_ALPHABET,
         )
+        self._frame = self._ask(learner, episodes)  # a learner, too, may refuse
+        self._episodes = episodes
         self.number, self.num_ways, self.num_shots = number, num_ways, num_shots
         self.source, self.learner = source, learner
 
-    @torch.no_grad()
     def frame(self, learner: str | None = None) -> ViewerFrame:
         """The episode with the answers of the learner shown, or of another."""
-        learner = self.learner if learner is None else learner
-        support, query = self._episodes
+        if learner in (None, self.learner):
+            return self._frame
+        return self._ask(learner, self._episodes)
+
+    @torch.no_grad()
+    def _ask(self, learner: str, episodes: Episodes) -> ViewerFrame:
+        (support, _), (queries, labels) = episodes
         asked = self.learners[learner]
-        confidences, answers = asked.predict(asked.adapt(support), query.x).softmax(-1).max(-1)
+        predicted = asked.predict(asked.adapt(episodes.support), queries)
+        confidences, answers = predicted.softmax(-1).max(-1)
+        num_ways = int(labels.max()) + 1
         return ViewerFrame(
-            learner, *map(self._by_class, (support.x, query.x, answers, confidences))
+            learner,
+            *(_by_class(part, num_ways) for part in (support, queries, answers, confidences)),
         )
 
     def sentence(self, frame: ViewerFrame) -> str:
@@ -144,16 +163,22 @@ class ViewerModel:
             f"get about {total / self.num_ways:.0f}.{mistakes}"
         )
 
+    def shown(self) -> dict[str, Any]:
+        """What is shown, for `show`."""
+        names = ("number", "num_ways", "num_shots", "source", "learner")
+        return {name: getattr(self, name) for name in names}
+
     def episode_in_words(self) -> str:
         """Which episode this is."""
         return (
             f"Episode {self.number + 1}, {self.num_ways}-way {self.num_shots}-shot, {self.source}"
         )
 
-    def _by_class(self, values: torch.Tensor) -> np.ndarray:
-        """``(1, ways * count, …)`` in the order of the classes, as ``(count, ways, …)``."""
-        values = values[0].unflatten(0, (self.num_ways, -1)).transpose(0, 1)
-        return values.flatten(2, 3).squeeze(2).numpy() if values.dim() > 2 else values.numpy()
+
+def _by_class(values: torch.Tensor, num_ways: int) -> np.ndarray:
+    """``(1, ways * count, …)`` in the order of the classes, as ``(count, ways, …)``."""
+    values = values[0].unflatten(0, (num_ways, -1)).transpose(0, 1)
+    return values.flatten(2, 3).squeeze(2).numpy() if values.dim() > 2 else values.numpy()
 
 
 def _percent(probability: float) -> str:
@@ -163,152 +188,136 @@ def _percent(probability: float) -> str:
 
 # The view
 
+LABELS, TOP, GAP, ANSWER = 64, 22, 12, 36  # CSS pixels: labels, letters, a gap, an answer's lines
+LARGEST = 84
+MANY_WAYS = 12  # with more, a column is too narrow for per cents
 
-class EpisodeViewer(widgets.VBox):
-    """The viewer: next and previous, by button or arrow key; ways, shots, alphabets, learner.
+
+class EpisodeViewer(Live):
+    """A `ViewerModel` in the page: next and previous, ways, shots, alphabets, learner.
 
     Args and errors: as for `ViewerModel`.
     """
 
-    def __init__(self, pool: Characters, learners: dict[str, Learner], seed: int = 0):
-        self.model = ViewerModel(pool, learners, seed)
-        figure = new_figure(8.4, 3.9)
-        self._board = _Board(figure.subplots(), 8.4, 3.9)
-        keys = {"ArrowLeft": -1, "ArrowRight": 1}
-        self.picture = Picture(
-            figure, self._board.moving, on_key=lambda key: self._turn(keys[key]), keys=keys
-        )
-        self.sentence = Sentence()
-        super().__init__([*self._controls(), self.picture, self.sentence])
-        self._show()
+    def __init__(self, pool: Characters, learners: dict[str, Learner], seed: int = 0, **first: Any):
+        super().__init__(ViewerModel(pool, learners, seed, **first))
 
-    def filmstrip(self, learners: Sequence[str] | None = None) -> Figure:
+    def scene(self) -> Scene:
+        model, frame = self.model, self.model.frame()
+        most = min(MAX_WAYS, len(model.pool))
+        shown = ", ".join(f"{name}={value!r}" for name, value in model.shown().items())
+        return Scene(
+            (_board(frame),),
+            (
+                Button("previous", "Previous", enabled=model.number > 0),
+                Button("next", "Next episode", primary=True),
+                Choice("learner", "learner", model.learner, tuple(model.learners), menu=True),
+                Choice("source", "classes from", model.source, tuple(model.sources), menu=True),
+                Slider("num_ways", "ways", model.num_ways, 2, MAX_WAYS),
+                Slider("num_shots", "shots", model.num_shots, 1, MAX_SHOTS),
+            ),
+            (
+                Try(
+                    f"{most} ways",
+                    f"Guessing is right once in {most}. How often is the learner?",
+                    values={"num_shots": 1, "source": MIXED, "num_ways": most},
+                ),
+                Try(
+                    "Five shots",
+                    "Five drawings of each. Then set shots to 1: what does the learner lose?",
+                    values={"num_ways": 5, "num_shots": 5},
+                ),
+                Try(
+                    "Other eyes",
+                    "Another learner, the same episode. Where does it err, and how sure is it?",
+                    press="other_learner",
+                ),
+            ),
+            sentence=f"{model.episode_in_words()}. {model.sentence(frame)}",
+            code=f"EpisodeViewer(pool, learners, seed={model.seed}, {shown})",
+        )
+
+    def set(self, name: str, value: Any) -> None:
+        self.model.show(**self.model.shown() | {name: value})
+
+    def previous(self) -> None:
+        self.set("number", self.model.number - 1)
+
+    def next(self) -> None:
+        self.set("number", self.model.number + 1)
+
+    def other_learner(self) -> None:
+        """The learner after this one, and after the last one the first."""
+        names = list(self.model.learners)
+        self.set("learner", names[(names.index(self.model.learner) + 1) % len(names)])
+
+    def filmstrip(self, learners: Sequence[str] | None = None) -> still.Figure:
         """The episode as each of ``learners`` answers it (all of them, unless told which)."""
-        learners = list(self.model.learners) if learners is None else learners
-        rows = -(-len(learners) // 2)
-        width, height = 4.3, 2.9
-        figure = still_figure(2 * width, rows * height)
-        panels = list(figure.subplots(rows, 2, squeeze=False).flat)
-        for axes in panels:
-            axes.axis("off")
-        for axes, learner in zip(panels, learners, strict=False):
-            frame = self.model.frame(learner)
-            _Board(axes, width, height).show(frame)
-            title = f"{frame.title}: {frame.right.sum()} of {frame.right.size} right"
-            axes.set_title(title, fontsize=FONT_SIZE)
-        return figure
+        frames = self._frames(learners)
+        titles = [f"{one.title}: {one.right.sum()} of {one.right.size} right" for one in frames]
+        scenes = [Scene((_board(frame, 413, 278),)) for frame in frames]
+        return still.strip(scenes, titles, columns=2)
 
     def description(self, learners: Sequence[str] | None = None) -> str:
         """The text alternative of `filmstrip`: a line for each learner."""
-        learners = list(self.model.learners) if learners is None else learners
-        return "\n".join(
-            [
-                f"{self.model.episode_in_words()}. A column is a character: above the line the "
-                "drawings to learn from, below it the drawings to recognise.",
-                *(self.model.sentence(self.model.frame(learner)) for learner in learners),
-            ]
+        what = (
+            f"{self.model.episode_in_words()}. A column is a character: above the line the "
+            "drawings to learn from, below it the drawings to recognise."
         )
+        return "\n".join([what, *map(self.model.sentence, self._frames(learners))])
 
-    def _controls(self) -> list[widgets.Widget]:
-        model = self.model
-        self.previous = widgets.Button(description="Previous", icon="arrow-left")
-        self.next = widgets.Button(
-            description="Next episode", icon="arrow-right", button_style="primary"
-        )
-        self.previous.on_click(lambda _: self._turn(-1))
-        self.next.on_click(lambda _: self._turn(1))
-        self.learner = widgets.Dropdown(options=list(model.learners), description="learner")
-        self.source = widgets.Dropdown(options=list(model.sources), description="classes from")
-        self.ways = widgets.IntSlider(model.num_ways, 2, MAX_WAYS, description="ways")
-        self.shots = widgets.IntSlider(model.num_shots, 1, MAX_SHOTS, description="shots")
-        for control in (self.learner, self.source, self.ways, self.shots):
-            control.style.description_width = "84px"
-            control.layout.width = "290px"
-            control.observe(lambda _: self._turn(0), "value")
-        return [
-            row(self.ways, self.shots),
-            row(self.source, self.learner),
-            row(self.previous, self.next),
-        ]
-
-    def _turn(self, by: int) -> None:
-        """To the episode that the controls ask for; where there is none, a sentence says why."""
-        try:
-            self.model.show(
-                self.model.number + by,
-                self.ways.value,
-                self.shots.value,
-                self.source.value,
-                self.learner.value,
-            )
-        except ValueError as refusal:
-            self.sentence.text = f"{refusal} The picture stays as it was."
-        else:
-            self._show()
-
-    def _show(self) -> None:
-        frame = self.model.frame()
-        self._board.show(frame)
-        words = f"{self.model.episode_in_words()}. {self.model.sentence(frame)}"
-        self.picture.refresh(alt=f"An episode, a column for each class. {words}")
-        self.sentence.text = words
-
-    def __repr__(self) -> str:
-        return f"EpisodeViewer({self.sentence.text!r})"
+    def _frames(self, learners: Sequence[str] | None) -> list[ViewerFrame]:
+        names = self.model.learners if learners is None else learners
+        return [self.model.frame(name) for name in names]
 
 
-class _Board:
+def _board(frame: ViewerFrame, width: int = 820, height: int = 340) -> Panel:
     """A column for each class: its letter, its support, and its queries with their answers.
 
-    Coordinates are CSS pixels from the top left. Drawings are as large as all of them fit in.
+    Drawings are as large as all of them fit in.
     """
+    num_shots, num_ways = frame.support.shape[:2]
+    num_queries = len(frame.queries)
+    room = (width - LABELS) / num_ways
+    free = height - TOP - GAP - num_queries * ANSWER
+    cell = min(room, free / (num_shots + num_queries), LARGEST)
+    left = LABELS + (room - cell) * num_ways / 2
+    columns = left + cell * (np.arange(num_ways) + 0.5)
+    rows = height - TOP - cell * (np.arange(num_shots) + 0.5)
+    below = height - TOP - cell * num_shots - GAP
+    asked = below - (cell + ANSWER) * np.arange(num_queries) - cell / 2
 
-    LABELS, TOP, GAP, ANSWER = 64, 22, 12, 36  # row labels, letters, a gap, an answer's two lines
-    LARGEST = 84
-
-    def __init__(self, axes: Axes, width: float, height: float):
-        self.width, self.height = CSS_PIXELS_PER_INCH * width, CSS_PIXELS_PER_INCH * height
-        axes.set(xlim=(0, self.width), ylim=(self.height, 0))
-        axes.axis("off")
-        self._paper = axes.add_patch(Rectangle((0, 0), 0, 0, facecolor="#f0f0f0", linewidth=0))
-        self._drawings = Drawings(axes, 10)
-        right, wrong = {"colors": GREEN}, {"colors": VERMILION, "linestyles": (0, (2, 1))}
-        self._right = axes.add_collection(LineCollection([], linewidths=2, **right))
-        self._wrong = axes.add_collection(LineCollection([], linewidths=2, **wrong))
-        self._captions = Captions(axes, FONT_SIZE - 1)
-        self.moving = [self._paper, self._drawings, self._right, self._wrong, self._captions]
-
-    def show(self, frame: ViewerFrame) -> None:
-        num_shots, num_ways = frame.support.shape[:2]
-        num_queries = len(frame.queries)
-        free = self.height - self.TOP - self.GAP - num_queries * self.ANSWER
-        room = (self.width - self.LABELS) / num_ways
-        cell = min(room, free / (num_shots + num_queries), self.LARGEST)
-        left = self.LABELS + (room - cell) * num_ways / 2
-        columns = left + cell * (np.arange(num_ways) + 0.5)
-        below = self.TOP + num_shots * cell + self.GAP
-        rows = [self.TOP + cell * (shot + 0.5) for shot in range(num_shots)]
-        asked = [below + (cell + self.ANSWER) * query + cell / 2 for query in range(num_queries)]
-
-        places = np.stack(np.meshgrid(columns, [*rows, *asked]), -1).reshape(-1, 2)
-        drawn = np.concatenate([frame.support, frame.queries]).reshape(-1, 28, 28)
-        self._drawings.size = 0.88 * cell * 72 / CSS_PIXELS_PER_INCH
-        self._drawings.set_images(drawn)
-        self._drawings.set_points(places)
-        self._paper.set_bounds(left, self.TOP, cell * num_ways, cell * num_shots)
-
-        right, queries = frame.right.flatten(), places[num_shots * num_ways :]
-        corners = 0.45 * cell * np.array([(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)])
-        self._right.set_segments(queries[right, None] + corners)
-        self._wrong.set_segments(queries[~right, None] + corners)
-
-        answers, confidences = frame.answers.flatten(), frame.confidences.flatten()
-        marks = np.where(right, RIGHT, WRONG)
-        said = [f"{mark} {LETTERS[way]}" for mark, way in zip(marks, answers, strict=True)]
-        letters = np.stack([columns, np.full(num_ways, 4)], 1)
-        labels = [(left - 32, np.mean(part) - 8) for part in (rows, asked)]
-        under = queries + np.array([0, 0.5 * cell])
-        self._captions.set_texts(
-            [*LETTERS[:num_ways], "support", "queries", *said, *map(_percent, confidences)],
-            np.concatenate([letters, labels, under, under + np.array([0, self.ANSWER / 2 - 1])]),
-        )
+    letters = LETTERS[:num_ways]
+    paper = {"wide": cell * num_ways, "tall": cell * num_shots, "opacity": 0.12}
+    parts = [left - 8] * 2, [rows.mean(), asked.mean()], ["support", "queries"]
+    marks = [
+        Boxes("paper", [columns.mean()], [rows.mean()], fills=["gray"], **paper),
+        Texts("letters", columns, np.full(num_ways, height - 10), letters, bold=True),
+        Texts("parts", *parts, anchor="end"),
+    ]
+    # Drawings of a class have one number in all these marks: they light up together.
+    style = {"wide": 0.88 * cell, "tall": 0.88 * cell, "link": "class", "fixed": ("pixels",)}
+    for row, y in enumerate(rows):
+        at, drawn = np.full(num_ways, y), pixels(frame.support[row])
+        texts = [f"support of {letter}" for letter in letters]
+        marks.append(Images(f"support {row}", columns, at, drawn, texts=texts, **style))
+    for row, y in enumerate(asked):
+        right, at = frame.right[row], np.full(num_ways, y)
+        verdicts = np.where(right, RIGHT, WRONG)
+        answers = [LETTERS[way] for way in frame.answers[row]]
+        sure = [_percent(one) for one in frame.confidences[row]]
+        looks = {
+            "edges": np.where(right, "green", "red"),
+            "dashed": ~right,
+            "texts": [
+                f"{letters[way]}, taken for {one} ({sure[way]})" for way, one in enumerate(answers)
+            ],
+        }
+        drawn = pixels(frame.queries[row])
+        marks.append(Images(f"queries {row}", columns, at, drawn, **looks, **style))
+        first, second = [f"{v} {a}" for v, a in zip(verdicts, answers, strict=True)], sure
+        if num_ways > MANY_WAYS:
+            first, second = verdicts, answers
+        marks.append(Texts(f"answers {row}", columns, at - cell / 2 - 8, first))
+        marks.append(Texts(f"chances {row}", columns, at - cell / 2 - 24, second))
+    return board("board", width, height, marks, alt="an episode, a column for each class")

@@ -6,38 +6,42 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import ipywidgets
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.base import Learner, task_losses
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.learners.neural_process import ConditionalNeuralProcess
-from metalearn_lite.tasks.sinusoids import INPUT, Sinusoids
-from metalearn_lite.widgets import picture, words
-from metalearn_lite.widgets.layout import button, row, shrinking, still_figure
-from metalearn_lite.widgets.picture import (
-    Picture,
-    Pointer,
-    Sentence,
-    new_figure,
-    plain_axes,
-    solid_looks,
+from metalearn_lite.tasks.sinusoids import INPUT, SineTasks, Sinusoids
+from metalearn_lite.widgets import words
+from metalearn_lite.widgets.kit import (
+    Axis,
+    Band,
+    Button,
+    Drag,
+    Line,
+    Live,
+    Panel,
+    Points,
+    Scene,
+    Slider,
+    Try,
+    solid,
+    still,
 )
-from metalearn_lite.widgets.play import Play
 
 NUM_QUERIES = 121
 MAX_POINTS = 20
 VALUES = (-6.5, 6.5)
 ERRORS = (1e-3, 1e2)
 TWO_SIDED_95 = 1.96
+MOST_KNOWN = 500
+BESIDE = 0.3
+"""a point further than this from the wave is no point of it: a hand does not hit it exactly"""
 
 MAX_LEARNERS = 4  # each with a colour and a marker of its own, in both charts
-LEGEND = {"fontsize": 10, "columnspacing": 1, "handlelength": 1.6, "frameon": False}
 
 
 class Answers(NamedTuple):
@@ -61,6 +65,8 @@ class Frame:
     """``(121,)``, evenly spaced"""
     wave: np.ndarray
     """``(121,)``, the true values there"""
+    beside: int | None
+    """the first of the points read that lies beside the wave: from there on nobody has an error"""
     points: np.ndarray
     """``(N, 2)``: x and y of all points in their order, those not read yet included"""
     curves: dict[str, np.ndarray]
@@ -68,7 +74,8 @@ class Frame:
     bands: dict[str, np.ndarray]
     """``(2, 121)``: the lower and upper edge of the 95 % band of each learner that has one"""
     errors: dict[str, np.ndarray]
-    """by learner ``(count + 1,)``: the squared distance from the wave after 0 … ``count`` points"""
+    """by learner ``(count + 1,)``: the squared distance from the wave after 0 … ``count`` points;
+    NaN where a point beside the wave has been read"""
     sentence: str
     """what the picture shows, for those who cannot see it"""
 
@@ -85,6 +92,9 @@ class InContextModel:
         generator: where waves, random points and random orders come from.
         num_points: how many random points to begin with.
         inner_steps: how many gradient steps a ``MAML`` among the learners takes.
+        wave: its amplitude and phase, in place of random ones.
+        points: x and y of the points to begin with, in place of random ones.
+        read: how many of them have been read; all unless it is given.
 
     Raises:
         ValueError: there is no learner, or there are more than four.
@@ -96,6 +106,9 @@ class InContextModel:
         generator: torch.Generator,
         num_points: int = 5,
         inner_steps: int = 10,
+        wave: tuple[float, float] | None = None,
+        points: Sequence[tuple[float, float]] | None = None,
+        read: int | None = None,
     ):
         if not 1 <= len(learners) <= MAX_LEARNERS:
             raise ValueError(f"{len(learners)} learners: choose 1 to {MAX_LEARNERS}")
@@ -106,17 +119,44 @@ class InContextModel:
         self.notice = ""
         self._generator = generator
         self._x = torch.linspace(*INPUT, NUM_QUERIES)
-        self.draw_wave(num_points)
+        self.draw_wave(num_points, wave)
+        if points is not None:
+            self.points = [(float(x), float(y)) for x, y in points]
+        self.read = len(self.points) if read is None else read
 
-    def draw_wave(self, num_points: int) -> None:
-        """Another wave, and ``num_points`` random points on it."""
+    def draw_wave(self, num_points: int = 5, wave: tuple[float, float] | None = None) -> None:
+        """Another wave, at random or of this amplitude and phase, and random points on it."""
         self.notice = ""
-        wave = Sinusoids().draw_tasks(1, self._generator)
-        self._wave = wave(self._x.view(1, -1, 1))
-        x, y = wave.draw(num_points, self._generator)
+        self._task = Sinusoids().draw_tasks(1, self._generator)
+        if wave is not None:
+            self._task = SineTasks(*torch.tensor(wave).view(2, 1, 1))
+        self._wave = self._task(self._x.view(1, -1, 1))
+        x, y = self._task.draw(num_points, self._generator)
         self.points = list(zip(x.flatten().tolist(), y.flatten().tolist(), strict=True))
         self.read = num_points
         self._known: dict[tuple, Answers] = {}
+
+    @property
+    def wave(self) -> tuple[float, float]:
+        """Its amplitude and phase."""
+        return self._task.amplitude.item(), self._task.phase.item()
+
+    def move_point(self, index: int, x: float, y: float) -> None:
+        """The point of this number to another place on the chart."""
+        self.notice = ""
+        place = np.clip((x, y), (INPUT[0], VALUES[0]), (INPUT[1], VALUES[1]))
+        self.points[index] = tuple(place.tolist())
+
+    def remove_point(self, index: int) -> None:
+        """Takes the point of this number away."""
+        self.notice = ""
+        del self.points[index]
+        self.read -= index < self.read
+
+    def draw_line(self) -> None:
+        """Three points of a straight line, in place of all there are."""
+        self.notice = ""
+        self.points, self.read = [(-3.0, -3.0), (0.0, 0.0), (3.0, 3.0)], 3
 
     def add_point(self, x: float, y: float) -> None:
         """One more point, wherever it is. What cannot be done is a ``notice``."""
@@ -155,8 +195,13 @@ class InContextModel:
     def frame(self, count: int | None = None) -> Frame:
         """What there is to see after ``count`` points (``self.read`` unless it is given)."""
         count = min(max(self.read if count is None else count, 0), len(self.points))
-        path = [self._answers(tuple(self.points[:number])) for number in range(count + 1)]
-        now = path[-1]
+        beside = self._beside(count)
+        judged = count if beside is None else beside
+        path = [self._answers(tuple(self.points[:number])) for number in range(judged + 1)]
+        now = self._answers(tuple(self.points[:count]))
+        errors = np.full((len(self.learners), count + 1), np.nan)
+        known = np.stack([answers.errors for answers in path], 1)
+        errors[:, : judged + 1] = np.nan_to_num(known, nan=np.inf, posinf=np.inf)
         bands = {
             name: np.stack([curve - spread, curve + spread])
             for name, curve, spread in zip(self.learners, now.curves, now.spreads, strict=True)
@@ -166,12 +211,18 @@ class InContextModel:
             count=count,
             x=self._x.numpy(),
             wave=self._wave[0].numpy(),
+            beside=beside,
             points=np.array(self.points).reshape(-1, 2),
             curves=self._by_name(now.curves),
             bands=bands,
-            errors=self._by_name(np.stack([answers.errors for answers in path], 1)),
-            sentence=self._sentence(count, now, bands),
+            errors=self._by_name(errors),
+            sentence=self._sentence(count, now, bands, beside),
         )
+
+    def _beside(self, count: int) -> int | None:
+        x, y = torch.tensor(self.points[:count]).view(-1, 2).unbind(1)
+        off = (self._task(x.view(1, -1, 1))[0] - y).abs() > BESIDE
+        return off.nonzero()[0].item() if off.any() else None
 
     def _by_name(self, values: np.ndarray) -> dict[str, np.ndarray]:
         return dict(zip(self.learners, values, strict=True))
@@ -180,6 +231,8 @@ class InContextModel:
     def _answers(self, points: tuple[tuple[float, float], ...]) -> Answers:
         """All learners' answers, unless they are known: one more point costs one more reading."""
         if points not in self._known:
+            if len(self._known) > MOST_KNOWN:
+                self._known.clear()
             x, y = torch.tensor(points).view(1, -1, 2).unbind(-1)
             support = Examples(x.unsqueeze(-1), y)
             answers = [self._ask(learner, support) for learner in self.learners.values()]
@@ -201,197 +254,145 @@ class InContextModel:
             curve = learner.predict(learner.adapt(support), x)
         return curve, torch.zeros_like(curve)
 
-    def _sentence(self, count: int, now: Answers, bands: dict[str, np.ndarray]) -> str:
+    def _sentence(
+        self, count: int, now: Answers, bands: dict[str, np.ndarray], beside: int | None
+    ) -> str:
         errors = ", ".join(
             f"{name} {words.error(error, ERRORS[1])}"
             for name, error in self._by_name(now.errors).items()
         )
         if not self.points:
-            said = "Click on the chart to place a point. Before any point is read: "
+            said = "Click on the chart to place a point. Before any point is read"
         else:
-            said = f"After reading {count} of {words.count(len(self.points), 'point')}: "
-        said += f"error {errors}."
-        for name, (low, high) in bands.items():
-            inside = ((low <= self._wave[0].numpy()) & (self._wave[0].numpy() <= high)).mean()
+            said = f"After reading {count} of {words.count(len(self.points), 'point')}"
+        if beside is None:
+            said += f": error {errors}."
+        else:
             said += (
-                f" The {name} band is ±{words.error((high - low).mean() / 2, ERRORS[1])} wide on "
-                f"average; {inside:.0%} of the wave lies in it."
+                f" there is no error: point {beside + 1} lies beside the wave, so that no true "
+                "curve is known."
             )
+        for name, (low, high) in bands.items():
+            width = words.error((high - low).mean() / 2, ERRORS[1])
+            said += f" The {name} band is ±{width} wide on average"
+            inside = ((low <= self._wave[0].numpy()) & (self._wave[0].numpy() <= high)).mean()
+            said += f"; {inside:.0%} of the wave lies in it." if beside is None else "."
         return f"{self.notice} {said}".strip()
 
 
-class InContextExplorer(ipywidgets.VBox):
-    """The view of an ``InContextModel``: two charts, a sentence, and controls."""
+class InContextExplorer(Live):
+    """An `InContextModel` in the page: curves over x, errors over points read, and controls."""
 
-    def __init__(self, model: InContextModel):
-        self.model = model
-        frame = model.frame()
-        figure = new_figure(4.6, 4.1)
-        self._curves = Curves(plain_axes(figure.subplots(), "x", "y"), frame)
-        figure.legend(handles=self._curves.named, loc="outside upper left", ncols=3, **LEGEND)
-        self.curves = Picture(figure, self._curves.named, on_click=self._clicked)
+    by = "read"
 
-        figure = new_figure(3.4, 4.1)
-        self._errors = Errors(plain_axes(figure.subplots(), "points read", "squared error"), frame)
-        self.errors = Picture(figure, self._errors.moving)
-        self.sentence = Sentence()
+    def scene(self) -> Scene:
+        model, frame = self.model, self.model.frame()
+        number = len(model.points)
+        return Scene(
+            (_curves(frame), _errors(frame)),
+            (
+                Slider("read", "points read", model.read, high=max(1, number), play=600),
+                Button("shuffle", "Shuffle the order", enabled=number > 1),
+                Button("draw_wave", "New wave"),
+                Button("undo_point", "Undo point", enabled=number > 0),
+                Button("clear", "Clear", enabled=number > 0),
+            ),
+            (
+                Try("Another order", "The same points, read in another order. Which curve moves, "
+                    "and which stay?", press="shuffle"),
+                Try("Nothing read", "What does each answer before the first point, and how wide is "
+                    "the band? Then let the points come one by one.", values={"read": 0}),
+                Try("A straight line", "Three points of a line, and all that these learners know "
+                    "is waves. Who draws a line, and who a wave?", press="draw_line"),
+            ),
+            sentence=frame.sentence,
+            code=self._code(),
+        )  # fmt: skip
 
-        self.read = ipywidgets.IntSlider(
-            model.read, 0, max(1, len(model.points)), description="points read"
-        )
-        self.read.layout.width = "420px"
-        self.read.style.description_width = "80px"
-        self.play = Play(value=self.read.value, max=self.read.max)
-        ipywidgets.jslink((self.play, "value"), (self.read, "value"))
-        self.read.observe(lambda change: self._set_read(change["new"]), "value")
-        self.x, self.y = (
-            ipywidgets.FloatText(0.0, step=0.5, description=name, layout={"width": "110px"})
-            for name in "xy"
-        )
-        for box in (self.x, self.y):
-            box.style.description_width = "20px"
-        hint = ipywidgets.Label("Click on the chart, or type:", layout={"margin": "0 0 0 16px"})
+    def set(self, name: str, value: int) -> None:
+        self.model.read, self.model.notice = value, ""
 
-        super().__init__(
-            [
-                row(shrinking(self.curves, 400), shrinking(self.errors, 300)),
-                row(self.play, self.read, button("Shuffle the order", model.shuffle, self.show)),
-                self.sentence,
-                row(
-                    button("New wave", lambda: model.draw_wave(5), self.show),
-                    button("Undo point", model.undo_point, self.show),
-                    button("Clear", model.clear, self.show),
-                    hint,
-                    self.x,
-                    self.y,
-                    button("Add point", self._add_point, self.show),
-                ),
-            ]
-        )
-        self.show()
+    def press(self, name: str) -> None:
+        getattr(self.model, name)()
 
-    def show(self) -> None:
-        """Brings the pictures, the slider and the sentence up to the model's state."""
-        self._showing = True  # the slider moves now because the model did, not the other way round
-        self.read.max = self.play.max = max(1, len(self.model.points))
-        self.read.value = self.model.read
-        self._showing = False
-        frame = self.model.frame()
-        self._curves.show(frame)
-        self._errors.show(frame)
-        self.curves.refresh(alt=f"Curves over x. {frame.sentence}")
-        self.errors.refresh(alt=f"Error after each point. {frame.sentence}")
-        self.sentence.text = frame.sentence
+    def click(self, panel: str, x: float, y: float) -> None:
+        self.model.add_point(x, y)
 
-    def filmstrip(self, counts: Sequence[int] = (0, 1, 3, 5)) -> Figure:
+    def drag(self, key: str, index: int, x: float, y: float) -> None:
+        self.model.move_point(index, x, y)
+
+    def remove(self, key: str, index: int) -> None:
+        self.model.remove_point(index)
+
+    def filmstrip(self, counts: Sequence[int] = (0, 1, 3, 5)) -> still.Figure:
         """The curves after reading each of ``counts`` points, as a figure that stays."""
-        figure = still_figure(2.5 * len(counts), 3.4)
-        panels = figure.subplots(1, len(counts), sharey=True, squeeze=False)[0]
-        for axes, count in zip(panels, counts, strict=True):
-            plain_axes(axes, "x", "y" if axes is panels[0] else "")
-            axes.set_title(f"{words.count(count, 'point')} read", fontsize=picture.FONT_SIZE)
-            curves = Curves(axes, self.model.frame(count))
-        figure.legend(handles=curves.named, loc="outside lower center", ncols=4, **LEGEND)
-        return figure
+        titles = [f"{words.count(count, 'point')} read" for count in counts]
+        return still.strip(self.scenes_at("read", counts), titles, panels=("curves",))
 
     def description(self, counts: Sequence[int] = (0, 1, 3, 5)) -> str:
         """The text alternative of ``filmstrip``: a line for each picture."""
         return "\n".join(self.model.frame(count).sentence for count in counts)
 
-    def _set_read(self, count: int) -> None:
-        if not self._showing:
-            self.model.read, self.model.notice = count, ""
-            self.show()
-
-    def _add_point(self) -> None:
-        self.model.add_point(self.x.value, self.y.value)
-
-    def _clicked(self, pointer: Pointer) -> None:
-        self.model.add_point(pointer.x, pointer.y)
-        self.show()
-
-    def __repr__(self) -> str:
-        return f"InContextExplorer({self.sentence.text!r})"
-
-
-class Curves:
-    """The true wave, the points, every learner's curve and, where it has one, its band."""
-
-    def __init__(self, axes: Axes, frame: Frame):
-        axes.set(xlim=INPUT, ylim=VALUES, xticks=(-4, -2, 0, 2, 4), yticks=(-5, 0, 5))
-        self._x = frame.x
-        styles = solid_looks(frame.curves)
-        self.bands = {
-            name: axes.fill_between(
-                frame.x,
-                *band,
-                color=styles[name]["color"],
-                alpha=0.25,
-                linewidth=0,
-                label="its 95 % band",
-            )
-            for name, band in frame.bands.items()
-        }
-        (self.wave,) = axes.plot(
-            frame.x, frame.wave, "--", color=picture.BLACK, linewidth=1.5, label="true wave"
+    def _code(self) -> str:
+        model = self.model
+        amplitude, phase = model.wave
+        points = ", ".join(f"({x:.4g}, {y:.4g})" for x, y in model.points)
+        return (
+            "InContextExplorer(InContextModel(learners, generator, "
+            f"inner_steps={model.inner_steps}, wave=({amplitude:.4g}, {phase:.4g}), "
+            f"points=[{points}], read={model.read}))"
         )
-        self.points, self.waiting = (
-            axes.plot(
-                [],
-                [],
-                "o",
-                color=color,
-                markeredgecolor=picture.BLACK,
-                markersize=9,
-                label=label,
-                clip_on=False,
-                zorder=10,
-                in_layout=False,  # a line without points would pull the layout to the corner
-            )[0]
-            for color, label in ((picture.YELLOW, "points read"), ("white", "not read yet"))
-        )
-        self.curves = {
-            name: axes.plot(
-                frame.x, frame.curves[name], **style, label=name, markevery=(6 + 5 * i, 20)
-            )[0]
-            for i, (name, style) in enumerate(styles.items())
-        }
-        self.named = [self.wave, self.points, self.waiting]
-        for name, curve in self.curves.items():
-            self.named += [curve, *([self.bands[name]] if name in self.bands else [])]
-        self.show(frame)
-
-    def show(self, frame: Frame) -> None:
-        self.wave.set_ydata(frame.wave)
-        self.points.set_data(*frame.points[: frame.count].T)
-        self.waiting.set_data(*frame.points[frame.count :].T)
-        for name, curve in frame.curves.items():
-            self.curves[name].set_ydata(_drawable(curve))
-        for name, (low, high) in frame.bands.items():
-            there_and_back = np.concatenate([frame.x, frame.x[::-1]])
-            edge = _drawable(np.concatenate([low, high[::-1]]))
-            self.bands[name].set_verts([np.stack([there_and_back, edge], 1)])
 
 
-class Errors:
+def _curves(frame: Frame) -> Panel:
+    """The wave, the points, every learner's curve and, where it has one, its band."""
+    x, styles = frame.x, solid(list(frame.curves))
+    read, waiting = frame.count, len(frame.points) - frame.count
+    true, left = {"x": x, "y": frame.wave}, {}
+    if frame.beside is not None:
+        true, left = left, true
+    dashed = {"fixed": ("x", "y"), "dash": "--", "width": 1.5}
+    # Not to be seen until it lights up: the point read last before an error. After 0 there is none.
+    last = np.concatenate([[[np.nan, np.nan]], frame.points]).T
+    return Panel(
+        "curves",
+        Axis(*INPUT, "x", ticks=(-4, -2, 0, 2, 4)),
+        Axis(*VALUES, "y", ticks=(-5, 0, 5)),
+        (
+            *(Band(f"band {name}", x, *edges, label=f"{name}, 95 % band", opacity=0.25,
+                   color=styles[name]["color"], fixed=("x",))
+              for name, edges in frame.bands.items()),
+            Line("left wave", **left, **dashed, label="a wave no longer followed", listed=False,
+                 color="gray", opacity=0.5),
+            Line("wave", **true, **dashed, label="true wave"),
+            *(Line(f"curve {name}", x, curve, label=name, fixed=("x",), every=(6 + 5 * i, 20),
+                   **styles[name]) for i, (name, curve) in enumerate(frame.curves.items())),
+            Points("read", label="points read", color="yellow", edge="ink", size=11),
+            Points("waiting", label="not read yet", color="paper", edge="ink", size=11),
+            Line("last read", *last, opacity=0, link="count"),
+            Points("points", *frame.points.T, colors=["yellow"] * read + ["paper"] * waiting,
+                   edge="ink", size=11, drag=Drag("a point", removable=True)),
+        ),
+        alt="curves over x",
+        width=460,
+        height=340,
+        click="add a point",
+    )  # fmt: skip
+
+
+def _errors(frame: Frame) -> Panel:
     """Every learner's error after each point so far."""
-
-    def __init__(self, axes: Axes, frame: Frame):
-        axes.set(xlim=(-0.5, MAX_POINTS + 0.5), ylim=ERRORS, yscale="log")
-        axes.set_xticks((0, 5, 10, 15, 20))
-        axes.yaxis.set_major_formatter("{x:g}")
-        axes.minorticks_off()
-        styles = solid_looks(frame.errors)
-        self.lines = {name: axes.plot([], [], **style)[0] for name, style in styles.items()}
-        self.moving = list(self.lines.values())
-        self.show(frame)
-
-    def show(self, frame: Frame) -> None:
-        for name, errors in frame.errors.items():
-            self.lines[name].set_data(range(len(errors)), _drawable(errors, ERRORS))
-
-
-def _drawable(values: np.ndarray, limits: tuple[float, float] = (-50, 50)) -> np.ndarray:
-    """``values`` that can be drawn: what is beyond ``limits`` or no number lies on the edge."""
-    low, high = limits
-    return np.clip(np.nan_to_num(values, nan=high, posinf=high, neginf=low), low, high)
+    lines = [
+        Line(f"error {name}", np.arange(frame.count + 1), np.clip(frame.errors[name], *ERRORS),
+             label=name, listed=False, link="count", **style)
+        for name, style in solid(list(frame.errors)).items()
+    ]  # fmt: skip
+    return Panel(
+        "errors",
+        Axis(-0.5, MAX_POINTS + 0.5, "points read", ticks=(0, 5, 10, 15, 20)),
+        Axis(*ERRORS, "squared error", log=True),
+        tuple(lines),
+        alt="error after each point",
+        width=340,
+        height=340,
+    )

@@ -263,9 +263,9 @@ def _table(frame: Frame) -> Table:
     styles = dashed(list(frame.curves))
     return Table(
         "leaders",
-        ("", "method", "error", "iterations"),
+        ("method", "error", "iterations"),
         [
-            (f"{'=' if place.tied else ''}{number}.", place.method, _error(place),
+            (f"{'=' if place.tied else ''}{number}. {place.method}", _error(place),
              f"{place.iterations:,}")
             for number, place in enumerate(frame.places, 1)
         ],

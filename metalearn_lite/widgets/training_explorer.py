@@ -329,7 +329,6 @@ def _losses(frame: Frame) -> Panel:
         Axis(-0.02 * most, 1.02 * most, "step"),
         Axis(*LOSSES, "loss (mean squared error)", log=True),
         (Rules("now", [step]), *lines, *heads),
-        title="the whole run",
         alt="training and test loss at each step",
         width=380,
     )

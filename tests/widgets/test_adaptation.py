@@ -17,11 +17,7 @@ from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.joint import JointTraining
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import MLP
-from metalearn_lite.widgets.adaptation import (
-    MAX_POINTS,
-    AdaptationExplorer,
-    AdaptationModel,
-)
+from metalearn_lite.widgets.adaptation import MAX_POINTS, AdaptationExplorer, AdaptationModel
 
 NETWORK = MLP(1, 8, 8, 1)
 

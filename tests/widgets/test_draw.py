@@ -1,10 +1,7 @@
-import base64
-import io
-
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from pages import Page
 
 from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.maml import MAML
@@ -19,8 +16,6 @@ from metalearn_lite.widgets.draw import (
     DrawYourOwn,
     answers_in_words,
     caveat,
-    description,
-    filmstrip,
     ink_image,
 )
 
@@ -317,10 +312,9 @@ def test_two_own_classes_are_enough_and_a_third_must_be_drawn():
 
 def test_the_filled_view_names_the_classes_and_its_filmstrip_shows_each():
     view = DrawYourOwn(make_learners(), {"mine": own_images()}, filled=True)
-    assert "&lt;moon&gt;" in view.caveat.value
-    titles = [axes.get_title() for axes in view.filmstrip().axes]
-    names = [view.model.class_name(way) for way in range(3)]
-    assert [title for title in titles if title] == [f"another {name}" for name in names]
+    assert "<moon>" in view.state["note"]
+    titles = {axes.get_title() for axes in view.filmstrip().axes}
+    assert titles >= {f"another {view.model.class_name(way)}" for way in range(3)}
     text = view.description()
     assert text.startswith(view.model.names())
     assert text.count("ProtoNet:") == text.count("MAML:") == 3
@@ -329,74 +323,78 @@ def test_the_filled_view_names_the_classes_and_its_filmstrip_shows_each():
 # The view, without a browser
 
 
-def make_view():
-    return DrawYourOwn(make_learners(), make_examples())
+def make_page():
+    return Page(DrawYourOwn(make_learners(), make_examples()))
 
 
-def send(pad, what, points=(), number=1.0):
-    """As the browser does it."""
-    pad._handle_custom_msg({"what": what, "points": list(points), "id": number}, [])
+def pads(page):
+    return [panel["key"] for panel in page.widget.look["panels"] if panel["kind"] == "Pad"]
 
 
 def test_a_stroke_reaches_the_model_and_comes_back():
-    view = make_view()
-    send(view.pads[0], "stroke", BAR, 0.5)
-    np.testing.assert_allclose(view.pads[0].strokes, [BAR])
-    assert view.pads[0].last_done == 0.5
-    assert view.pads[0].description == "Class A: 1 stroke"
-    assert view.sentence.text == "Draw class B first: it has no ink."
+    page = make_page()
+    page.do("draw", pad="pad 0", what="stroke", points=BAR)
+    np.testing.assert_allclose(page.columns("pad 0")["strokes"], [BAR], atol=1e-4)
+    assert page.columns("pad 0")["description"] == ["Class A: 1 stroke"]
+    assert page.sentence == "Draw class B first: it has no ink."
     for way, strokes in enumerate(EXAMPLE_CLASSES):
-        send(view.pads[way], "clear")
+        page.do("draw", pad=f"pad {way}", what="clear")
         for stroke in strokes:
-            send(view.pads[way], "stroke", stroke)
+            page.do("draw", pad=f"pad {way}", what="stroke", points=stroke)
     for stroke in EXAMPLE_QUERY:
-        before = view.answers.png
-        send(view.pads[QUERY], "stroke", stroke)
-        assert view.answers.png != before
-        assert view.sentence.text.startswith("The query: ProtoNet says")
-    assert "MAML: A" in view.answers.alt
-    assert "5 outputs" in view.caveat.value
+        before = page.columns("ProtoNet bars")
+        page.do("draw", pad=f"pad {QUERY}", what="stroke", points=stroke)
+        assert page.columns("ProtoNet bars") != before
+        assert page.sentence.startswith("The query: ProtoNet says")
+    assert len(page.columns("MAML bars")["x"]) == 3
+    assert "5 outputs" in page.widget.state["note"]
 
 
 def test_what_cannot_be_done_is_a_sentence():
-    view = make_view()
-    send(view.pads[QUERY], "undo", number=3)
-    assert view.sentence.text == "There is nothing to undo: the query has no ink."
-    send(view.pads[QUERY], "example", number=4)
-    assert "needs a class that is an example" in view.sentence.text
-    assert view.pads[QUERY].last_done == 4
+    page = make_page()
+    page.do("draw", pad=f"pad {QUERY}", what="undo")
+    assert page.sentence.startswith("There is nothing to undo: the query has no ink.")
+    page.do("draw", pad=f"pad {QUERY}", what="example")
+    assert "needs a class that is an example" in page.sentence
 
 
 def test_it_works_without_drawing():
-    view = make_view()
-    for pad in (view.pads[0], view.pads[1], view.pads[2], view.pads[QUERY]):
-        send(pad, "example")
-        assert pad.description.endswith(": an example")
-    assert "It is class" in view.sentence.text
-    address = view.pads[0].example
-    picture = Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2])))
-    shown = np.asarray(picture)[..., 3]
-    np.testing.assert_allclose(shown, 255 * view.model.frame().images[0], atol=0.6)
-    view.clear_all.click()
-    assert view.pads[0].example == ""
-    assert view.sentence.text == "Draw class A first: it has no ink."
+    page = make_page()
+    for pad in pads(page):
+        page.do("draw", pad=pad, what="example")
+        assert page.columns(pad)["description"][0].endswith(": an example")
+    assert "It is class" in page.sentence
+    sent = page.columns("pad 0")["example"]
+    shown = np.frombuffer(sent["bytes"], np.uint8).reshape(sent["shape"])
+    np.testing.assert_allclose(shown, 255 * page.widget.model.frame().images[0], atol=0.6)
+    page.press("clear_all")
+    assert "example" not in page.columns("pad 0")
+    assert page.sentence == "Draw class A first: it has no ink."
 
 
 def test_as_many_pads_as_classes():
-    view = make_view()
-    view.source.value = "more characters"
-    view.all_examples.click()
-    assert view.model.sheets[0].example.source == "more characters"
+    page = make_page()
+    page.set(source="more characters")
+    page.press("draw_all_examples")
+    assert page.widget.model.sheets[0].example.source == "more characters"
     for num_ways in (5, 2):
-        view.ways.value = num_ways
-        shown = [pad.layout.display != "none" for pad in view.pads]
-        assert shown == [way < num_ways for way in range(5)] + [True]
+        page.set(num_ways=num_ways)
+        assert pads(page) == [f"pad {way}" for way in (*range(num_ways), QUERY)]
+
+
+def test_suggestions_lead_to_what_they_ask():
+    page = make_page()
+    page.do("try", index=0)
+    assert page.widget.model.missing == []
+    assert len(page.columns(f"pad {QUERY}")["strokes"]) == len(EXAMPLE_QUERY) - 1
+    page.do("try", index=1)
+    assert "It is class" in page.sentence
 
 
 def test_the_filmstrip_has_a_column_per_stroke_and_says_so():
-    learners = make_learners()
-    figure = filmstrip(learners)
+    view = make_page().widget
+    figure = view.filmstrip()
     assert len(figure.axes) == 9
-    assert figure.axes[2].get_title() == "the query after 3 strokes"
-    words = description(learners)
+    assert "the query after 3 strokes" in {axes.get_title() for axes in figure.axes}
+    words = view.description()
     assert words.count("ProtoNet: A") == words.count("MAML: A") == 3

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from pages import Page
 
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
@@ -36,9 +37,9 @@ def make_model(distance="euclidean", **sizes):
     return EmbeddingModel(learner, snapshots, make_episodes(**sizes))
 
 
-def make_explorer():
+def make_page():
     model = make_model()
-    return EmbeddingExplorer(model.learner, model.snapshots, model.episodes)
+    return Page(EmbeddingExplorer(model.learner, model.snapshots, model.episodes))
 
 
 # The model
@@ -134,23 +135,11 @@ def test_the_sentence_says_how_many_are_right_and_where_the_query_lies():
     assert "16 dimensions" in model.caveat()
 
 
-def test_a_click_selects_the_nearest_query():
-    model = make_model()
-    for query, (x, y) in enumerate(model.frame().queries):
-        model.select_nearest_query(x + 1e-6, y)
-        assert model.query == query
-
-
 @pytest.mark.parametrize("method", ["select_task", "select_snapshot", "select_query"])
 @pytest.mark.parametrize("index", [-1, 99])
 def test_what_is_not_there_is_refused_with_the_choice_there_is(method, index):
     with pytest.raises(ValueError, match=f"There is no .* {index}: choose 0 to"):
         getattr(make_model(), method)(index)
-
-
-def test_no_place_is_refused():
-    with pytest.raises(ValueError, match="no place in the picture"):
-        make_model().select_nearest_query(float("nan"), 0)
 
 
 def test_snapshots_that_are_not_copies_are_refused():
@@ -234,53 +223,70 @@ def contains(corners, point):
 # The view, without a browser
 
 
-def test_every_control_changes_the_picture():
-    explorer = make_explorer()
+def test_every_control_changes_what_is_seen():
+    page = make_page()
     for act in (
-        lambda: setattr(explorer.training, "index", 2),
-        lambda: setattr(explorer.query, "index", 7),
-        explorer.new_episode.click,
+        lambda: page.set(snapshot=2),
+        lambda: page.set(query=7),
+        lambda: page.press("new_episode"),
     ):
-        before = explorer.page.png, explorer.charts.png, explorer.sentence.text
+        before = page.columns("selected"), page.columns("bars"), page.sentence
         act()
-        after = explorer.page.png, explorer.charts.png, explorer.sentence.text
+        after = page.columns("selected"), page.columns("bars"), page.sentence
         assert all(old != new for old, new in zip(before, after, strict=True))
-        assert explorer.sentence.text == explorer.model.sentence()
+        assert page.sentence == page.widget.model.sentence()
 
 
-def test_play_moves_the_scrubber_whose_read_out_is_text():
-    explorer = make_explorer()
-    explorer.play.value = 1
-    assert explorer.training.label == "10 of 100"
-    assert explorer.model.frame().iteration == 10
-    assert explorer.query.label == f"{explorer.model.query + 1} of 15"
+def test_sliders_read_out_words():
+    training, query = make_page().widget.look["controls"][:2]
+    assert training["texts"] == ("0 of 100", "10 of 100", "100 of 100")
+    assert query["texts"][0] == "1 of 15"
 
 
 def test_new_episodes_come_round():
-    explorer = make_explorer()
-    explorer.new_episode.click()
-    assert explorer.model.task == 1
-    explorer.new_episode.click()
-    assert explorer.model.task == 0
+    page = make_page()
+    for task in (1, 0):
+        page.press("new_episode")
+        assert page.widget.model.task == task
 
 
-def test_a_click_on_a_drawing_selects_it():
-    explorer = make_explorer()
+def test_a_drawing_and_a_snapshot_are_picked_where_they_are():
+    page = make_page()
     for query in (3, 11):
-        click(explorer.page, explorer._page.axes, explorer.model.frame().queries[query])
-        assert explorer.model.query == explorer.query.index == query
+        page.do("pick", key="queries", index=query)
+        assert page.widget.model.query == page.widget.state["values"]["query"] == query
+    page.do("pick", key="snapshots", index=2)
+    assert page.widget.model.frame().iteration == 100
+    page.do("try", index=0)
+    assert page.widget.model.frame().iteration == 0
 
 
-def test_a_click_on_the_curve_goes_there():
-    explorer = make_explorer()
-    click(explorer.charts, explorer._curve.axes, (2.1, 3))
-    assert explorer.model.frame().iteration == 100
+def test_what_is_drawn_is_the_frame():
+    page = make_page()
+    page.set(snapshot=1)
+    frame = page.widget.model.frame()
+    queries, bars = page.columns("queries"), page.columns("bars")
+    np.testing.assert_allclose(np.array([queries["x"], queries["y"]]).T, frame.queries, rtol=1e-4)
+    assert len(page.columns("wrong").get("x", [])) == (frame.predicted != frame.query_classes).sum()
+    np.testing.assert_allclose(bars["x"], frame.distances / frame.distances.max(), rtol=1e-4)
+    given = frame.predicted[frame.query]
+    assert [text[-1] in "✔✘" for text in bars["texts"]] == [way == given for way in range(5)]
 
 
-def click(picture, axes, place):
-    pixel = axes.transData.transform(place)
-    x, y = axes.figure.transFigure.inverted().transform(pixel)
-    picture._handle(None, {"kind": "click", "x": x, "y": 1 - y}, [])
+def test_drawings_travel_once_for_all_snapshots():
+    frames = make_page().widget.recorded["at"].values()
+    assert len(frames) == 3
+    assert not any("queries" in frame.get("fixed", {}) for frame in frames)
+
+
+def test_its_line_of_code_makes_it_again():
+    page = make_page()
+    page.press("new_episode")
+    page.set(snapshot=1, query=4)
+    model = page.widget.model
+    names = {"learner": model.learner, "snapshots": model.snapshots, "episodes": model.episodes}
+    again = eval(page.widget.state["code"], globals() | names)
+    assert again.state["sentence"] == page.sentence
 
 
 def test_points_that_all_fall_together_are_drawn_all_the_same():
@@ -288,14 +294,14 @@ def test_points_that_all_fall_together_are_drawn_all_the_same():
     zeros = {name: torch.zeros_like(value) for name, value in network.init().items()}
     explorer = EmbeddingExplorer(PrototypicalNetwork(network, zeros), {0: zeros}, make_episodes())
     assert explorer.model.frame().num_misplaced == 0
-    assert explorer.page.png.startswith(b"\x89PNG")
+    explorer.filmstrip([0]).savefig("/dev/null", format="png")
 
 
 def test_the_filmstrip_has_a_column_per_iteration_and_says_so():
-    explorer = make_explorer()
+    explorer = make_page().widget
     figure = explorer.filmstrip([0, 100])
     assert len(figure.axes) == 4
-    assert "after 100 iterations" in figure.axes[1].get_title()
+    assert any("after 100 iterations" in axes.get_title() for axes in figure.axes)
     assert explorer.description([0, 100]).count("queries are right") == 2
     with pytest.raises(ValueError, match="No snapshot of iteration 7: choose among 0, 10, 100"):
         explorer.filmstrip([0, 7])

@@ -49,7 +49,7 @@ def make_game(num_rounds=10):
 
 def truth(model):
     """What only the test may know before an answer is given: pixels are always right here."""
-    return model._choices["Pixels"][model._first + model.round]
+    return model._choices["Pixels"][model.first + model.round]
 
 
 # The model
@@ -188,68 +188,161 @@ def test_episodes_that_make_no_game_are_refused():
             GameModel(*arguments)
 
 
+def test_a_game_can_begin_at_any_task_that_leaves_enough():
+    later = GameModel(make_episodes(), {"Pixels": PixelNearestNeighbour()}, 5, first=7)
+    model = make_model(num_rounds=12)
+    model.round = 7
+    np.testing.assert_array_equal(later.frame().query, model.frame().query)
+    with pytest.raises(ValueError, match="first=8: choose 0 to 7"):
+        GameModel(make_episodes(), {"Pixels": PixelNearestNeighbour()}, 5, first=8)
+
+
+@pytest.mark.parametrize("num_rounds", [3, 5, 12])
+def test_chance_plays_up_to_the_question_that_divides(num_rounds):
+    model = make_model(num_rounds=num_rounds)
+    model.answer(0)
+    model.play_to_telling_task()
+    task = model.telling_task()
+    assert model.first + model.round == task
+    assert len(model.answers) == model.round
+    assert not model.is_answered
+    np.testing.assert_array_equal(model.frame().query, model.learners_frame(task).query)
+    model.answer(truth(model))
+    assert model.player == ("You + chance" if model.round else "You")
+
+
 # The view, without a browser
 
 
-def test_answering_by_button_then_going_on():
+def gesture(game, kind, **said):
+    game._receive(None, {"kind": kind, "id": game.ack + 1, **said}, [])
+
+
+def press(game, name):
+    gesture(game, "press", name=name)
+
+
+def pick(game, way):
+    gesture(game, "pick", key="cards", index=way)
+
+
+def marks(game):
+    return {mark.key: mark for mark in game.scene().marks()}
+
+
+def said(game):
+    return game.state["sentence"]
+
+
+def test_answering_by_a_card_then_going_on():
     model, game = make_game()
     right = truth(model)
-    before = game.board.png, game.scores.png
-    game.answers[right].click()
+    before = marks(game)
+    assert game.state["off"] == ["go_on"]
+    assert set(before["cards"].edges) == {"gray"}
+    assert not len(before["verdict"].texts)
+    assert not len(before["names"].texts)
+    pick(game, right)
     assert game.model.result()["You"] == 1
-    assert game.board.png != before[0]
-    assert game.scores.png != before[1]
-    assert "right, it is" in game.sentence.text
-    assert all(button.disabled for button in game.answers)
-    game.next.click()
-    assert game.sentence.text.startswith("Round 2 of 10")
-    assert not any(button.disabled for button in game.answers)
+    assert "right, it is" in said(game)
+    assert game.state["off"] == []
+    after = marks(game)
+    assert list(after["verdict"].texts) == ["✔ right"]
+    assert [edge == "green" for edge in after["cards"].edges] == [w == right for w in range(5)]
+    assert list(after["played"].markers) == ["s", "s", "s" if right == 0 else "x"]
+    press(game, "go_on")
+    assert said(game).startswith("Round 2 of 10")
+    assert game.state["off"] == ["go_on"]
 
 
-def test_answering_by_a_click_on_a_card():
+def test_right_and_wrong_differ_without_colour():
     model, game = make_game()
     right = truth(model)
-    click(game, right + 0.5, 1.4)
-    assert game.model.result()["You"] == 1
+    wrong = (right + 1) % 5
+    pick(game, wrong)
+    drawn = marks(game)
+    assert list(drawn["verdict"].texts) == [f"✘ it is {'ABCDE'[right]}"]
+    assert [way for way in range(5) if drawn["cards"].dashed[way]] == [wrong]
+    assert drawn["cards"].edges[wrong] == "red"
+    assert drawn["cards"].edges[right] == "green"
 
 
-def test_a_click_beside_the_cards_does_nothing_and_a_second_answer_is_a_sentence():
+def test_names_stand_below_the_card_they_chose():
+    model, game = make_game()
+    right = truth(model)
+    pick(game, 0)
+    drawn = marks(game)
+    for x, name in zip(drawn["names"].x, drawn["names"].texts, strict=True):
+        chosen = right if name == "Pixels" else 0
+        assert x == pytest.approx(drawn["cards"].x[chosen])
+    assert len(set(zip(drawn["names"].x, drawn["names"].y, strict=True))) == 3
+
+
+def test_a_second_answer_and_a_step_too_far_are_sentences():
     _, game = make_game()
-    click(game, 0.5, 3.5)
-    assert not game.model.is_answered
-    click(game, 0.5, 1.4)
-    click(game, 1.5, 1.4)
-    assert game.sentence.text == "Round 1 is answered already: go to the next round."
-
-
-def click(game, x, y):
-    axes = game.board.figure.axes[0]
-    x, y = axes.figure.transFigure.inverted().transform(axes.transData.transform((x, y)))
-    game.board._handle(None, {"kind": "click", "x": x, "y": 1 - y}, [])
+    press(game, "go_on")
+    assert said(game).startswith("Answer round 1 first. Round 1 of 10")
+    pick(game, 0)
+    pick(game, 1)
+    assert said(game).startswith("Round 1 is answered already: go to the next round.")
+    assert game.model.answers == [0]
 
 
 def test_the_demo_plays_to_the_end_and_another_game_can_follow():
     _, game = make_game()
     assert game.demo() is game
-    assert "Chance: " in game.sentence.text
-    assert "points" in game.scores.alt
-    assert game.chance.disabled
-    assert game.next.description == "Play again"
-    game.next.click()
-    assert game.sentence.text.startswith("Round 1 of 10")
-    assert game.next.description == "Next round"
+    assert "Chance: " in said(game)
+    assert game.state["off"] == ["play_by_chance"]
+    assert game.look["controls"][0]["label"] == "Play again"
+    press(game, "go_on")
+    assert said(game).startswith("Round 1 of 10")
+    assert game.look["controls"][0]["label"] == "Next round"
 
 
 def test_demo_after_the_end_changes_nothing():
     _, game = make_game()
-    text = game.demo().sentence.text
-    assert game.demo().sentence.text == text
+    text = said(game.demo())
+    assert said(game.demo()) == text
 
 
-def test_the_text_alternative_does_not_give_the_answer_away():
+def test_what_travels_does_not_give_the_answer_away():
+    one, other = make_game()[1], make_game()[1]
+    other.model._truths = (other.model._truths + 1) % 5
+    other.show()
+    assert (one.look, one.moving, one.fixed, one.state) == (
+        *(other.look, other.moving, other.fixed, other.state),
+    )
+
+
+def test_scores_stand_in_whole_numbers_and_labels_have_room():
     _, game = make_game()
-    assert "it is" not in game.board.alt
-    assert "None yet" in game.scores.alt
+    pick(game, 0)
+    press(game, "play_by_chance")
+    scores = game.scene().panels[1]
+    assert scores.x.ticks == (0, 2, 4, 6, 8, 10)
+    assert scores.y.names == ("You + chance", "Pixels", "AlwaysA")
+    bars = marks(game)["rights"]
+    result = game.model.result()
+    assert list(bars.x) == list(result.values())
+    assert list(bars.texts) == [str(score) for score in result.values()]
+    played = marks(game)["played"]
+    for row, score in zip(scores.y.ticks, result.values(), strict=True):
+        mine = [m for y, m in zip(played.y, played.markers, strict=True) if abs(y - row) < 0.5]
+        assert (len(mine), mine.count("s")) == (10, score)
+
+
+def test_suggestions_show_what_they_ask():
+    _, game = make_game(num_rounds=5)
+    gesture(game, "try", index=0)
+    assert game.model.is_over
+    assert "Chance: " in said(game)
+    first = game.model.first
+    gesture(game, "try", index=0)
+    assert game.model.first != first
+    gesture(game, "try", index=1)
+    assert not game.model.is_answered
+    pick(game, 0)
+    assert len(set(list(game.model.frame().choices.values())[1:])) == 2
 
 
 def test_the_filmstrip_shows_the_learners_on_all_tasks():
@@ -260,3 +353,13 @@ def test_the_filmstrip_shows_the_learners_on_all_tasks():
     assert "Pixels says" in game.description()
     with pytest.raises(ValueError, match="There is no task 12 of 12"):
         game.filmstrip(12)
+
+
+def test_the_code_makes_the_same_game():
+    _, game = make_game(num_rounds=5)
+    gesture(game, "try", index=0)
+    press(game, "go_on")
+    learners = {"Pixels": PixelNearestNeighbour(), "AlwaysA": AlwaysA()}
+    names = {"EpisodeGame": EpisodeGame, "episodes": make_episodes(), "learners": learners}
+    other = eval(game.state["code"], names)
+    assert (other.moving, other.state) == (game.moving, game.state)

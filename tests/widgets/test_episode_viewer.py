@@ -5,12 +5,7 @@ import torch
 from metalearn_lite.learners.base import Learner
 from metalearn_lite.learners.pixels import PixelNearestNeighbour
 from metalearn_lite.tasks.characters import Glyphs, join
-from metalearn_lite.widgets.episode_viewer import (
-    MIXED,
-    ONE_ALPHABET,
-    EpisodeViewer,
-    ViewerModel,
-)
+from metalearn_lite.widgets.episode_viewer import MIXED, ONE_ALPHABET, EpisodeViewer, ViewerModel
 
 POOL = join(Glyphs(1, 24, 8, seed=1), Glyphs(1, 10, 8, seed=2))
 SMALL = "only Glyphs2_01 (10)"
@@ -46,8 +41,28 @@ def make_viewer():
     return EpisodeViewer(POOL, make_learners())
 
 
-def picture_and_words(viewer):
-    return viewer.picture.png, viewer.picture.alt, viewer.sentence.text
+def gesture(viewer, kind, **said):
+    viewer._receive(None, {"kind": kind, "id": viewer.ack + 1, **said}, [])
+
+
+def choose(viewer, **values):
+    for name, value in values.items():
+        gesture(viewer, "set", name=name, value=value)
+
+
+def shown(viewer):
+    return viewer.moving, viewer.fixed, viewer.state["sentence"]
+
+
+def marks(viewer):
+    return {mark.key: mark for mark in viewer.scene().marks()}
+
+
+class FiveOnly(AlwaysA):
+    def adapt(self, support):
+        if support.y.max() != 4:
+            raise ValueError("I know five classes")
+        return super().adapt(support)
 
 
 # The model
@@ -159,70 +174,123 @@ def test_no_learner_is_refused():
 # The view, without a browser
 
 
-def test_every_control_changes_picture_and_words():
+def test_every_control_changes_what_is_drawn_and_said():
     viewer = make_viewer()
     for act in (
-        lambda: setattr(viewer.ways, "value", 8),
-        lambda: setattr(viewer.shots, "value", 3),
-        lambda: setattr(viewer.learner, "value", "AlwaysA"),
-        lambda: setattr(viewer.source, "value", SMALL),
-        viewer.next.click,
-        viewer.previous.click,
+        lambda: choose(viewer, num_ways=8),
+        lambda: choose(viewer, num_shots=3),
+        lambda: choose(viewer, learner="AlwaysA"),
+        lambda: choose(viewer, source=SMALL),
+        lambda: gesture(viewer, "press", name="next"),
+        lambda: gesture(viewer, "press", name="previous"),
     ):
-        before = picture_and_words(viewer)
+        before = shown(viewer)
         act()
-        after = picture_and_words(viewer)
-        assert all(old != new for old, new in zip(before, after, strict=True))
-    assert viewer.sentence.text.startswith(f"Episode 1, 8-way 3-shot, {SMALL}. AlwaysA: 2 of 16")
+        after = shown(viewer)
+        assert before[:2] != after[:2]
+        assert before[2] != after[2]
+    said = viewer.state["sentence"]
+    assert said.startswith(f"Episode 1, 8-way 3-shot, {SMALL}. AlwaysA: 2 of 16")
 
 
-def test_arrow_keys_walk_through_the_episodes_and_back():
+def test_one_walks_through_the_episodes_and_back():
     viewer = make_viewer()
-    first = picture_and_words(viewer)
-    viewer.picture._handle(None, {"kind": "key", "key": "ArrowRight"}, [])
-    assert viewer.sentence.text.startswith("Episode 2,")
-    viewer.picture._handle(None, {"kind": "key", "key": "ArrowLeft"}, [])
-    assert picture_and_words(viewer) == first
+    first = shown(viewer)
+    assert viewer.state["off"] == ["previous"]
+    gesture(viewer, "press", name="next")
+    assert viewer.state["sentence"].startswith("Episode 2,")
+    assert viewer.state["off"] == []
+    gesture(viewer, "press", name="previous")
+    assert shown(viewer) == first
 
 
-def test_an_impossible_request_is_a_sentence_and_can_be_taken_back():
+def test_another_learner_needs_no_drawing_again():
     viewer = make_viewer()
-    viewer.source.value = SMALL
-    before = viewer.picture.png
-    viewer.ways.value = 11
-    assert viewer.sentence.text == (
-        "num_ways=11 but this split has 10 characters; choose at most 10. "
-        "The picture stays as it was."
+    before = viewer.fixed
+    gesture(viewer, "try", index=2)
+    assert "AlwaysA" in viewer.state["sentence"]
+    assert viewer.fixed == before
+    gesture(viewer, "try", index=2)
+    assert "Pixels" in viewer.state["sentence"]
+
+
+def test_an_impossible_request_is_a_sentence_and_what_was_shown_stays():
+    viewer = make_viewer()
+    choose(viewer, source=SMALL)
+    before = viewer.moving
+    choose(viewer, num_ways=11)
+    assert viewer.state["sentence"].startswith(
+        "num_ways=11 but this split has 10 characters; choose at most 10. Episode 1, 5-way"
     )
-    assert viewer.picture.png == before
-    viewer.source.value = MIXED
-    assert viewer.sentence.text.startswith("Episode 1, 11-way 1-shot, all alphabets")
-    viewer.previous.click()
-    assert viewer.sentence.text.startswith("This is the first episode")
+    assert viewer.moving == before
+    assert viewer.state["values"]["num_ways"] == 5
+    choose(viewer, source=MIXED, num_ways=11)
+    assert viewer.state["sentence"].startswith("Episode 1, 11-way 1-shot, all alphabets")
+    gesture(viewer, "press", name="previous")
+    assert viewer.state["sentence"].startswith("This is the first episode")
+
+
+def test_what_a_learner_refuses_is_a_sentence_too():
+    viewer = EpisodeViewer(POOL, {"five": FiveOnly(), "all": AlwaysA()})
+    choose(viewer, num_ways=6)
+    assert viewer.state["sentence"].startswith("I know five classes. Episode 1, 5-way")
+    choose(viewer, learner="all", num_ways=6)
+    choose(viewer, learner="five")
+    assert viewer.state["sentence"].startswith("I know five classes. Episode 1, 6-way")
+    assert viewer.state["values"]["learner"] == "all"
+
+
+def test_suggestions_show_what_they_ask():
+    viewer = make_viewer()
+    choose(viewer, source=SMALL, num_shots=2)
+    gesture(viewer, "try", index=0)
+    assert viewer.state["sentence"].startswith("Episode 1, 20-way 1-shot, all alphabets")
+    gesture(viewer, "try", index=1)
+    assert viewer.state["sentence"].startswith("Episode 1, 5-way 5-shot")
+    small = EpisodeViewer(Glyphs(1, 8, 8), make_learners())
+    gesture(small, "try", index=0)
+    assert small.state["sentence"].startswith("Episode 1, 8-way 1-shot")
 
 
 def test_right_and_wrong_differ_without_colour():
     viewer = make_viewer()
-    viewer.learner.value = "AlwaysA"
-    board = viewer._board
-    assert len(board._right.get_segments()) == 2
-    assert len(board._wrong.get_segments()) == 8
-    assert board._right.get_linestyle() != board._wrong.get_linestyle()
-    assert board._captions._texts.count("✔ A") == 2
-    assert board._captions._texts.count("✘ A") == 8
+    choose(viewer, learner="AlwaysA")
+    drawn = marks(viewer)
+    for row in range(2):
+        queries = drawn[f"queries {row}"]
+        assert list(queries.edges) == ["green", "red", "red", "red", "red"]
+        assert list(queries.dashed) == [False, True, True, True, True]
+        assert list(drawn[f"answers {row}"].texts) == ["✔ A", *["✘ A"] * 4]
+        assert queries.texts[1].startswith("B, taken for A (")
+
+
+def test_a_column_lights_up_together():
+    viewer = make_viewer()
+    choose(viewer, num_ways=6, num_shots=3)
+    linked = [mark for mark in marks(viewer).values() if mark.link]
+    assert len(linked) == 3 + 2
+    for mark in linked:
+        assert list(mark.x) == list(linked[0].x)
 
 
 @pytest.mark.parametrize(("ways", "shots"), [(2, 1), (2, 5), (20, 1), (20, 2), (10, 5)])
 def test_everything_fits_into_the_picture(ways, shots):
     viewer = make_viewer()
-    viewer.ways.value, viewer.shots.value = ways, shots
-    board = viewer._board
-    points, size = board._drawings.points, board._drawings.size / 0.75
-    assert (points - size / 2 >= 0).all()
-    assert (points + size / 2 <= [board.width, board.height]).all()
-    assert board._captions._points[:, 1].max() + 16 <= board.height
-    gaps = np.diff(np.unique(points[:, 0].round(3)))
-    assert (gaps >= size).all()
+    choose(viewer, num_shots=1, num_ways=ways)
+    choose(viewer, num_shots=shots)
+    (board,) = viewer.scene().panels
+    for mark in board.marks:
+        x, y = np.asarray(mark.x), np.asarray(mark.y)
+        tall = mark.size if mark.key.startswith(("letters", "parts", "answers", "chances")) else (
+            mark.tall
+        )  # fmt: skip
+        assert (y - tall / 2 >= 0).all()
+        assert (y + tall / 2 <= board.height).all()
+        wide = getattr(mark, "wide", 0)
+        assert (x - wide / 2 >= 0).all()
+        assert (x + wide / 2 <= board.width).all()
+        if len(x) > 2:
+            assert (np.diff(x) > max(wide, 18)).all()
 
 
 def test_the_filmstrip_has_a_panel_per_learner_and_says_so():
@@ -232,3 +300,13 @@ def test_the_filmstrip_has_a_panel_per_learner_and_says_so():
     assert figure.axes[1].get_title() == "AlwaysA: 2 of 10 right"
     assert viewer.description().startswith("Episode 1, 5-way 1-shot, all alphabets")
     assert viewer.description(["AlwaysA"]).count("queries right") == 1
+
+
+def test_the_code_makes_the_same_picture():
+    viewer = make_viewer()
+    choose(viewer, num_ways=4, source=ONE_ALPHABET, learner="AlwaysA")
+    gesture(viewer, "press", name="next")
+    names = {"EpisodeViewer": EpisodeViewer, "pool": POOL, "learners": make_learners()}
+    other = eval(viewer.state["code"], names)
+    assert shown(other) == shown(viewer)
+    assert other.state == viewer.state

@@ -1,13 +1,14 @@
 """The in-context explorer: its model against the learners themselves, its view without a screen."""
 
+import json
 import math
 
-import matplotlib
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pages import Page
 from walks import do
 
 from metalearn_lite.episodes import Examples
@@ -16,7 +17,13 @@ from metalearn_lite.learners.neural_process import ConditionalNeuralProcess, Enc
 from metalearn_lite.learners.recurrent import GRU, RecurrentLearner
 from metalearn_lite.learners.transformer import Transformer, TransformerLearner
 from metalearn_lite.networks import MLP
-from metalearn_lite.widgets.in_context import ERRORS, MAX_POINTS, InContextExplorer, InContextModel
+from metalearn_lite.widgets.in_context import (
+    BESIDE,
+    ERRORS,
+    MAX_POINTS,
+    InContextExplorer,
+    InContextModel,
+)
 
 KINDS = {
     "MAML": (MAML, MLP(1, 8, 1)),
@@ -74,6 +81,60 @@ def test_a_point_may_lie_beside_the_wave():
     model.add_point(1.0, 6.2)
     assert model.frame().points[-1].tolist() == pytest.approx([1.0, 6.2])
     assert model.frame().count == 6
+
+
+def test_a_point_beside_the_wave_suspends_the_error_and_says_so():
+    model = new_model()
+    on_the_wave = model.frame()
+    x = -4.0
+    model.add_point(x, float(np.interp(x, on_the_wave.x, on_the_wave.wave)) + BESIDE / 2)
+    assert model.frame().beside is None  # a hand does not hit it exactly
+    model.add_point(x, float(np.interp(x, on_the_wave.x, on_the_wave.wave)) + 2 * BESIDE)
+    frame = model.frame()
+    assert frame.beside == 6
+    for name, errors in frame.errors.items():
+        np.testing.assert_array_equal(errors[:6], on_the_wave.errors[name])
+        assert np.isfinite(errors[:7]).all()
+        assert np.isnan(errors[7])
+    assert frame.sentence.startswith(
+        "After reading 7 of 7 points there is no error: point 7 lies beside the wave"
+    )
+    assert "of the wave lies in it" not in frame.sentence
+    assert model.frame(6).beside is None
+    assert "error MAML" in model.frame(6).sentence
+    model.undo_point()
+    assert model.frame().beside is None
+
+
+def test_a_point_can_be_moved_and_taken_away():
+    model = new_model()
+    first, second, *_ = model.points
+    model.move_point(0, 9.0, -9.0)
+    assert model.points[0] == (5.0, -6.5)
+    assert model.frame().beside == 0
+    model.move_point(0, *first)
+    assert model.frame().beside is None
+    model.read = 3
+    model.remove_point(0)
+    assert (model.points[0], model.read) == (second, 2)
+    model.remove_point(3)
+    assert (len(model.points), model.read) == (3, 2)
+
+
+def test_a_wave_and_points_of_ones_own():
+    model = new_model(wave=(2.0, 0.5), points=[(0.5, 0.0), (2.5, 1.8)], read=1)
+    frame = model.frame()
+    np.testing.assert_allclose(frame.wave, 2 * np.sin(frame.x - 0.5), atol=1e-5)
+    assert model.points == [(0.5, 0.0), (2.5, 1.8)]
+    assert (frame.count, frame.beside) == (1, None)
+
+
+def test_no_wave_runs_through_the_straight_line():
+    for amplitude in np.linspace(0.1, 5, 20):
+        for phase in np.linspace(0, math.pi, 40):
+            model = new_model(wave=(amplitude, phase))
+            model.draw_line()
+            assert model._beside(3) is not None
 
 
 def test_what_was_read_is_not_read_again(monkeypatch):
@@ -197,6 +258,8 @@ def test_too_few_or_too_many_learners_are_refused(number):
 ACTIONS = st.one_of(
     st.tuples(st.just("add_point"), st.floats(-6, 6), st.floats(-8, 8)),
     st.tuples(st.just("undo_point")),
+    st.tuples(st.just("draw_line")),
+    st.tuples(st.just("move_point"), st.just(-1), st.floats(-9, 9), st.floats(-9, 9)),
     st.tuples(st.just("clear")),
     st.tuples(st.just("shuffle")),
     st.tuples(st.just("draw_wave"), st.integers(1, 6)),
@@ -209,7 +272,8 @@ ACTIONS = st.one_of(
 def test_no_way_through_ends_in_an_error(actions):
     model = new_model()
     for name, *values in actions:
-        do(model, name, *values)
+        if name != "move_point" or model.points:
+            do(model, name, *values)
         frame = model.frame()
         assert frame.sentence.endswith(".")
         assert frame.points.shape == (len(model.points), 2)
@@ -222,107 +286,151 @@ def test_no_way_through_ends_in_an_error(actions):
 
 
 @pytest.fixture
-def explorer():
-    return InContextExplorer(new_model())
+def page():
+    return Page(InContextExplorer(new_model()))
 
 
-def buttons(explorer) -> dict:
-    return {
-        button.description: button.click
-        for row in explorer.children
-        for button in getattr(row, "children", ())
-        if hasattr(button, "click")
-    }
+def test_walking_over_the_points_needs_no_kernel(page):
+    sent = page.widget.moving
+    page.set(read=2)
+    assert page.widget.model.read == 2
+    assert page.widget.moving == sent
+    frame = page.widget.model.frame()
+    assert page.sentence == frame.sentence
+    assert page.columns("points")["colors"] == ["yellow"] * 2 + ["paper"] * 3
+    for name, curve in frame.curves.items():
+        np.testing.assert_allclose(page.columns(f"curve {name}")["y"], curve, rtol=1e-4, atol=1e-6)
+        errors = page.columns(f"error {name}")["y"]
+        np.testing.assert_allclose(errors, frame.errors[name], rtol=1e-3)
 
 
-def test_slider_changes_both_pictures(explorer):
-    before = explorer.curves.png, explorer.errors.png
-    explorer.read.value = 2
-    assert explorer.model.read == 2
-    assert explorer.curves.png != before[0]
-    assert explorer.errors.png != before[1]
-    assert explorer.sentence.text == explorer.model.frame().sentence
-    assert explorer.sentence.text in explorer.curves.alt
-    assert explorer.sentence.text in explorer.errors.alt
-    assert explorer.read.readout
-    assert explorer.read.description == "points read"
+def test_click_adds_a_point_where_it_is(page):
+    page.do("click", panel="curves", x=1.5, y=-2.0)
+    assert page.widget.model.points[-1] == (1.5, -2.0)
+    assert page.widget.look["controls"][0]["high"] == page.widget.state["values"]["read"] == 6
+    assert "After reading 6 of 6 points" in page.sentence
 
 
-def test_click_adds_a_point_where_it_is(explorer):
-    explorer.curves._handle_custom_msg({"kind": "click", "x": 0.6, "y": 0.5}, [])
-    assert len(explorer.model.points) == 6
-    assert explorer.read.value == explorer.read.max == explorer.play.max == 6
-    assert "After reading 6 of 6 points" in explorer.sentence.text
+def test_points_are_dragged_and_removed(page):
+    page.do("drag", key="points", index=1, x=1.5, y=-2.0, settled=False)
+    assert page.widget.model.points[1] == (1.5, -2.0)
+    assert not page.widget.recorded
+    page.do("drag", key="points", index=1, x=1.5, y=-2.5)
+    assert page.columns("points")["y"][1] == -2.5
+    assert page.widget.recorded
+    page.do("remove", key="points", index=1)
+    assert "After reading 4 of 4 points: error" in page.sentence
 
 
-def test_everything_works_without_a_pointer(explorer):
-    press = buttons(explorer)
-    press["Clear"]()
-    assert explorer.model.points == []
-    explorer.x.value, explorer.y.value = 1.5, -2.0
-    press["Add point"]()
-    assert explorer.model.points == [(1.5, -2.0)]
-    explorer.x.value = 9
-    press["Add point"]()
-    assert explorer.model.points == [(1.5, -2.0)]
-    assert "x = 9 is not on the chart" in explorer.sentence.text
-    press["Undo point"]()
-    assert explorer.model.points == []
-    press["New wave"]()
-    points = explorer.model.points
-    assert len(points) == explorer.read.value == 5
-    press["Shuffle the order"]()
-    assert explorer.model.points != points
-    assert sorted(explorer.model.points) == sorted(points)
+def test_an_error_lights_up_with_the_point_read_last(page):
+    marks = page.marks
+    assert marks["last read"]["link"] == marks["error MAML"]["link"]
+    assert page.columns("last read")["x"] == [None, *page.columns("points")["x"]]
+    assert page.columns("error MAML")["x"] == [0, 1, 2, 3, 4, 5]
 
 
-def test_the_band_is_drawn_where_the_model_has_it(explorer):
-    for change in (lambda: None, buttons(explorer)["New wave"], buttons(explorer)["Clear"]):
+def test_the_wave_that_no_point_follows_is_drawn_as_such(page):
+    wave = page.columns("wave")
+    assert not page.columns("left wave")
+    page.do("drag", key="points", index=4, x=0.0, y=6.5)
+    assert page.columns("left wave") == wave
+    assert not page.columns("wave")
+    assert page.columns("error MAML")["y"][-1] is None
+    page.set(read=4)
+    assert page.columns("wave") == wave
+    assert not page.columns("left wave")
+
+
+def test_buttons(page):
+    page.press("clear")
+    assert page.widget.model.points == []
+    assert {"undo_point", "clear", "shuffle"} == set(page.widget.state["off"])
+    page.do("click", panel="curves", x=1.5, y=-2.0)
+    page.do("click", panel="curves", x=9, y=-2.0)
+    assert page.widget.model.points == [(1.5, -2.0)]
+    assert "x = 9 is not on the chart" in page.sentence
+    page.set(read=0)
+    assert "not on the chart" not in page.sentence
+    page.press("undo_point")
+    assert page.widget.model.points == []
+    page.press("draw_wave")
+    points = page.widget.model.points
+    assert len(points) == page.widget.state["values"]["read"] == 5
+    page.press("shuffle")
+    assert page.widget.model.points != points
+    assert sorted(page.widget.model.points) == sorted(points)
+
+
+def test_the_band_is_drawn_where_the_model_has_it(page):
+    for change in (lambda: None, lambda: page.press("draw_wave"), lambda: page.press("clear")):
         change()
-        frame = explorer.model.frame()
-        (path,) = explorer._curves.bands["neural process"].get_paths()
-        low, high = frame.bands["neural process"]
-        drawn = path.vertices[: 2 * len(frame.x)]
-        np.testing.assert_allclose(drawn[: len(frame.x), 1], low, rtol=1e-5)
-        np.testing.assert_allclose(drawn[len(frame.x) :, 1], high[::-1], rtol=1e-5)
+        edges = page.widget.model.frame().bands["neural process"]
+        columns = page.columns("band neural process")
+        for name, edge in zip(("low", "high"), edges, strict=True):
+            np.testing.assert_allclose(columns[name], edge, rtol=1e-4, atol=1e-6)
 
 
-def test_what_is_off_the_chart_is_drawn_at_its_edge(explorer):
-    for value in explorer.model.learners["MAML"].params.values():
+def test_what_is_off_the_chart_is_drawn_at_its_edge(page):
+    for value in page.widget.model.learners["MAML"].params.values():
         value.data *= 1e3
-    buttons(explorer)["New wave"]()
-    assert max(explorer._errors.lines["MAML"].get_ydata()) <= ERRORS[1]
-    assert "MAML off the chart" in explorer.sentence.text
+    page.press("draw_wave")
+    assert max(page.columns("error MAML")["y"]) == ERRORS[1]
+    assert "MAML off the chart" in page.sentence
+    sent = json.dumps([page.widget.fixed, page.widget.moving, page.widget.recorded])
+    assert "NaN" not in sent
+    assert "Infinity" not in sent
 
 
-def test_learners_differ_in_colour_and_marker_and_agree_between_the_charts(explorer):
-    curves, errors = explorer._curves.curves, explorer._errors.lines
-    looks = {(line.get_color(), line.get_marker()) for line in curves.values()}
-    assert len({color for color, _ in looks}) == len({marker for _, marker in looks}) == 4
-    for name, line in curves.items():
-        assert (line.get_color(), line.get_marker()) == (
-            errors[name].get_color(),
-            errors[name].get_marker(),
-        )
+def test_learners_differ_in_colour_and_marker_and_agree_between_the_charts(page):
+    marks = page.marks
+    looks = {name: tuple(marks[f"curve {name}"][part] for part in ("color", "marker"))
+             for name in KINDS}  # fmt: skip
+    assert len({color for color, _ in looks.values()}) == 4
+    assert len({marker for _, marker in looks.values()}) == 4
+    for name, looked in looks.items():
+        assert tuple(marks[f"error {name}"][part] for part in ("color", "marker")) == looked
 
 
-def test_filmstrip_stays_as_it_is_when_the_widget_moves_on(explorer):
-    figure = explorer.filmstrip((0, 2))
-    assert isinstance(figure, matplotlib.figure.Figure)
+@pytest.mark.parametrize("index", range(3))
+def test_suggestions_lead_to_what_they_ask(page, index):
+    before = page.widget.model.frame()
+    page.do("try", index=index)
+    after = page.widget.model.frame()
+    if index == 0:
+        change = {name: np.abs(after.curves[name] - before.curves[name]).max() for name in KINDS}
+        assert [name for name, most in change.items() if most > 1e-3] == ["recurrent"]
+    elif index == 1:
+        assert after.count == 0 < len(after.points)
+        assert "band is" in page.sentence
+    else:
+        assert "there is no error: point 1 lies beside the wave" in page.sentence
+
+
+def test_its_line_of_code_makes_it_again(page):
+    page.press("draw_wave")
+    page.do("click", panel="curves", x=1.5, y=-2.0)
+    page.set(read=3)
+    model = page.widget.model
+    names = {"learners": model.learners, "generator": torch.Generator()}
+    again = eval(page.widget.state["code"], globals() | names)
+    assert again.state["values"] == page.widget.state["values"]
+    assert again.look == page.widget.look
+    np.testing.assert_allclose(again.model.points, model.points, atol=1e-3)
+    np.testing.assert_allclose(again.model.frame().wave, model.frame().wave, atol=2e-3)
+
+
+def test_filmstrip_stays_as_it_is_when_the_widget_moves_on(page):
+    figure = page.widget.filmstrip((0, 2))
     assert [axes.get_title() for axes in figure.axes] == ["0 points read", "2 points read"]
-    assert explorer.model.read == 5
-    lines = {line.get_label(): line for line in figure.axes[1].lines}
-    np.testing.assert_allclose(
-        lines["transformer"].get_ydata(), explorer.model.frame(2).curves["transformer"], rtol=1e-6
-    )
+    assert page.widget.model.read == 5
 
 
-def test_description_has_a_line_for_each_picture(explorer):
-    lines = explorer.description((0, 1, 5)).split("\n")
+def test_description_has_a_line_for_each_picture(page):
+    lines = page.widget.description((0, 1, 5)).split("\n")
     assert [line.split(":")[0] for line in lines] == [
         f"After reading {count} of 5 points" for count in (0, 1, 5)
     ]
 
 
-def test_repr_is_short_and_says_what_is_shown(explorer):
-    assert repr(explorer) == f"InContextExplorer({explorer.sentence.text!r})"
+def test_repr_is_short_and_says_what_is_shown(page):
+    assert repr(page.widget) == f"InContextExplorer({page.sentence!r})"

@@ -95,9 +95,7 @@ def test_the_sentence_says_what_is_wrong():
 
 @pytest.mark.parametrize(
     ("learners", "message"),
-    [
-        (dict.fromkeys("abcdefg", PixelNearestNeighbour()), "7 learners: choose 1 to 6"),
-    ],
+    [(dict.fromkeys("abcdefg", PixelNearestNeighbour()), "7 learners: choose 1 to 6")],
 )
 def test_what_cannot_be_shown_is_refused(learners, message):
     with pytest.raises(ValueError, match=message):

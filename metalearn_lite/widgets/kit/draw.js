@@ -430,20 +430,23 @@ const PAINT = {
     const [rows, columns] = values.shape;
     const [x, y, width, height] = [p.x.from, p.y.to, p.x.to - p.x.from, p.y.from - p.y.to];
     const bands = look.steps.length;
-    const share = (value) =>
-      bands
-        ? look.steps.filter((step) => value >= step).length / bands
-        : clamp((value - look.low) / (look.high - look.low), 0, 1);
+    const share = (value) => {
+      if (!bands) return clamp((value - look.low) / (look.high - look.low), 0, 1);
+      let band = 0;
+      while (value >= look.steps[band]) band++;
+      return band / bands;
+    };
     // Bands are told apart once the values have been made finer; all else the canvas makes finer.
     const [wide, tall] = bands ? [Math.round(width), Math.round(height)] : [columns, rows];
     const rgb = p.rgb(look.color);
-    const sheet = p.sheet(wide, tall, (n) => {
+    const alpha = (n) => {
       const [column, row] = [n % wide, tall - 1 - Math.floor(n / wide)];
       const value = bands
         ? between(values, column / (wide - 1), row / (tall - 1))
         : values.data[row * columns + column];
-      return [...rgb, 255 * share(value) * look.opacity];
-    });
+      return 255 * share(value) * look.opacity;
+    };
+    const sheet = p.sheet(wide, tall, () => rgb, alpha);
     pen.save();
     pen.beginPath();
     pen.rect(x, y, width, height);
@@ -470,17 +473,13 @@ const PAINT = {
     const [number, height, width] = pixels.shape;
     const rgb = range(number).map((n) => p.rgb(pick(colors, n, m.look.color)));
     const area = width * height;
-    const sheet = p.sheet(width, height * number, (n) => [
-      ...rgb[Math.floor(n / area)],
-      pixels.data[n],
-    ]);
-    pen.fillStyle = `rgb(${p.rgb("paper")})`;
+    const color = (n) => rgb[Math.floor(n / area)];
+    const sheet = p.sheet(width, height * number, color, (n) => pixels.data[n]);
     pen.imageSmoothingQuality = "high";
     for (let n = 0; n < number; n++) {
       const { x0, y0, x1, y1, hidden } = card(p, m, n);
       if (hidden) continue;
       const at = [x0, y0, x1 - x0, y1 - y0];
-      pen.fillRect(...at);
       pen.imageSmoothingEnabled = ((x1 - x0) * p.dense) / width < 2; // larger: each pixel is seen
       pen.drawImage(sheet, 0, n * height, width, height, ...at);
     }
@@ -496,9 +495,12 @@ const PAINT = {
 };
 
 /** The value at shares of the way over the columns and up the rows. */
-function between({ shape: [rows, columns], data }, over, up) {
-  const [x, y] = [over * (columns - 1), up * (rows - 1)];
-  const [column, row] = [Math.min(Math.floor(x), columns - 2), Math.min(Math.floor(y), rows - 2)];
+function between({ shape, data }, over, up) {
+  const [columns, x, y] = [shape[1], over * (shape[1] - 1), up * (shape[0] - 1)];
+  const [column, row] = [
+    Math.min(Math.floor(x), columns - 2),
+    Math.min(Math.floor(y), shape[0] - 2),
+  ];
   const [dx, dy, at] = [x - column, y - row, row * columns + column];
   const low = (1 - dx) * data[at] + dx * data[at + 1];
   const high = (1 - dx) * data[at + columns] + dx * data[at + columns + 1];
@@ -508,21 +510,21 @@ function between({ shape: [rows, columns], data }, over, up) {
 /** Both ends of each piece of the line on which the values are `level`, as shares of the ways. */
 function contour({ shape: [rows, columns], data }, level) {
   const pieces = [];
-  for (let row = 0; row < rows - 1; row++)
-    for (let column = 0; column < columns - 1; column++) {
-      const corners = [[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]].map(([x, y]) => [column + x, row + y]); // biome-ignore format: a table
-      const values = corners.map(([x, y]) => data[y * columns + x]);
-      const ends = [];
-      for (let n = 0; n < 4; n++) {
-        if (values[n] < level === values[n + 1] < level) continue;
-        const part = (level - values[n]) / (values[n + 1] - values[n]);
-        const [x, y] = [0, 1].map(
-          (k) => corners[n][k] + part * (corners[n + 1][k] - corners[n][k]),
-        );
-        ends.push([x / (columns - 1), y / (rows - 1)]);
-      }
-      for (let n = 0; n + 1 < ends.length; n += 2) pieces.push([ends[n], ends[n + 1]]);
+  const around = [0, 1, columns + 1, columns]; // the corners of a cell, once around it
+  for (let at = 0; at < columns * (rows - 1); at++) {
+    const above = around.filter((corner) => data[at + corner] >= level).length;
+    if (at % columns === columns - 1 || above % 4 === 0) continue;
+    const ends = [];
+    for (let n = 0; n < 4; n++) {
+      const [from, to] = [at + around[n], at + around[(n + 1) % 4]];
+      if (data[from] < level === data[to] < level) continue;
+      const part = (level - data[from]) / (data[to] - data[from]);
+      const [x, y] = [from % columns, Math.floor(from / columns)];
+      const [dx, dy] = [(to % columns) - x, Math.floor(to / columns) - y];
+      ends.push([(x + part * dx) / (columns - 1), (y + part * dy) / (rows - 1)]);
     }
+    for (let n = 0; n + 1 < ends.length; n += 2) pieces.push([ends[n], ends[n + 1]]);
+  }
   return pieces;
 }
 
@@ -530,7 +532,7 @@ function contour({ shape: [rows, columns], data }, level) {
 function glyph(g, look) {
   const [line, one] = children(g, "path", 2);
   const round = look.kind === "Points" || look.marker;
-  put(g, { opacity: look.opacity });
+  put(g, { opacity: look.opacity, fill: "none" });
   if (["Line", "Arrows", "Rules", "Spans"].includes(look.kind))
     put(line, {
       d: look.kind === "Arrows" ? "M1,7H26m-6,-4l6,4l-6,4" : "M1,7H27",
@@ -595,7 +597,10 @@ export class PanelView {
     for (const part of [this.canvas, this.legend, this.tip, this.axes])
       put(part, { "aria-hidden": "true" });
     for (const name of `${EVENTS} ${OTHERS}`.split(" "))
-      this.svg.addEventListener(name, (event) => this[name](event));
+      this.plot.addEventListener(name, (event) => this[name](event)); // an svg would be a Tab stop
+    // Within an SVG `touch-action` has no effect: a finger on a point would scroll the page.
+    const stay = (event) => this.down && event.preventDefault();
+    this.plot.addEventListener("touchmove", stay, { passive: false });
     // A theme changes the colour of the canvas, which takes a millisecond: draw.css.
     this.canvas.addEventListener("transitionend", () => this.draw(true));
     this.resized = () => this.measure();
@@ -625,7 +630,12 @@ export class PanelView {
       m.g ??= add(this.stack, "g");
       m.clipped ??= put(add(m.g, "g"), { "clip-path": this.clip });
       m.free ??= add(m.g, "g");
-      put(m.g, { class: `ml-${mark.kind}`, "data-key": mark.key, opacity: mark.opacity });
+      put(m.g, {
+        class: `ml-${mark.kind}`,
+        "data-key": mark.key,
+        opacity: mark.opacity,
+        fill: "none",
+      });
       this.stack.append(m.g);
       if (mark.drag || mark.pick) {
         m.grips ??= add(this.grips, "g");
@@ -878,11 +888,16 @@ export class PanelView {
     return [1, 3, 5].map((at) => Number.parseInt(code.slice(at, at + 2), 16) || 0);
   }
 
-  /** A canvas whose pixels `color(n)` are `[red, green, blue, alpha]`. */
-  sheet(width, height, color) {
+  /** A canvas whose pixel `n` has this colour and this much of it. */
+  sheet(width, height, rgb, alpha) {
     const sheet = Object.assign(this.page.createElement("canvas"), { width, height });
     const picture = new ImageData(width, height);
-    for (let n = 0; n < width * height; n++) picture.data.set(color(n), 4 * n);
+    const { data } = picture;
+    for (let n = 0, at = 0; n < width * height; n++) {
+      const color = rgb(n);
+      for (let part = 0; part < 3; part++) data[at++] = color[part];
+      data[at++] = alpha(n);
+    }
     sheet.getContext("2d").putImageData(picture, 0, 0);
     return sheet;
   }
@@ -1031,7 +1046,9 @@ export class PanelView {
   /** A point is here now: in the page at once, and the kernel is told. */
   hold(key, index, place) {
     const [x, y] = this.numbers(place, this.marks.get(key).look.drag.along);
-    this.held = { key, index, x, y, pressed: true };
+    const held = { key, index, x, y, pressed: true };
+    if (String(Object.values(held)) === String(Object.values(this.held ?? {}))) return;
+    this.held = held;
     this.hooks.send("drag", { key, index, x, y }, false);
     this.draw();
   }
@@ -1069,7 +1086,7 @@ export class PanelView {
     this.drawCross(null);
     if (hit) {
       hit.m.active = hit.index;
-      this.svg.setPointerCapture(event.pointerId);
+      this.plot.setPointerCapture(event.pointerId);
     }
     if (event.pointerType === "touch") this.pointermove(event);
   }
@@ -1094,7 +1111,8 @@ export class PanelView {
     this.read();
   }
 
-  pointerup() {
+  pointerup(event) {
+    this.pointermove(event);
     this.release();
   }
 

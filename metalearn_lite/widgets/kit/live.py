@@ -183,7 +183,7 @@ class Live(anywidget.AnyWidget):
         try:
             getattr(self, "_try" if kind == "try" else kind)(**message)
         except ValueError as error:
-            self._complaint = str(error)
+            self._complaint = f"{str(error).rstrip('.')}."
         except Exception:
             self.ack = number  # the page waits for it, whatever happened
             raise

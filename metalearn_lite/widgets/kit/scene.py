@@ -205,7 +205,7 @@ class Heat(Mark):
 class Images(Mark):
     """Drawings, each ``wide × tall`` in the axes' units and centred on its ``x, y``.
 
-    ``pixels`` is ``(number, height, width)`` of uint8: 0 paper, 255 ink of the colour ``colors``.
+    ``pixels`` is ``(number, height, width)`` of uint8: 0 clear, 255 ink of the colour ``colors``.
     ``edges`` frames each in a colour (``""``: no frame), dashed where ``dashed`` says so.
     """
 
