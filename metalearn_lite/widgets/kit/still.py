@@ -515,10 +515,11 @@ def _heat(mark: Heat, axes: Axes, style: dict) -> None:
     if mark.steps:
         along = np.linspace(left, right, columns), np.linspace(low, high, rows)
         bands = [_shade(mark, place) for place in np.linspace(0, 1, len(mark.steps) + 1)]
-        order |= {"levels": list(mark.steps)}
-        axes.contourf(*along, mark.values, colors=bands, extend="both", **order)
+        ends = mark.values.min() - 1, mark.values.max() + 1  # bands have two sides
+        levels = [min(ends[0], mark.steps[0] - 1), *mark.steps, max(ends[1], mark.steps[-1] + 1)]
+        axes.contourf(*along, mark.values, levels, colors=bands, **order)
         order |= {"linewidths": 0.6, "linestyles": "solid", "alpha": min(1, mark.opacity + 0.2)}
-        axes.contour(*along, mark.values, colors=_color(mark.color), **order)
+        axes.contour(*along, mark.values, levels[1:-1], colors=_color(mark.color), **order)
         return
     # Values that are blended lie on the edges of the panel; else their cells fill it.
     across, up = (right - left) / max(1, columns - 1) / 2, (high - low) / max(1, rows - 1) / 2
