@@ -80,7 +80,7 @@ def test_imports_go_only_down(path):
         ("fast", "from metalearn_lite.learners.maml import MAML"),
         ("networks", "from metalearn_lite.tasks.sinusoids import Sinusoids"),
         ("tasks/characters", "import metalearn_lite.learners.pixels"),
-        ("learners", "def f():\n    from metalearn_lite.widgets.picture import Picture"),
+        ("learners", "def f():\n    from metalearn_lite.widgets.kit import Live"),
         ("rl", "from metalearn_lite.training import meta_train"),
         ("training", "from metalearn_lite import evaluation, files"),
         ("evaluation", "from metalearn_lite import checkpoints"),

@@ -52,10 +52,3 @@ def class_marks(
         link=link,
     )
     return points, Texts(f"{key} letters", x, y, [LETTERS[way] for way in ways], bold=True)
-
-
-def __getattr__(name: str) -> object:
-    # For the widgets that have not moved yet: see old_drawings.
-    from metalearn_lite.widgets import old_drawings
-
-    return getattr(old_drawings, name)

@@ -22,7 +22,8 @@ body {{ max-width: 1100px; margin: 8px auto; padding: 0 8px; background: var(--m
 </style>
 <script>
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const follow = () => {{ document.documentElement.dataset.theme = dark.matches ? "dark" : "light"; }};
+const root = document.documentElement;
+const follow = () => {{ root.dataset.theme = dark.matches ? "dark" : "light"; }};
 dark.addEventListener("change", follow);
 follow();
 </script>
