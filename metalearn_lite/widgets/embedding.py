@@ -489,7 +489,7 @@ def _page(model: EmbeddingModel, frame: EmbeddingFrame) -> Panel:
             Images(
                 "queries", *frame.queries.T, pixels(model.query_images), wide=0.17, tall=0.17,
                 colors=[CLASS_COLORS[way] for way in frame.query_classes], texts=texts,
-                pick="select this query", link="query", fixed=("pixels", "colors"),
+                pick="select this query", fixed=("pixels", "colors"),
             ),
             Points(
                 "support", *frame.support.T, label="support", listed=False, size=7,
