@@ -40,15 +40,11 @@ class Cell(NamedTuple):
     title: str
 
 
-def draw(scene: Scene, *keys: str, size: tuple[float, float] | None = None) -> Figure:
-    """One scene: its panels, or those of ``keys``, side by side, with one legend.
-
-    Args:
-        size: inches of each panel; by default they follow from the panels.
-    """
+def draw(scene: Scene, *keys: str) -> Figure:
+    """One scene: its panels, or those of ``keys``, side by side, with one legend."""
     cells = [Cell(part, _title(part)) for part in _parts(scene, keys)]
     across = max(1, int(WIDEST // max(_inches(cell.part)[0] for cell in cells)))
-    return _figure(_blocks(cells, across), size=size)
+    return _figure(_blocks(cells, across))
 
 
 def strip(
@@ -81,7 +77,7 @@ def strip(
         return _figure([first, *films[1:]], ends, size)
     blocks = _blocks(films, columns or len(films))
     rows = [list(row) for block in blocks for row in zip(*block, strict=True)]
-    return _figure(rows if len(rows) == len(blocks) else [*map(_named, rows)], ends, size)
+    return _figure(rows if len(rows) == len(blocks) else _named(rows), ends, size)
 
 
 def paint(part: Part, axes: Axes, *, title: str = "", inner: Sequence[str] = ()) -> None:
@@ -119,13 +115,22 @@ def _inches(part: Part) -> tuple[float, float]:
     return wide / DPI, tall / DPI
 
 
-def _named(row: list[Cell]) -> list[Cell]:
-    """The title that all panels of a row share stands at its left, any other above each."""
-    (first, above), *others = row
-    if isinstance(first, Panel) and others and len({_title(cell.part) for cell in row}) == 1:
-        y = replace(first.y, label=f"{first.title}\n{first.y.label}".strip())
-        return [Cell(replace(first, y=y), above), *others]
-    return [Cell(part, f"{title}\n{_title(part)}".strip()) for part, title in row]
+def _named(rows: list[list[Cell]]) -> list[list[Cell]]:
+    """A title that all panels of a row share stands at its left, if that is so in each row."""
+    alike = all(len({_title(cell.part) for cell in row}) == 1 < len(row) for row in rows)
+    return [[_left(row[0]), *row[1:]] if alike else [*map(_above, row)] for row in rows]
+
+
+def _left(cell: Cell) -> Cell:
+    part, title = cell
+    if not isinstance(part, Panel):
+        return _above(cell)
+    y = replace(part.y, label=f"{part.title}\n{part.y.label}".strip())
+    return Cell(replace(part, y=y), title)
+
+
+def _above(cell: Cell) -> Cell:
+    return Cell(cell.part, f"{cell.title}\n{_title(cell.part)}".strip())
 
 
 def _figure(
@@ -214,11 +219,7 @@ def _legend(parts: Sequence[Part], width: float) -> list[list[Any]]:
         for mark in part.marks if isinstance(part, Panel) else ():
             if mark.label and mark.listed:
                 seen.setdefault((mark.label, mark.color), _handle(mark))
-    widths = [0.67 + 0.083 * len(handle.get_label()) for handle in seen.values()]
-    widths = [
-        width + (0.16 * len(handle.shades) - 0.3 if isinstance(handle, Shades) else 0)
-        for width, handle in zip(widths, seen.values(), strict=True)
-    ]
+    widths = [_room(handle) for handle in seen.values()]
     number = -(-sum(widths) // width)
     rows, used = [], 0.0
     for handle, needed in zip(seen.values(), widths, strict=True):
@@ -227,6 +228,12 @@ def _legend(parts: Sequence[Part], width: float) -> list[list[Any]]:
         rows[-1].append(handle)
         used += needed
     return rows
+
+
+def _room(handle: Any) -> float:
+    """Inches of an entry of the legend."""
+    shades = len(handle.shades) if isinstance(handle, Shades) else 2
+    return 0.35 + 0.16 * shades + 0.083 * len(handle.get_label())
 
 
 def _handle(mark: Mark) -> Any:
@@ -313,7 +320,8 @@ def _axis(axis: Axis, name: str, axes: Axes) -> None:
     axes.tick_params(axis=name, which="both", labelsize=SMALL, color=_color("faint"))
     axes.tick_params(axis=name, which="both", labelcolor=_color("ink"))
     if axis.ticks is not None:
-        names = [f"{tick:g}" for tick in axis.ticks] if axis.names is None else axis.names
+        plain = [f"{tick:g}".replace("-", "−") for tick in axis.ticks]
+        names = plain if axis.names is None else axis.names
         getattr(axes, f"set_{name}ticks")(axis.ticks, names)
         getattr(axes, f"set_{name}ticks")([], minor=True)
     elif not axis.log:
