@@ -383,13 +383,29 @@ def test_a_line_has_a_gap_where_there_is_no_number(drawn):
 
 
 def test_the_legend_has_one_entry_for_each_label(drawn):
-    line, dots = Line(key="l", x=X, y=X, label="MAML"), points(label="MAML")
-    drawn.show(panel(line, dots, Rules(key="r", at=[0]), Band(key="b", label="spread")))
+    drawn.show(
+        panel(
+            Line(key="l", x=X, y=X, label="MAML"),
+            points(label="MAML"),
+            Line(key="other", x=X, y=X, label="not here", listed=False),
+            Band(key="b", label="stands alone"),
+            Heat(key="h", values=np.eye(2), steps=(0.2, 0.5), names=("low", "high"), label="loss"),
+        )
+    )
     entries = "() => [...views[0].legend.children].map((one) => one.textContent)"
-    assert drawn.do(entries) == ["MAML", "spread"]
-    # What is not drawn is not named; its room stays.
-    seen = "() => [...views[0].legend.children].map((one) => getComputedStyle(one).visibility)"
-    assert drawn.do(seen) == ["visible", "hidden"]
+    assert drawn.do(entries) == ["MAML", "stands alone", "loss low, high"]
+    drawn.show(panel(points()))
+    assert not drawn.page.locator(".ml-legend").is_visible()
+
+
+def test_drawings_fade(drawn):
+    pixels = np.full((2, 5, 5), 255, np.uint8)
+    images = Images(
+        key="i", x=[-0.5, 0.5], y=[0, 0], pixels=pixels, fades=[1, 0], wide=0.5, tall=0.5
+    )
+    drawn.show(panel(images, grid=False))
+    assert drawn.pixel(-0.5, 0) == rgb(PAGE["ink"][0])
+    assert drawn.pixel(0.5, 0) == rgb(PAGE["paper"][0])
 
 
 # --- gliding --------------------------------------------------------------------------------
@@ -422,9 +438,9 @@ def test_the_pointer_reads_what_is_near(drawn):
     line = Line(key="l", x=X, y=np.zeros(21), label="MAML")
     drawn.show(panel(line, points([0.5], [0.1], label="a point"), Rules(key="r", at=[0.52])))
     drawn.move(-0.5, 0.02)
-    assert drawn.tip() == "MAML | x −0.5, y 0"
+    assert drawn.tip() == "MAML | x = −0.5, y = 0"
     drawn.move(0.5, 0.05)
-    assert drawn.tip() == "a point | x 0.5, y 0.1"
+    assert drawn.tip() == "a point | x = 0.5, y = 0.1"
     drawn.move(-0.5, 0.8)
     assert drawn.tip() is None
     drawn.move(0.5, 0.05)
@@ -444,10 +460,10 @@ def test_each_kind_is_read_in_its_own_words(drawn):
     )
     for number, (x, y, words) in enumerate([
         (-0.5, 0.3, "interval | MAML, y 0.2 to 0.4"),
-        (0.25, 0.125, "step | x 0.5, y 0.25"),
+        (0.25, 0.125, "step | x = 0.5, y = 0.25"),
         (0.0, 0.0, "drawing 3"),
         (0.0, 0.5, "loss | 0.5"),
-        (0.5, 0.25, "spread | x 0.5, y 0 to 0.5"),
+        (0.5, 0.25, "spread | x = 0.5, y 0 to 0.5"),
     ]):  # fmt: skip
         drawn.page.mouse.wheel(0, 0)
         drawn.do("n => views[n].el.scrollIntoView()", number)
@@ -675,7 +691,7 @@ def test_a_point_is_moved_and_removed(drawn):
     drawn.page.keyboard.press("Tab")
     drawn.page.keyboard.press("PageDown")
     assert drawn.focused() == "a point 2"
-    assert drawn.tip() == "a point | x 0.5, y 0"
+    assert drawn.tip() == "a point | x = 0.5, y = 0"
     drawn.page.keyboard.down("ArrowUp")
     drawn.page.keyboard.down("ArrowUp")
     drawn.do("() => owed = true")
@@ -700,7 +716,7 @@ def test_an_element_is_chosen(drawn):
     assert drawn.sent() == [{"kind": "pick", "key": "b", "index": 2, "settled": True}]
     assert [drawn.lit(0), drawn.lit(1)] == [1, 1]
     drawn.page.keyboard.press("Home")
-    assert drawn.focused() == "Pull: x −0.5, y 1"
+    assert drawn.focused() == "Pull: x = −0.5, y = 1"
 
 
 def test_the_picture_has_a_name(drawn):

@@ -40,15 +40,11 @@ class Cell(NamedTuple):
     title: str
 
 
-def draw(scene: Scene, *keys: str, size: tuple[float, float] | None = None) -> Figure:
-    """One scene: its panels, or those of ``keys``, side by side, with one legend.
-
-    Args:
-        size: inches of each panel; by default they follow from the panels.
-    """
+def draw(scene: Scene, *keys: str) -> Figure:
+    """One scene: its panels, or those of ``keys``, side by side, with one legend."""
     cells = [Cell(part, _title(part)) for part in _parts(scene, keys)]
     across = max(1, int(WIDEST // max(_inches(cell.part)[0] for cell in cells)))
-    return _figure(_blocks(cells, across), size=size)
+    return _figure(_blocks(cells, across))
 
 
 def strip(
@@ -81,7 +77,7 @@ def strip(
         return _figure([first, *films[1:]], ends, size)
     blocks = _blocks(films, columns or len(films))
     rows = [list(row) for block in blocks for row in zip(*block, strict=True)]
-    return _figure(rows if len(rows) == len(blocks) else [*map(_named, rows)], ends, size)
+    return _figure(rows if len(rows) == len(blocks) else _named(rows), ends, size)
 
 
 def paint(part: Part, axes: Axes, *, title: str = "", inner: Sequence[str] = ()) -> None:
@@ -119,13 +115,22 @@ def _inches(part: Part) -> tuple[float, float]:
     return wide / DPI, tall / DPI
 
 
-def _named(row: list[Cell]) -> list[Cell]:
-    """The title that all panels of a row share stands at its left, any other above each."""
-    (first, above), *others = row
-    if isinstance(first, Panel) and others and len({_title(cell.part) for cell in row}) == 1:
-        y = replace(first.y, label=f"{first.title}\n{first.y.label}".strip())
-        return [Cell(replace(first, y=y), above), *others]
-    return [Cell(part, f"{title}\n{_title(part)}".strip()) for part, title in row]
+def _named(rows: list[list[Cell]]) -> list[list[Cell]]:
+    """A title that all panels of a row share stands at its left, if that is so in each row."""
+    alike = all(len({_title(cell.part) for cell in row}) == 1 < len(row) for row in rows)
+    return [[_left(row[0]), *row[1:]] if alike else [*map(_above, row)] for row in rows]
+
+
+def _left(cell: Cell) -> Cell:
+    part, title = cell
+    if not isinstance(part, Panel):
+        return _above(cell)
+    y = replace(part.y, label=f"{part.title}\n{part.y.label}".strip())
+    return Cell(replace(part, y=y), title)
+
+
+def _above(cell: Cell) -> Cell:
+    return Cell(cell.part, f"{cell.title}\n{_title(cell.part)}".strip())
 
 
 def _figure(
@@ -140,13 +145,14 @@ def _figure(
         widths[:number], heights = [size[0]] * number, [size[1]] * len(rows)
     cells = [cell for row in [*rows, end] for cell in row]
     legend = _legend([cell.part for cell in cells], sum(widths))
-    below = ROW * len(legend) + 0.12
+    below = ROW * len(legend) + 0.1
     tall = sum(heights) + 0.3 + below
     # Only a figure made by pyplot is shown by a notebook; it is closed, so that it is shown where
     # it is the result of a cell and not once more by itself.
     figure = plt.figure(figsize=(sum(widths), tall), dpi=DPI, facecolor=_color("paper"))
     plt.close(figure)
-    figure.set_layout_engine("constrained", rect=(0, below / tall, 1, 1 - below / tall))
+    room = {"rect": (0, below / tall, 1, 1 - below / tall), "w_pad": 0.07, "h_pad": 0.05}
+    figure.set_layout_engine("constrained", **room)
     grid = figure.add_gridspec(len(rows), len(widths), width_ratios=widths, height_ratios=heights)
     for i, row in enumerate(rows):
         for j, (part, title) in enumerate(row):
@@ -175,20 +181,25 @@ def _sizes(rows: list[list[Cell]], end: Sequence[Cell]) -> tuple[list[float], li
     shrink = min(1, (WIDEST - sum(last)) / sum(full))
     widths = [max(width * shrink, min(width, NARROWEST)) for width in full]
     heights = [
-        max(_tall(cell.part, width) for cell, width in zip(row, widths, strict=False))
+        max(_tall(cell.part, width, len(rows)) for cell, width in zip(row, widths, strict=False))
         for row in rows
     ]
     return widths + last, heights
 
 
-def _tall(part: Part, width: float) -> float:
+def _tall(part: Part, width: float, number: int) -> float:
+    """Inches of a row, of which there are ``number``, for a part that is as wide as this."""
     wide, tall = _inches(part)
     if isinstance(part, Table):
         return tall
     shrunk = min(1, width / wide)
+    if isinstance(part, Pad) or part.bare:
+        return tall * shrunk
+    if part.square:
+        rise, run = (abs(axis.high - axis.low) for axis in (part.y, part.x))
+        return min(tall, (width - 0.35) * rise / run + 0.1 + 0.35 / number)
     # Numbers and labels need as much room as before.
-    plain = isinstance(part, Panel) and not part.square and not part.bare
-    return tall * (shrunk**0.5 if plain else shrunk)
+    return tall * shrunk ** (0.5 if number == 1 else 0.8)
 
 
 def _share(part: Part, other: Part | None, name: str) -> bool:
@@ -208,11 +219,7 @@ def _legend(parts: Sequence[Part], width: float) -> list[list[Any]]:
         for mark in part.marks if isinstance(part, Panel) else ():
             if mark.label and mark.listed:
                 seen.setdefault((mark.label, mark.color), _handle(mark))
-    widths = [0.67 + 0.083 * len(handle.get_label()) for handle in seen.values()]
-    widths = [
-        width + (0.16 * len(handle.shades) - 0.3 if isinstance(handle, Shades) else 0)
-        for width, handle in zip(widths, seen.values(), strict=True)
-    ]
+    widths = [_room(handle) for handle in seen.values()]
     number = -(-sum(widths) // width)
     rows, used = [], 0.0
     for handle, needed in zip(seen.values(), widths, strict=True):
@@ -221,6 +228,12 @@ def _legend(parts: Sequence[Part], width: float) -> list[list[Any]]:
         rows[-1].append(handle)
         used += needed
     return rows
+
+
+def _room(handle: Any) -> float:
+    """Inches of an entry of the legend."""
+    shades = len(handle.shades) if isinstance(handle, Shades) else 2
+    return 0.35 + 0.16 * shades + 0.083 * len(handle.get_label())
 
 
 def _handle(mark: Mark) -> Any:
@@ -237,7 +250,8 @@ def _handle(mark: Mark) -> Any:
         style |= {"markersize": min(mark.size, 12) * POINT, "linestyle": ""}
         return Line2D([], [], marker=mark.marker, **style)
     if kind is Spans:
-        return Line2D([], [], linestyle="", marker="_" if mark.flat else "|", **style)
+        dash = "-" if mark.flat else ""
+        return Line2D([], [], linestyle=dash, linewidth=1.5, marker="|", **style)
     if kind in (scenes.Line, scenes.Rules, scenes.Arrows) and not getattr(mark, "fill", 0):
         marker = ">" if kind is scenes.Arrows else getattr(mark, "marker", "")
         return Line2D([], [], marker=marker, markersize=5, **style, **_stroke(mark))
@@ -298,18 +312,26 @@ def _panel(panel: Panel, axes: Axes) -> None:
 
 
 def _axis(axis: Axis, name: str, axes: Axes) -> None:
-    getattr(axes, f"set_{name}label")(axis.label, fontsize=FONT, color=_color("ink"))
+    from matplotlib.ticker import LogLocator
+
+    getattr(axes, f"set_{name}label")(axis.label, fontsize=SMALL, color=_color("ink"))
     getattr(axes, f"set_{name}scale")("log" if axis.log else "linear")
     axes.set(**{f"{name}lim": (axis.low, axis.high)})
     axes.tick_params(axis=name, which="both", labelsize=SMALL, color=_color("faint"))
     axes.tick_params(axis=name, which="both", labelcolor=_color("ink"))
     if axis.ticks is not None:
-        getattr(axes, f"set_{name}ticks")(axis.ticks, axis.names)
+        plain = [f"{tick:g}".replace("-", "−") for tick in axis.ticks]
+        names = plain if axis.names is None else axis.names
+        getattr(axes, f"set_{name}ticks")(axis.ticks, names)
         getattr(axes, f"set_{name}ticks")([], minor=True)
     elif not axis.log:
         axes.locator_params(axis=name, nbins=6, steps=[1, 2, 5, 10])
-    elif 1e-4 <= min(axis.low, axis.high) < max(axis.low, axis.high) <= 1e5:
-        getattr(axes, f"{name}axis").set_major_formatter("{x:g}")
+    else:
+        ticks, (low, high) = getattr(axes, f"{name}axis"), sorted((axis.low, axis.high))
+        ticks.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
+        ticks.set_minor_formatter("")
+        if low >= 1e-4 and high <= 1e5:
+            ticks.set_major_formatter("{x:g}")
 
 
 def _table(table: Table, axes: Axes) -> None:
@@ -501,10 +523,11 @@ def _heat(mark: Heat, axes: Axes, style: dict) -> None:
     if mark.steps:
         along = np.linspace(left, right, columns), np.linspace(low, high, rows)
         bands = [_shade(mark, place) for place in np.linspace(0, 1, len(mark.steps) + 1)]
-        order |= {"levels": list(mark.steps)}
-        axes.contourf(*along, mark.values, colors=bands, extend="both", **order)
+        ends = mark.values.min() - 1, mark.values.max() + 1  # bands have two sides
+        levels = [min(ends[0], mark.steps[0] - 1), *mark.steps, max(ends[1], mark.steps[-1] + 1)]
+        axes.contourf(*along, mark.values, levels, colors=bands, **order)
         order |= {"linewidths": 0.6, "linestyles": "solid", "alpha": min(1, mark.opacity + 0.2)}
-        axes.contour(*along, mark.values, colors=_color(mark.color), **order)
+        axes.contour(*along, mark.values, levels[1:-1], colors=_color(mark.color), **order)
         return
     # Values that are blended lie on the edges of the panel; else their cells fill it.
     across, up = (right - left) / max(1, columns - 1) / 2, (high - low) / max(1, rows - 1) / 2
