@@ -398,12 +398,12 @@ class EmbeddingExplorer(Live):
             (
                 Try(
                     "Before any training",
-                    "Do the drawings of one class already lie together? Count the rings.",
+                    "Do the drawings of one class already lie together? Count the frames.",
                     values={"snapshot": 0},
                 ),
                 Try(
                     "After all of it",
-                    "Which drawings still have a ring, and whose letter is nearest to them?",
+                    "Which drawings still have a frame, and whose letter is nearest to them?",
                     values={"snapshot": last},
                 ),
             ),
@@ -484,11 +484,10 @@ def _page(model: EmbeddingModel, frame: EmbeddingFrame) -> Panel:
             Line("nearest", *nearest.T, width=2),
             Boxes("selected", [here[0]], [here[1]], fills=["paper"], edges=["ink"], wide=0.21,
                   tall=0.21),
-            Points("given", label="given a wrong class", size=14, hollow=True),
-            Points("wrong", *frame.queries[wrong].T, size=38, hollow=True),
             Images(
                 "queries", *frame.queries.T, pixels(model.query_images), wide=0.17, tall=0.17,
                 colors=[CLASS_COLORS[way] for way in frame.query_classes], texts=texts,
+                edges=["red" if one else "" for one in wrong], dashed=wrong,
                 pick="select this query", fixed=("pixels", "colors"),
             ),
             Points(
@@ -498,7 +497,7 @@ def _page(model: EmbeddingModel, frame: EmbeddingFrame) -> Panel:
             ),
             *class_marks("prototypes", *frame.prototypes.T, ways, size=20, link="class"),
         ),
-        title="letters: prototypes, each with its tint",
+        title="letter: a prototype · framed: given a wrong class",
         alt="an episode's drawings at their places in the embedding",
         width=430,
         height=450,

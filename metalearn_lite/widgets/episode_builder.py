@@ -48,7 +48,8 @@ USES = {
     "meta-validation": "Its score may choose a setting, such as a step's length. No weight moves.",
     "meta-test": "Its score is reported. Nothing may be learned from it or chosen by it.",
 }
-REQUEST = ("split", "num_ways", "num_shots", "num_queries", "within_alphabet", "watcher", "seed")
+FIRST = {"num_ways": 5, "num_shots": 1, "num_queries": 3, "within_alphabet": False}
+FIRST |= {"watcher": "all of it"}
 
 
 class Half(NamedTuple):
@@ -219,17 +220,16 @@ WIDTH, HEIGHT = 420, 252
 MAX_SIDE = 84  # CSS pixels: a drawing has 28, and larger ones look no better
 ROOM, ROOM_ALONE = 26, 18  # CSS pixels of a cell that has room for a number
 
-SMALL = {"num_ways": 5, "num_shots": 1, "num_queries": 3}
 TRIES = (
     Try(
         "What predict sees",
         "The queries are mixed. Why must they not come class by class?",
-        values=SMALL | {"watcher": "predict"},
+        values=FIRST | {"watcher": "predict"},
     ),
     Try(
         "Twelve ways, one alphabet",
         "Which of them could you mix up? And how many such tasks are there?",
-        values=SMALL | {"num_ways": 12, "within_alphabet": True, "watcher": "adapt"},
+        values=FIRST | {"num_ways": 12, "within_alphabet": True, "watcher": "adapt"},
     ),
     Try(
         "More than there is",
@@ -254,7 +254,8 @@ class EpisodeBuilder(Live):
         model, frame = self.model, self.model.frame()
         # Their names would tell more than the others know.
         names = model.classes if model.watcher == "all of it" else []
-        request = ", ".join(f"{name}={getattr(model, name)!r}" for name in REQUEST)
+        asked = {name: getattr(model, name) for name in ("split", *FIRST, "seed")}
+        other = [f"{name}={value!r}" for name, value in asked.items() if FIRST.get(name) != value]
         return Scene(
             (_half("support", frame.support, names), _half("query", frame.query, names)),
             (
@@ -269,7 +270,7 @@ class EpisodeBuilder(Live):
             TRIES,
             sentence=frame.sentence,
             note=frame.small_print,
-            code=f"EpisodeBuilder(splits, generator, {request})",
+            code=f"EpisodeBuilder(splits, generator, {', '.join(other)})",
         )
 
     def draw_again(self) -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from string import ascii_uppercase as LETTERS
 from typing import Any, NamedTuple
@@ -188,7 +189,7 @@ def _percent(probability: float) -> str:
 
 # The view
 
-LABELS, TOP, GAP, ANSWER = 64, 22, 12, 36  # CSS pixels: labels, letters, a gap, an answer's lines
+LABELS, TOP, GAP, ANSWER = 64, 22, 10, 40  # CSS pixels: labels, letters, a gap, an answer
 LARGEST = 84
 MANY_WAYS = 12  # with more, a column is too narrow for per cents
 
@@ -271,25 +272,26 @@ class EpisodeViewer(Live):
         return [self.model.frame(name) for name in names]
 
 
-def _board(frame: ViewerFrame, width: int = 820, height: int = 340) -> Panel:
+def _board(frame: ViewerFrame, most: int = 820, height: int = 340) -> Panel:
     """A column for each class: its letter, its support, and its queries with their answers.
 
-    Drawings are as large as all of them fit in.
+    Drawings are as large as all of them fit in, and the board is as wide as they are.
     """
     num_shots, num_ways = frame.support.shape[:2]
     num_queries = len(frame.queries)
-    room = (width - LABELS) / num_ways
     free = height - TOP - GAP - num_queries * ANSWER
+    room = (most - LABELS) / num_ways
     cell = min(room, free / (num_shots + num_queries), LARGEST)
-    left = LABELS + (room - cell) * num_ways / 2
-    columns = left + cell * (np.arange(num_ways) + 0.5)
+    across = min(room, max(cell, ANSWER))
+    width = math.ceil(LABELS + across * num_ways)
+    columns = LABELS + across * (np.arange(num_ways) + 0.5)
     rows = height - TOP - cell * (np.arange(num_shots) + 0.5)
     below = height - TOP - cell * num_shots - GAP
     asked = below - (cell + ANSWER) * np.arange(num_queries) - cell / 2
 
     letters = LETTERS[:num_ways]
-    paper = {"wide": cell * num_ways, "tall": cell * num_shots, "opacity": 0.12}
-    parts = [left - 8] * 2, [rows.mean(), asked.mean()], ["support", "queries"]
+    paper = {"wide": across * num_ways, "tall": cell * num_shots, "opacity": 0.12}
+    parts = [LABELS - 8] * 2, [rows.mean(), asked.mean()], ["support", "queries"]
     marks = [
         Boxes("paper", [columns.mean()], [rows.mean()], fills=["gray"], **paper),
         Texts("letters", columns, np.full(num_ways, height - 10), letters, bold=True),
@@ -318,6 +320,6 @@ def _board(frame: ViewerFrame, width: int = 820, height: int = 340) -> Panel:
         first, second = [f"{v} {a}" for v, a in zip(verdicts, answers, strict=True)], sure
         if num_ways > MANY_WAYS:
             first, second = verdicts, answers
-        marks.append(Texts(f"answers {row}", columns, at - cell / 2 - 8, first))
-        marks.append(Texts(f"chances {row}", columns, at - cell / 2 - 24, second))
+        marks.append(Texts(f"answers {row}", columns, at - cell / 2 - 9, first))
+        marks.append(Texts(f"chances {row}", columns, at - cell / 2 - 27, second))
     return board("board", width, height, marks, alt="an episode, a column for each class")

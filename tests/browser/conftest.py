@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -259,6 +260,10 @@ class Lab:
             }"""
         )
 
+    def figure(self, number: int = 0) -> Figure:
+        """The page's live figure of this number."""
+        return Figure(self.page, number)
+
     def picture(self, name: str | None = None):
         """The widget picture whose text alternative contains ``name``; the first without."""
         selector = "img.metalearn-picture" + (f"[alt*='{name}']" if name else "")
@@ -316,6 +321,78 @@ class Lab:
 
     def shut_down_kernels(self) -> None:
         self.page.evaluate("() => window.jupyterapp?.serviceManager.sessions.shutdownAll()")
+
+
+class Figure:
+    """A live figure in the page, and what a reader does with it. Parts go by role and name."""
+
+    def __init__(self, page, number: int = 0):
+        self.page = page
+        self.el = page.locator(".ml-live").nth(number)
+        self.el.scroll_into_view_if_needed(timeout=20_000)
+
+    def control(self, role: str, name: str):
+        """A ``slider``, ``button``, ``radio``, ``checkbox`` or ``combobox`` with this name."""
+        return self.el.get_by_role(role, name=name, exact=True)
+
+    def panel(self, name: str):
+        return self.el.get_by_role("group", name=name, exact=True)
+
+    def point(self, name: str, number: int = 1):
+        """A point that can be dragged or picked: what it is called, and which of them."""
+        return self.el.get_by_role("slider", name=f"{name} {number}", exact=True)
+
+    @property
+    def sentence(self) -> str:
+        return self.el.locator(".ml-sentence").inner_text()
+
+    def says(self, words: str) -> None:
+        """Waits until the sentence holds ``words``."""
+        wait_for(
+            lambda: words in self.sentence, 10, lambda: f"{words!r} is not in {self.sentence!r}"
+        )
+
+    def drawn(self, panel: str) -> str:
+        """All that is drawn in a panel, once nothing glides any more."""
+        self.page.wait_for_timeout(200)
+        return self.panel(panel).locator(".ml-picture").inner_html()
+
+    def changes(self, panels: Sequence[str], gesture, says: str) -> None:
+        """``gesture()`` changes every one of ``panels``, and the sentence then holds ``says``."""
+        before = [self.drawn(panel) for panel in panels]
+        gesture()
+        self.says(says)
+        for panel, old in zip(panels, before, strict=True):
+            wait_for(
+                lambda panel=panel, old=old: self.drawn(panel) != old,
+                10,
+                lambda panel=panel: f"nothing changed in {panel!r}",
+            )
+
+    def press(self, *keys: str) -> None:
+        """Keys, to whatever has the focus."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def click(self, panel: str, across: float, up: float) -> None:
+        """A click on empty ground: how far across and up, from 0 to 1."""
+        box = self._box(self.panel(panel).locator(".ml-ground"))
+        place = box["x"] + across * box["width"], box["y"] + (1 - up) * box["height"]
+        self.page.mouse.click(*place)
+
+    def drag(self, point, right: float, down: float) -> None:
+        """By mouse, so many pixels."""
+        box = self._box(point)
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        for part in (0.3, 0.6, 1):
+            self.page.mouse.move(x + part * right, y + part * down)
+        self.page.mouse.up()
+
+    def _box(self, part) -> dict[str, float]:
+        part.scroll_into_view_if_needed()
+        return part.bounding_box()
 
 
 def wait_for(condition, seconds: float, complaint=lambda: ""):

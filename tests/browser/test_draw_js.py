@@ -383,13 +383,29 @@ def test_a_line_has_a_gap_where_there_is_no_number(drawn):
 
 
 def test_the_legend_has_one_entry_for_each_label(drawn):
-    line, dots = Line(key="l", x=X, y=X, label="MAML"), points(label="MAML")
-    drawn.show(panel(line, dots, Rules(key="r", at=[0]), Band(key="b", label="spread")))
+    drawn.show(
+        panel(
+            Line(key="l", x=X, y=X, label="MAML"),
+            points(label="MAML"),
+            Line(key="other", x=X, y=X, label="not here", listed=False),
+            Band(key="b", label="stands alone"),
+            Heat(key="h", values=np.eye(2), steps=(0.2, 0.5), names=("low", "high"), label="loss"),
+        )
+    )
     entries = "() => [...views[0].legend.children].map((one) => one.textContent)"
-    assert drawn.do(entries) == ["MAML", "spread"]
-    # What is not drawn is not named; its room stays.
-    seen = "() => [...views[0].legend.children].map((one) => getComputedStyle(one).visibility)"
-    assert drawn.do(seen) == ["visible", "hidden"]
+    assert drawn.do(entries) == ["MAML", "stands alone", "loss low, high"]
+    drawn.show(panel(points()))
+    assert not drawn.page.locator(".ml-legend").is_visible()
+
+
+def test_drawings_fade(drawn):
+    pixels = np.full((2, 5, 5), 255, np.uint8)
+    images = Images(
+        key="i", x=[-0.5, 0.5], y=[0, 0], pixels=pixels, fades=[1, 0], wide=0.5, tall=0.5
+    )
+    drawn.show(panel(images, grid=False))
+    assert drawn.pixel(-0.5, 0) == rgb(PAGE["ink"][0])
+    assert drawn.pixel(0.5, 0) == rgb(PAGE["paper"][0])
 
 
 # --- gliding --------------------------------------------------------------------------------

@@ -21,3 +21,13 @@ def test_episode_game(lab):
     place = box["x"] + 0.5 * box["width"], box["y"] + 0.65 * box["height"]
     lab.changes((board, scores), lambda: lab.page.mouse.click(*place), "Round 2 of 10: ")
     lab.changes((board, scores), lambda: lab.button("Let chance play").press("Enter"), "of 10.")
+
+
+def test_live_check(lab):
+    lab.open_notebook("00_start_here.ipynb")
+    lab.run_to("LiveCheck()")
+    figure = lab.figure()
+    figure.says("3 squared is 9")
+    figure.control("slider", "move me").focus()
+    figure.press("ArrowRight", "ArrowRight")
+    figure.says("5 squared is 25")

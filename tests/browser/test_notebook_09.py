@@ -8,42 +8,45 @@ pytestmark = pytest.mark.browser
 def test_in_context_explorer(lab):
     lab.open_notebook("09_learning_in_context.ipynb")
     lab.run_to("InContextExplorer(")
-    curves, errors = lab.picture("Curves over x"), lab.picture("Error after each point")
-    press = lab.page.keyboard.press
+    figure = lab.figure()
+    curves, errors = "curves over x", "error after each point"
 
-    def changes(gesture, says: str) -> None:
-        lab.changes((curves, errors), gesture, says)
+    def changes(gesture, says: str, panels=(curves, errors)) -> None:
+        figure.changes(panels, gesture, says)
 
-    lab.says("After reading 5 of 5 points: error MAML")
+    def press(button: str):
+        return lambda: figure.control("button", button).press("Enter")
+
+    figure.says("After reading 5 of 5 points: error MAML")
 
     # The slider, from the keyboard: points are read again in their order.
-    lab.slider("points read").focus()
-    changes(lambda: press("Home"), "After reading 0 of 5 points")
-    changes(lambda: press("ArrowRight"), "After reading 1 of 5 points")
-    for image in (curves, errors):
-        assert lab.sentence().inner_text() in image.get_attribute("alt")
+    figure.control("slider", "points read").focus()
+    changes(lambda: figure.press("Home"), "After reading 0 of 5 points")
+    changes(lambda: figure.press("ArrowRight"), "After reading 1 of 5 points")
 
-    # A click is a point where it was made, and everybody answers at once.
-    curves.scroll_into_view_if_needed()  # the slider's focus may have scrolled it away
-    box = curves.bounding_box()
-    place = box["x"] + 0.7 * box["width"], box["y"] + 0.6 * box["height"]
-    changes(lambda: lab.page.mouse.click(*place), "After reading 6 of 6 points")
-    changes(lambda: lab.button("Shuffle the order").press("Enter"), "After reading 6 of 6")
+    # A click is a point where it was made, and everybody answers at once. Off the wave there is
+    # no error that could change.
+    changes(lambda: figure.click(curves, 0.7, 0.05), "6 of 6 points there is no error", [curves])
+    changes(press("Undo point"), "After reading 5 of 5 points: error", [curves])
+    changes(press("Shuffle the order"), "After reading 5 of 5")
 
-    # The same without a pointer; what cannot be is said in a sentence.
-    lab.button("Undo point").press("Enter")
-    lab.says("After reading 5 of 5 points")
-    fields = lab.page.locator(".widget-text input[type=number]")
-    fields.first.fill("7")
-    lab.button("Add point").press("Enter")
-    lab.says("x = 7 is not on the chart")
-    changes(lambda: lab.button("Clear").press("Enter"), "Click on the chart")
-    fields.first.fill("1.5")
-    changes(lambda: lab.button("Add point").press("Enter"), "After reading 1 of 1 point:")
-    changes(lambda: lab.button("New wave").press("Enter"), "After reading 5 of 5 points")
+    # A point is dragged off the wave. By the arrow keys, a short way, it stays on it.
+    point = figure.point("a point", 2)
+    point.focus()
+    changes(lambda: figure.press("ArrowRight"), "After reading 5 of 5 points: error")
+    changes(lambda: figure.drag(point, 0, -90), "there is no error: point 2 lies beside the wave")
+    point.focus()
+    changes(lambda: figure.press("Delete"), "After reading 4 of 4 points: error")
+
+    # The same without a pointer: arrow keys move a cross, Enter is a click.
+    changes(press("Clear"), "Click on the chart")
+    figure.panel(curves).locator(".ml-ground").focus()
+    changes(lambda: figure.press("ArrowRight", "Enter"), "After reading 1 of 1 point")
+    changes(press("New wave"), "After reading 5 of 5 points")
 
     # Play begins again where it stands at the end, and ends there.
-    changes(lambda: lab.button("Play").press("Enter"), "After reading 1 of 5 points")
-    lab.says("After reading 5 of 5 points")
+    changes(press("Play: points read"), "After reading 1 of 5 points")
+    figure.says("After reading 5 of 5 points")
+    changes(press("A straight line"), "After reading 3 of 3 points there is no error")
     outputs = [output for cell in lab.code_cells() for output in cell["outputs"]]
     assert "error" not in {output["output_type"] for output in outputs}

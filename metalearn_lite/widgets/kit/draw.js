@@ -468,13 +468,15 @@ const PAINT = {
     pen.restore();
   },
   Images(p, m, pen) {
-    const { pixels, colors } = m.shown;
+    const { pixels, colors, fades } = m.shown;
     if (!pixels) return;
     const [number, height, width] = pixels.shape;
     const rgb = range(number).map((n) => p.rgb(pick(colors, n, m.look.color)));
     const area = width * height;
     const color = (n) => rgb[Math.floor(n / area)];
-    const sheet = p.sheet(width, height * number, color, (n) => pixels.data[n]);
+    const sheet = p.sheet(width, height * number, color, (n) =>
+      fades ? pixels.data[n] * fades[Math.floor(n / area)] : pixels.data[n],
+    );
     pen.imageSmoothingQuality = "high";
     for (let n = 0; n < number; n++) {
       const { x0, y0, x1, y1, hidden } = card(p, m, n);
@@ -529,19 +531,23 @@ function contour({ shape: [rows, columns], data }, level) {
 }
 
 /** How a mark looks in the legend. */
-function glyph(g, look) {
+function glyph(svg, g, look) {
   const [line, one] = children(g, "path", 2);
-  const round = look.kind === "Points" || look.marker;
-  put(g, { opacity: look.opacity, fill: "none" });
-  if (["Line", "Arrows", "Rules", "Spans"].includes(look.kind))
-    put(line, {
-      d: look.kind === "Arrows" ? "M1,7H26m-6,-4l6,4l-6,4" : "M1,7H27",
-      ...stroked(look),
-    });
-  else if (!round && look.kind !== "Texts")
-    put(line, { d: "M7,1h14v12h-14z", fill: ink(look.color) });
+  const { kind, color } = look;
+  const round = kind === "Points" || look.marker;
   const size = Math.min(look.size ?? 4 + 2 * look.width, 12);
+  put(g, { opacity: look.opacity, fill: "none" });
   if (round) put(one, { d: `M14,7${marker(look.marker, size)}`, ...filled(look.marker, look) });
+  if (["Line", "Arrows", "Rules", "Spans"].includes(kind))
+    put(line, { d: kind === "Arrows" ? "M1,7H26m-6,-4l6,4l-6,4" : "M1,7H27", ...stroked(look) });
+  else if (kind === "Heat") {
+    const last = look.steps.length || 5;
+    put(svg, { width: 12 * (last + 1) + 2 });
+    each(g, "path", last + 1, (n) => {
+      const shade = { fill: ink(color), "fill-opacity": n / last, stroke: ink("gray") };
+      return { d: `M${1 + 12 * n},1h12v12h-12z`, ...shade };
+    });
+  } else if (!round && kind !== "Texts") put(line, { d: "M7,1h14v12h-14z", fill: ink(color) });
 }
 
 /** Columns of numbers, on their way from one to the other. */
@@ -676,8 +682,6 @@ export class PanelView {
       m.columns = columns[key] ?? {};
     }
     this.since = still ? -GLIDE : this.window.performance.now();
-    for (const entry of this.legend.children)
-      entry.classList.toggle("ml-absent", !entry.keys.some((key) => columns[key]));
     this.draw();
   }
 
@@ -799,15 +803,17 @@ export class PanelView {
   /** The legend: an entry for each label, with the lines, markers and areas that bear it. */
   explain() {
     const entries = new Map();
-    for (const { look } of this.marks.values())
-      if (look.label) entries.set(look.label, [...(entries.get(look.label) ?? []), look]);
+    for (const mark of this.is.marks) {
+      const name = `${mark.label} ${mark.color}`;
+      if (mark.label && mark.listed) entries.set(name, [...(entries.get(name) ?? []), mark]);
+    }
     this.legend.hidden = !entries.size;
-    const drawn = [...entries].map(([label, looks]) => {
+    const drawn = [...entries.values()].map((marks) => {
       const entry = html(this.page, "span", "ml-entry");
       const svg = put(add(entry, "svg"), { width: 28, height: 14 });
-      for (const look of looks) glyph(add(svg, "g"), look);
-      entry.append(label);
-      entry.keys = looks.map(({ key }) => key);
+      for (const mark of marks) glyph(svg, add(svg, "g"), mark);
+      const { label, names, steps } = marks[0];
+      entry.append([label, names?.join(steps.length ? ", " : " to ")].filter(Boolean).join(" "));
       return entry;
     });
     this.legend.replaceChildren(...drawn);

@@ -97,6 +97,10 @@ class Wire {
     for (const name of ["look", "fixed", "moving", "state", "recorded", "ack"]) {
       model.on(`change:${name}`, () => this.hear(name));
     }
+    model.on("change:progress", () => {
+      const done = model.get("progress");
+      if (done > 0 && this.busy()) this.wait(`Working… ${Math.round(100 * done)} %`);
+    });
     this.index();
   }
 
