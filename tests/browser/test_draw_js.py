@@ -438,9 +438,9 @@ def test_the_pointer_reads_what_is_near(drawn):
     line = Line(key="l", x=X, y=np.zeros(21), label="MAML")
     drawn.show(panel(line, points([0.5], [0.1], label="a point"), Rules(key="r", at=[0.52])))
     drawn.move(-0.5, 0.02)
-    assert drawn.tip() == "MAML | x −0.5, y 0"
+    assert drawn.tip() == "MAML | x = −0.5, y = 0"
     drawn.move(0.5, 0.05)
-    assert drawn.tip() == "a point | x 0.5, y 0.1"
+    assert drawn.tip() == "a point | x = 0.5, y = 0.1"
     drawn.move(-0.5, 0.8)
     assert drawn.tip() is None
     drawn.move(0.5, 0.05)
@@ -460,10 +460,10 @@ def test_each_kind_is_read_in_its_own_words(drawn):
     )
     for number, (x, y, words) in enumerate([
         (-0.5, 0.3, "interval | MAML, y 0.2 to 0.4"),
-        (0.25, 0.125, "step | x 0.5, y 0.25"),
+        (0.25, 0.125, "step | x = 0.5, y = 0.25"),
         (0.0, 0.0, "drawing 3"),
         (0.0, 0.5, "loss | 0.5"),
-        (0.5, 0.25, "spread | x 0.5, y 0 to 0.5"),
+        (0.5, 0.25, "spread | x = 0.5, y 0 to 0.5"),
     ]):  # fmt: skip
         drawn.page.mouse.wheel(0, 0)
         drawn.do("n => views[n].el.scrollIntoView()", number)
@@ -691,7 +691,7 @@ def test_a_point_is_moved_and_removed(drawn):
     drawn.page.keyboard.press("Tab")
     drawn.page.keyboard.press("PageDown")
     assert drawn.focused() == "a point 2"
-    assert drawn.tip() == "a point | x 0.5, y 0"
+    assert drawn.tip() == "a point | x = 0.5, y = 0"
     drawn.page.keyboard.down("ArrowUp")
     drawn.page.keyboard.down("ArrowUp")
     drawn.do("() => owed = true")
@@ -716,7 +716,7 @@ def test_an_element_is_chosen(drawn):
     assert drawn.sent() == [{"kind": "pick", "key": "b", "index": 2, "settled": True}]
     assert [drawn.lit(0), drawn.lit(1)] == [1, 1]
     drawn.page.keyboard.press("Home")
-    assert drawn.focused() == "Pull: x −0.5, y 1"
+    assert drawn.focused() == "Pull: x = −0.5, y = 1"
 
 
 def test_the_picture_has_a_name(drawn):

@@ -422,6 +422,8 @@ def test_a_slow_answer_shows_that_it_is_worked_on(blank):
     assert not busy.is_visible()
     busy.wait_for(state="visible")
     assert busy.inner_text() == "Working…"
+    blank.page.evaluate("news => tell(news)", packed({"progress": 0.4}))
+    assert busy.inner_text() == "Working… 40 %"
     blank.answer()
     assert not busy.is_visible()
     busy.wait_for(state="hidden")

@@ -8,13 +8,25 @@ pytestmark = pytest.mark.browser
 def test_embedding_explorer(lab):
     lab.open_notebook("07_learning_a_metric.ipynb")
     lab.run_to("EmbeddingExplorer(")
-    pictures = lab.picture("their places in the embedding"), lab.picture("Distances of query")
-    press = lab.page.keyboard.press
+    figure = lab.figure()
+    page = "an episode's drawings at their places in the embedding"
 
-    lab.slider("training").focus()
-    lab.changes(pictures, lambda: press("ArrowRight"), "After 5 iterations")
-    lab.changes(pictures, lambda: press("End"), "After 200 iterations")
-    lab.slider("query").focus()
-    lab.changes(pictures, lambda: press("Home"), "Query 1 is")
-    lab.changes(pictures, lambda: press("ArrowRight"), "Query 2 is")
-    lab.changes(pictures, lambda: lab.button("New episode").press("Enter"), "After 200 iterations")
+    def changes(gesture, says: str) -> None:
+        figure.changes([page], gesture, says)
+
+    figure.control("slider", "training").focus()
+    changes(lambda: figure.press("ArrowRight"), "After 5 iterations")
+    changes(lambda: figure.press("End"), "After 200 iterations")
+    figure.control("slider", "query").focus()
+    figure.press("Home")
+    figure.says("Query 1 is")
+    changes(lambda: figure.press("ArrowRight"), "Query 2 is")
+
+    # A drawing is picked where it is, by mouse and by keyboard.
+    drawing = figure.panel(page).get_by_role("button", name="query 5: ").first
+    changes(lambda: drawing.click(force=True), "Query 5 is")
+    drawing.focus()
+    changes(lambda: figure.press("ArrowRight", "Enter"), "Query ")
+    assert "Query 5 is" not in figure.sentence
+    new = figure.control("button", "New episode")
+    changes(lambda: new.press("Enter"), "After 200 iterations")

@@ -8,35 +8,34 @@ pytestmark = pytest.mark.browser
 def test_chooser(lab):
     lab.open_notebook("12_choosing_how_to_learn.ipynb")
     lab.run_to("Chooser(")
-    support = lab.picture("Support of the task")
-    beliefs, regret = lab.picture("What the agent believes"), lab.picture("Regret so far.")
-    press = lab.page.keyboard.press
+    figure = lab.figure()
+    task = "the points of the task"
+    beliefs = "what the agent expects of each learner, and what each would bring"
+    regret = "regret so far, of the agent and of always picking one learner"
 
-    def changes(gesture, says: str, pictures=(support, beliefs, regret)) -> None:
-        lab.changes(pictures, gesture, says)
+    def changes(gesture, says: str, panels=(task, beliefs, regret)) -> None:
+        figure.changes(panels, gesture, says)
 
-    lab.says("Task 1 of 150")
+    figure.says("Task 1 of 150")
 
     # The slider, from the keyboard.
-    lab.slider("task").focus()
-    changes(lambda: press("ArrowRight"), "Task 2 of 150")
-    changes(lambda: press("End"), "Task 150 of 150")
-    for image in (support, beliefs, regret):
-        assert lab.sentence().inner_text() in image.get_attribute("alt")
+    figure.control("slider", "task").focus()
+    changes(lambda: figure.press("ArrowRight"), "Task 2 of 150")
+    changes(lambda: figure.press("End"), "Task 150 of 150")
 
     # Exploration and features make another agent; the task stays as it is.
-    points = lab.digest(support)
-    lab.slider("exploration").focus()
-    changes(lambda: press("Home"), "Task 150 of 150", (beliefs, regret))
-    changes(lambda: press("End"), "Task 150 of 150", (beliefs, regret))
-    box = lab.page.locator(".widget-checkbox input[type=checkbox]").last
+    points = figure.drawn(task)
+    figure.control("slider", "exploration").focus()
+    changes(lambda: figure.press("Home"), "Task 150 of 150", (beliefs, regret))
+    changes(lambda: figure.press("End"), "Task 150 of 150", (beliefs, regret))
+    box = figure.el.get_by_role("checkbox").last
     box.focus()
-    changes(lambda: press("Space"), "Task 150 of 150", (beliefs, regret))
+    changes(lambda: figure.press("Space"), "Task 150 of 150", (beliefs, regret))
     assert not box.is_checked()
-    assert lab.digest(support) == points
+    assert figure.drawn(task) == points
 
     # Play begins again where it stands at the end.
-    changes(lambda: lab.button("Play").press("Enter"), "Task 3 of 150")
-    lab.button("Pause").press("Enter")
+    changes(lambda: figure.control("button", "Play: task").press("Enter"), "Task 3 of 150")
+    figure.control("button", "Pause: task").press("Enter")
     outputs = [output for cell in lab.code_cells() for output in cell["outputs"]]
     assert "error" not in {output["output_type"] for output in outputs}

@@ -8,32 +8,34 @@ pytestmark = pytest.mark.browser
 def test_stream_player(lab):
     lab.open_notebook("13_a_stream_of_tasks.ipynb")
     lab.run_to("StreamPlayer(")
-    buffer, curves = lab.picture("The stream and the buffer"), lab.picture("Predictions on this")
-    regret = lab.picture("Regret so far.")
-    press = lab.page.keyboard.press
+    figure = lab.figure()
+    buffer, curves = (
+        "the stream and what of it is in the buffer",
+        "predictions on this round's wave",
+    )
+    regret = "each learner's regret so far"
 
-    def changes(gesture, says: str, pictures=(buffer, curves, regret)) -> None:
-        lab.changes(pictures, gesture, says)
+    def changes(gesture, says: str, panels=(buffer, curves, regret)) -> None:
+        figure.changes(panels, gesture, says)
 
-    lab.says("round 1 of 80")
+    figure.says("round 1 of 80")
 
     # The slider, from the keyboard.
-    lab.slider("round").focus()
-    changes(lambda: press("ArrowRight"), "round 2 of 80")
-    changes(lambda: press("End"), "round 80 of 80")
-    for image in (buffer, curves, regret):
-        assert lab.sentence().inner_text() in image.get_attribute("alt")
+    figure.control("slider", "round").focus()
+    changes(lambda: figure.press("ArrowRight"), "round 2 of 80")
+    changes(lambda: figure.press("End"), "round 80 of 80")
 
     # Another stream, then another learner's buffer on it.
-    lab.slider("stream").focus()
-    changes(lambda: press("ArrowRight"), "Stream 2, round 80 of 80")
-    shown = lab.digest(curves)
-    lab.page.locator(".widget-dropdown select").first.select_option("meta-leader")
-    lab.says("The buffer of meta-leader holds")
-    assert lab.digest(curves) == shown
+    figure.control("slider", "stream").focus()
+    changes(lambda: figure.press("ArrowRight"), "Stream 2, round 80 of 80")
+    shown = figure.drawn(curves)
+    figure.control("combobox", "buffer of").select_option("meta-leader")
+    figure.says("The buffer of meta-leader holds")
+    assert figure.drawn(curves) == shown
 
-    # Play begins again where it stands at the end.
-    changes(lambda: lab.button("Play").press("Enter"), "round 3 of 80")
-    lab.button("Pause").press("Enter")
+    # Play begins again where it stands at the end; the first jump is a suggestion.
+    changes(lambda: figure.control("button", "Play: round").press("Enter"), "round 3 of 80")
+    figure.control("button", "Pause: round").press("Enter")
+    changes(lambda: figure.control("button", "The first jump").press("Enter"), "Stream 2, round ")
     outputs = [output for cell in lab.code_cells() for output in cell["outputs"]]
     assert "error" not in {output["output_type"] for output in outputs}

@@ -119,7 +119,9 @@ export function ticks({ low, high, log, ticks: given, names }, room) {
 
 /** From the numbers of an axis to pixels, and back. */
 function scale(axis, from, to) {
-  const plain = axis.log ? Math.log10 : (value) => value;
+  const plain = axis.log
+    ? (value) => (value > 0 ? Math.log10(value) : -Infinity)
+    : (value) => value;
   const value = axis.log ? (one) => 10 ** one : (one) => one;
   const [low, high] = [plain(axis.low), plain(axis.high)];
   const pixel = (one) => from + ((one - low) / (high - low)) * (to - from);
@@ -129,6 +131,8 @@ function scale(axis, from, to) {
     from,
     to,
     at: (one) => (one == null ? Number.NaN : pixel(plain(one))),
+    within: (one) =>
+      clamp(one == null ? Number.NaN : pixel(plain(one)), Math.min(from, to), Math.max(from, to)),
     wide: (one, width) => [pixel(plain(one) - width / 2), pixel(plain(one) + width / 2)],
     moved: (one, by) => (one == null ? null : value(plain(one) + plain(by[1]) - plain(by[0]))),
     /** the number at a pixel of the axis, as round as cannot be seen */
@@ -255,8 +259,8 @@ const PLACE = {
   },
   Spans(p, { look, shown: c }, n) {
     const [across, along] = turned(p, look);
-    const at = across.at(c.at[n]);
-    return segment([at, along.at(c.low[n])], [at, along.at(c.high[n])], look.flat);
+    const [at, from, to] = [across.at(c.at[n]), along.within(c.low[n]), along.within(c.high[n])];
+    return segment([at, from], [at, to], look.flat);
   },
   Band(p, { shown: c }, n) {
     const at = p.x.at(c.x[n]);
@@ -341,20 +345,24 @@ const DRAW = {
   },
   Spans(p, m) {
     const cap = m.look.flat ? "m0,-4v8" : "m-4,0h8";
-    each(m.clipped, "path", count(m.shown), (n) => {
+    each(m.free, "path", count(m.shown), (n) => {
       const part = PLACE.Spans(p, m, n);
-      const d = part.hidden
-        ? ""
-        : `${outline(part, 0)}${cap}M${digit(part.x0)},${digit(part.y0)}${cap}`;
+      const d =
+        part.hidden || !p.inside(part.x0, part.y0)
+          ? ""
+          : `${outline(part, 0)}${cap}M${digit(part.x0)},${digit(part.y0)}${cap}`;
       return { d, ...stroked({ color: pick(m.shown.colors, n, m.look.color) }) };
     });
   },
   Band(p, { look, shown: c, clipped }) {
     const there = range(count(c)).filter((n) => c.low[n] != null && c.high[n] != null);
-    const along = (column) => path(there.map((n) => p.x.at(c.x[n])), there.map((n) => p.y.at(column[n]))); // biome-ignore format: one thought
-    const high = along(c.high);
-    there.reverse();
-    const d = high && `${high}${along(c.low).replace("M", "L")}z`;
+    const pixel = (value) => clamp(p.y.at(value), -1e4, 1e4); // the logarithm of 0 is far below
+    const xs = [...there, ...there.toReversed()].map((n) => p.x.at(c.x[n]));
+    const ys = [
+      ...there.map((n) => pixel(c.high[n])),
+      ...there.map((n) => pixel(c.low[n])).reverse(),
+    ];
+    const d = path(xs, ys) && `${path(xs, ys)}z`;
     each(clipped, "path", 1, () => ({ d, fill: ink(look.color) }));
   },
   Arrows(p, m) {
@@ -398,9 +406,9 @@ const DRAW = {
       const fill = ink(pick(c.colors, n, look.color));
       return {
         text: hidden ? "" : pick(c.texts, n, ""),
-        x: digit(x0) || 0,
-        y: digit(y0) || 0,
+        ...(hidden ? {} : { x: digit(x0), y: digit(y0) }),
         fill,
+        stroke: fill === ink("paper") ? null : ink("paper"),
         ...same,
       };
     });
@@ -593,6 +601,7 @@ export class PanelView {
     this.edge = add(clip, "rect");
     this.picture = add(this.svg, "g", "ml-picture");
     this.axes = add(this.picture, "g", "ml-axes");
+    [this.ruled, this.numerals, this.names] = children(this.axes, "g", 3);
     this.stack = add(this.picture, "g");
     this.over = add(this.svg, "g", "ml-lit");
     this.cross = add(this.svg, "path", "ml-cross");
@@ -715,27 +724,26 @@ export class PanelView {
     put(svg, { viewBox: `0 0 ${width} ${height}` });
     [canvas.width, canvas.height] = [width, height].map((size) => Math.round(size * this.dense));
     let [left, right, top, bottom] = is.bare ? [4, 4, 4, 4] : [10, 12, 10, 8];
-    let [across, up] = [[], []];
+    let [across, up, below, beside] = [[], [], [], []];
     if (!is.bare) {
       if (is.marks.some(({ kind, flat }) => kind === "Bars" && !flat)) top += 8; // for their words
       up = ticks(is.y, clamp(Math.floor((height - 50) / 45), 2, 8));
-      left +=
-        Math.max(0, ...up.map(({ name }) => this.widthOf(name))) + (is.y.label ? LINE + 4 : 0);
+      beside = this.wrapped(is.y.label, height - 60);
+      left += Math.max(0, ...up.map(({ name }) => this.widthOf(name))) + beside.length * LINE + 4;
       across = ticks(is.x, clamp(Math.floor((width - left) / 70), 2, 10));
       const room = (width - left - right) / Math.max(1, across.length) - 6;
       across = across.map((tick) => ({ ...tick, lines: this.wrapped(tick.name, room) }));
-      bottom += Math.max(0, ...across.map(({ lines }) => lines.length * LINE + 4));
-      bottom += is.x.label ? LINE + 3 : 0;
-      right = Math.max(
-        right,
-        ...across.slice(-1).map(({ lines }) => this.widthOf(lines[0]) / 2 + 2),
-      );
+      below = this.wrapped(is.x.label, width - left - right);
+      bottom += Math.max(0, ...across.map(({ lines }) => lines.length)) * LINE + 4;
+      right = Math.max(right, this.widthOf(across.at(-1)?.lines[0] ?? "") / 2 + 2);
     }
+    const [aside, under] = [left - beside.length * LINE, bottom];
+    bottom += below.length * LINE;
     let [wide, tall] = [width - left - right, height - top - bottom];
     if (is.square) {
       const [units, rows] = [is.x, is.y].map(({ low, high }) => Math.abs(high - low));
       const unit = Math.min(wide / units, tall / rows);
-      [left, top] = [left + (wide - unit * units) / 2, top + (tall - unit * rows) / 2];
+      left += (wide - unit * units) / 2;
       [wide, tall] = [unit * units, unit * rows];
     }
     this.x = scale(is.x, Math.round(left), Math.round(left + wide));
@@ -744,13 +752,26 @@ export class PanelView {
     put(this.edge, rect(rim));
     put(this.ground, rect(rim));
     this.drawAxes(across, up);
+    const middle = { "text-anchor": "middle" };
+    const [x, y] = [(this.x.from + this.x.to) / 2, this.y.from + under + LINE / 2];
+    const names = below.map((text, n) => ({ text, x, y: y + n * LINE, ...middle }));
+    beside.forEach((text, n) => {
+      const at = `${this.x.from - aside + (n - beside.length + 0.5) * LINE} ${(this.y.from + this.y.to) / 2}`;
+      names.push({ text, transform: `translate(${at}) rotate(-90)`, ...middle });
+    });
+    this.write(this.names, names);
     this.draw(true);
+  }
+
+  write(g, texts) {
+    g.replaceChildren();
+    each(g, "text", texts.length, (n) => texts[n]);
   }
 
   /** A name over as many lines as it takes. */
   wrapped(name, room) {
     const lines = [];
-    for (const word of name.split(" ")) {
+    for (const word of name ? name.split(" ") : []) {
       const longer = `${lines.at(-1)} ${word}`;
       if (lines.length && this.widthOf(longer) <= room) lines.splice(-1, 1, longer);
       else lines.push(word);
@@ -760,7 +781,7 @@ export class PanelView {
 
   drawAxes(across, up) {
     const { is, x, y } = this;
-    const [grid, lines, words] = children(this.axes, "g", 3);
+    const [grid, lines] = children(this.ruled, "path", 2);
     const placed = (all, axis) =>
       all
         .map((tick) => ({ ...tick, place: Math.round(axis.at(tick.value)) + 0.5 }))
@@ -782,22 +803,13 @@ export class PanelView {
       end = place;
       texts.push({ text: name, x: x.from - 6, y: place, "text-anchor": "end" });
     }
-    if (!is.bare) {
-      const [middle, centre] = [
-        (x.from + x.to) / 2,
-        `translate(9 ${(y.from + y.to) / 2}) rotate(-90)`,
-      ];
-      texts.push({ text: is.x.label, x: middle, y: this.height - 9, "text-anchor": "middle" });
-      texts.push({ text: is.y.label, transform: centre, "text-anchor": "middle" });
-    }
-    words.replaceChildren();
-    each(words, "text", texts.length, (n) => texts[n]);
+    this.write(this.numerals, texts);
     const upright = columns.map(({ place }) => `M${place},${y.from}V${y.to}`);
     const lying = rows.map(({ place }) => `M${x.from},${place}H${x.to}`);
     const small = columns.map(({ place }) => `M${place},${y.from}v4`);
     const corner = `M${x.from + 0.5},${y.to}V${y.from + 0.5}H${x.to}${small.join("")}`;
-    each(grid, "path", 1, () => ({ d: is.grid ? [...upright, ...lying].join("") : "" }));
-    each(lines, "path", 1, () => ({ d: is.bare ? "" : corner }));
+    put(grid, { d: is.grid ? [...upright, ...lying].join("") : "" });
+    put(lines, { d: is.bare ? "" : corner });
   }
 
   /** The legend: an entry for each label, with the lines, markers and areas that bear it. */
@@ -1004,7 +1016,7 @@ export class PanelView {
     if (bare || ["Boxes", "Images", "Texts"].includes(look.kind)) return "";
     const one = (axis, value) => {
       const named = axis.names?.[axis.ticks.indexOf(value)];
-      return named ?? `${axis.label} ${say(value)}`.trim();
+      return named ?? [axis.label, say(value)].filter(Boolean).join(" = ");
     };
     const two = (axis) => `${axis.label} ${say(c.low[n])} to ${say(c.high[n])}`.trim();
     if (look.kind === "Rules") return one(look.flat ? y : x, c.at[n]);

@@ -5,13 +5,15 @@ import { PanelView } from "./draw.js";
 const PEN = 0.047; // the width of the pen as a part of the paper: Omniglot's
 const BUSY_AFTER = 300; // milliseconds
 const LATE_AFTER = 6000;
-const LATE = "Still no answer: the kernel is busy, or gone.";
+const LATE =
+  "Still no answer: the kernel is busy. Or it was restarted: then run this cell once more.";
 const NO_KERNEL = "There is no kernel behind this figure: run its cell once more.";
 
 const paint = (token) => `var(--ml-${token.replaceAll(" ", "-")})`;
 const alike = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 const equal = (a, b) =>
-  a === b || (typeof a === "number" && Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b)));
+  a === b ||
+  (typeof a === "number" && Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b)));
 let count = 0;
 const unique = () => `ml-${Math.random().toString(36).slice(2, 8)}-${++count}`;
 
@@ -20,7 +22,8 @@ function make(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (value !== null && value !== false) made.setAttribute(name, value === true ? "" : value);
+    else if (value !== null && value !== false)
+      made.setAttribute(name, value === true ? "" : value);
   }
   made.append(...children);
   return made;
@@ -93,14 +96,12 @@ class Wire {
     this.by = [];
     this.dragged = false;
     this.playing = new Set(); // names of sliders that walk by themselves
+    this.waits = "";
     this.fresh = true; // the columns in the traits are those of now
     for (const name of ["look", "fixed", "moving", "state", "recorded", "ack"]) {
       model.on(`change:${name}`, () => this.hear(name));
     }
-    model.on("change:progress", () => {
-      const done = model.get("progress");
-      if (done > 0 && this.busy()) this.wait(`Working… ${Math.round(100 * done)} %`);
-    });
+    model.on("change:progress", () => this.wait(this.waits));
     this.index();
   }
 
@@ -120,6 +121,7 @@ class Wire {
     this.waiting.delete(slot);
     this.waiting.set(slot, { body, scrub });
     this.next();
+    this.watch();
   }
 
   next() {
@@ -132,7 +134,6 @@ class Wire {
     const { body } = this.sent;
     if (!(body.kind === "set" && this.by.includes(body.name))) this.other = this.last;
     this.model.send({ ...body, id: this.last });
-    this.watch();
   }
 
   hear(name) {
@@ -152,6 +153,7 @@ class Wire {
       this.sent = null;
       this.rest();
       this.next();
+      this.watch();
     }
     for (const [name, { held }] of this.mine) {
       if (!held && !this.pending("set", name)) this.mine.delete(name);
@@ -177,13 +179,15 @@ class Wire {
     return [this.sent, ...this.waiting.values()].some((one) => one && !one.scrub);
   }
 
-  /** Says that an answer takes long. */
+  /** Says that an answer takes long, and how much of it is done. */
   watch() {
     if (this.timer || !this.busy()) return;
-    this.timer = setTimeout(() => {
+    const late = () => this.wait(LATE);
+    const working = () => {
       this.wait("Working…");
-      this.timer = setTimeout(() => this.wait(LATE), LATE_AFTER);
-    }, BUSY_AFTER);
+      this.timer = setTimeout(late, LATE_AFTER);
+    };
+    this.timer = setTimeout(working, BUSY_AFTER);
   }
 
   rest() {
@@ -193,7 +197,10 @@ class Wire {
   }
 
   wait(words) {
-    for (const view of this.views) view.wait(words);
+    this.waits = words;
+    const done = this.model.get("progress");
+    const said = words && done ? `Working… ${Math.round(100 * done)} %` : words;
+    for (const view of this.views) view.wait(said);
   }
 
   // Recorded frames
@@ -264,7 +271,10 @@ class Control {
     this.wire = wire;
     this.id = unique();
     this.help = make("span", { class: "ml-help", id: `${this.id}-help` });
-    this.el = make(tag, { class: `ml-control ml-${spec.kind.toLowerCase()}`, "data-name": spec.name });
+    this.el = make(tag, {
+      class: `ml-control ml-${spec.kind.toLowerCase()}`,
+      "data-name": spec.name,
+    });
     // Help is in the way of who has begun.
     this.el.addEventListener("keydown", () => this.el.classList.add("ml-begun"));
     this.el.addEventListener("focusout", () => this.el.classList.remove("ml-begun"));
@@ -309,11 +319,19 @@ class SliderControl extends Control {
     this.label = make("label", { for: this.id });
     this.input = make("input", { type: "range", id: this.id, min: 0, step: 1 });
     this.read = make("span", { class: "ml-read", "aria-hidden": "true" });
-    this.button = make("button", { type: "button", class: "ml-play", onclick: () => this.toggle() });
+    this.button = make("button", {
+      type: "button",
+      class: "ml-play",
+      onclick: () => this.toggle(),
+    });
     this.el.append(this.label, this.input, this.read, this.button, this.help);
     const on = (name, act) => this.input.addEventListener(name, act);
-    on("pointerdown", () => { this.pressed = true; });
-    on("keydown", (event) => { this.pressed = this.repeats = event.repeat; });
+    on("pointerdown", () => {
+      this.pressed = true;
+    });
+    on("keydown", (event) => {
+      this.pressed = this.repeats = event.repeat;
+    });
     on("input", () => {
       this.stop();
       this.unsettled = this.pressed;
@@ -321,7 +339,11 @@ class SliderControl extends Control {
     });
     // A handle that was let go where it had been taken makes no "change", and a key that repeats many.
     for (const end of ["change", "pointerup", "pointercancel", "keyup", "blur"]) {
-      on(end, () => setTimeout(() => { if (end !== "change" || !this.repeats) this.settle(); }));
+      on(end, () =>
+        setTimeout(() => {
+          if (end !== "change" || !this.repeats) this.settle();
+        }),
+      );
     }
   }
 
@@ -370,7 +392,9 @@ class SliderControl extends Control {
       if (!this.unsettled) this.stop();
     };
     const place = () => nearest(this.values, this.wire.value(name));
-    this.timer = setInterval(() => { if (!this.wire.busy()) go(place() + 1); }, play);
+    this.timer = setInterval(() => {
+      if (!this.wire.busy()) go(place() + 1);
+    }, play);
     this.wire.playing.add(name);
     this.name();
     if (place() === this.values.length - 1) go(0);
@@ -410,9 +434,14 @@ class ChoiceControl extends Control {
       return;
     }
     this.radios = options.map((one) =>
-      make("input", { type: "radio", name: this.id, value: one, onchange: () => choose(one) }));
+      make("input", { type: "radio", name: this.id, value: one, onchange: () => choose(one) }),
+    );
     const row = this.radios.map((one) => make("label", {}, one, make("span", {}, one.value)));
-    this.el.replaceChildren(make("legend", {}, label), make("div", { class: "ml-row" }, ...row), this.help);
+    this.el.replaceChildren(
+      make("legend", {}, label),
+      make("div", { class: "ml-row" }, ...row),
+      this.help,
+    );
   }
 
   show(value) {
@@ -444,7 +473,8 @@ class ButtonControl extends Control {
     super("div", spec, wire);
     this.button = make("button", { type: "button", class: "ml-press" });
     this.button.addEventListener("click", () => {
-      if (this.button.getAttribute("aria-disabled") !== "true") wire.send("press", { name: this.spec.name });
+      if (this.button.getAttribute("aria-disabled") !== "true")
+        wire.send("press", { name: this.spec.name });
     });
     this.el.append(this.button, this.help);
   }
@@ -460,7 +490,12 @@ class ButtonControl extends Control {
   }
 }
 
-const CONTROLS = { Slider: SliderControl, Choice: ChoiceControl, Switch: SwitchControl, Button: ButtonControl };
+const CONTROLS = {
+  Slider: SliderControl,
+  Choice: ChoiceControl,
+  Switch: SwitchControl,
+  Button: ButtonControl,
+};
 
 // --- beside the panels --------------------------------------------------------------------------
 
@@ -476,7 +511,15 @@ class TableView {
     this.body = make("tbody");
     this.table.replaceChildren(
       ...(caption ? [make("caption", {}, caption)] : []),
-      ...(head.length ? [make("thead", {}, make("tr", {}, ...head.map((one) => make("th", { scope: "col" }, one))))] : []),
+      ...(head.length
+        ? [
+            make(
+              "thead",
+              {},
+              make("tr", {}, ...head.map((one) => make("th", { scope: "col" }, one))),
+            ),
+          ]
+        : []),
       this.body,
     );
     this.shown = null;
@@ -485,11 +528,18 @@ class TableView {
   update({ rows = [], swatches = [] }) {
     if (alike([rows, swatches], this.shown)) return;
     this.shown = [rows, swatches];
-    const swatch = (color) => make("span", { class: "ml-swatch", style: `background: ${paint(color)}` });
-    this.body.replaceChildren(...rows.map(([first, ...others], at) =>
-      make("tr", {},
-        make("th", { scope: "row" }, ...(swatches[at] ? [swatch(swatches[at])] : []), first),
-        ...others.map((one) => make("td", {}, one)))));
+    const swatch = (color) =>
+      make("span", { class: "ml-swatch", style: `background: ${paint(color)}` });
+    this.body.replaceChildren(
+      ...rows.map(([first, ...others], at) =>
+        make(
+          "tr",
+          {},
+          make("th", { scope: "row" }, ...(swatches[at] ? [swatch(swatches[at])] : []), first),
+          ...others.map((one) => make("td", {}, one)),
+        ),
+      ),
+    );
   }
 
   light() {}
@@ -510,9 +560,16 @@ class PadView {
     this.image = make("div", { class: "ml-example" });
     this.paper = make("div", { class: "ml-paper", role: "img" }, this.image, this.ink);
     this.buttons = ["Undo", "Clear", "Example"].map((what) =>
-      make("button", { type: "button", onclick: () => this.tell(what.toLowerCase()) }, what));
+      make("button", { type: "button", onclick: () => this.tell(what.toLowerCase()) }, what),
+    );
     const row = make("div", { class: "ml-row", hidden: !wire.kernel }, ...this.buttons);
-    this.el = make("div", { class: "ml-pad" }, make("div", { class: "ml-heading" }, this.badge, this.heading), this.paper, row);
+    this.el = make(
+      "div",
+      { class: "ml-pad" },
+      make("div", { class: "ml-heading" }, this.badge, this.heading),
+      this.paper,
+      row,
+    );
     if (wire.kernel) this.listen();
     this.look(look);
   }
@@ -523,7 +580,8 @@ class PadView {
     say(this.badge, letter);
     this.badge.style.borderColor = paint(color);
     this.paper.style.width = this.paper.style.height = `${size}px`;
-    for (const one of this.buttons) one.setAttribute("aria-label", `${one.textContent}: ${heading}`);
+    for (const one of this.buttons)
+      one.setAttribute("aria-label", `${one.textContent}: ${heading}`);
   }
 
   // What the kernel shows may be older than what was just drawn: then wait for its next word.
@@ -623,19 +681,34 @@ class View {
     this.copy = make("button", { type: "button", onclick: () => this.take() }, "Copy");
     this.code = make("div", { class: "ml-code" }, this.line, this.copy);
     this.busy = make("div", { class: "ml-busy", role: "status", hidden: true });
-    this.el = make("div", { class: "ml-live" }, this.chips, this.looks, this.panels, this.below,
-      this.sentence, this.note, this.code, this.busy);
-    el.append(this.el);
+    this.el = make(
+      "div",
+      { class: "ml-live" },
+      this.chips,
+      this.looks,
+      this.panels,
+      this.below,
+      this.sentence,
+      this.note,
+      this.code,
+      this.busy,
+    );
+    el.replaceChildren(this.el);
 
     // JupyterLab's shortcuts of one key are not for who holds a slider; Ctrl-S is.
     this.keys = (event) => {
       if (!this.el.contains(event.target)) return;
-      const plain = !event.ctrlKey && !event.metaKey && !event.altKey && !(event.shiftKey && event.key === "Enter");
+      const plain =
+        !event.ctrlKey &&
+        !event.metaKey &&
+        !event.altKey &&
+        !(event.shiftKey && event.key === "Enter");
       event.target.toggleAttribute("data-lm-suppress-shortcuts", plain);
     };
     window.addEventListener("keydown", this.keys, true);
     this.size = new ResizeObserver(() => {
-      if (this.width !== this.el.clientWidth) this.sentence.style.minHeight = this.note.style.minHeight = "";
+      if (this.width !== this.el.clientWidth)
+        this.sentence.style.minHeight = this.note.style.minHeight = "";
       this.width = this.el.clientWidth;
     });
     this.size.observe(this.el);
@@ -687,10 +760,16 @@ class View {
   arrange({ panels, controls, tries }) {
     const keep = (map, keys) => {
       for (const [key, one] of map) {
-        if (!keys.includes(key)) { (one.part ?? one).destroy(); map.delete(key); }
+        if (!keys.includes(key)) {
+          (one.part ?? one).destroy();
+          map.delete(key);
+        }
       }
     };
-    keep(this.cells, panels.map((one) => one.key));
+    keep(
+      this.cells,
+      panels.map((one) => one.key),
+    );
     for (const look of panels) {
       if (!this.cells.has(look.key)) this.cells.set(look.key, this.cell(look));
       const cell = this.cells.get(look.key);
@@ -699,9 +778,15 @@ class View {
       cell.marks = look.marks?.map((mark) => mark.key);
       cell.el.style.setProperty("--wide", `${look.width ?? look.size ?? 220}px`);
     }
-    place(this.panels, panels.map((one) => this.cells.get(one.key).el));
+    place(
+      this.panels,
+      panels.map((one) => this.cells.get(one.key).el),
+    );
 
-    keep(this.controls, controls.map((one) => one.name));
+    keep(
+      this.controls,
+      controls.map((one) => one.name),
+    );
     const at = new Map([["", []], ...panels.map((one) => [one.key, []])]);
     const inside = new Map();
     for (const spec of controls) {
@@ -713,10 +798,16 @@ class View {
       }
       control.look(spec);
       const nodes = at.get(spec.beside) ?? at.get("");
-      if (!spec.group) { nodes.push(control.el); continue; }
+      if (!spec.group) {
+        nodes.push(control.el);
+        continue;
+      }
       const key = `${spec.beside} ${spec.group}`;
       if (!this.groups.has(key)) this.groups.set(key, make("fieldset", { class: "ml-group" }));
-      if (!inside.has(key)) { inside.set(key, [make("legend", {}, spec.group)]); nodes.push(this.groups.get(key)); }
+      if (!inside.has(key)) {
+        inside.set(key, [make("legend", {}, spec.group)]);
+        nodes.push(this.groups.get(key));
+      }
       inside.get(key).push(control.el);
     }
     for (const [key, nodes] of inside) {
@@ -732,15 +823,24 @@ class View {
   cell(look) {
     const hooks = {
       send: (kind, fields, settled) => this.wire.send(kind, fields, settled),
-      light: (link, index) => { for (const { part } of this.cells.values()) part.light(link, index); },
+      light: (link, index) => {
+        for (const { part } of this.cells.values()) part.light(link, index);
+      },
       busy: () => this.wire.busy(),
     };
     const part =
-      look.kind === "Table" ? new TableView(look)
-      : look.kind === "Pad" ? new PadView(look, this.wire)
-      : new PanelView(look, hooks);
+      look.kind === "Table"
+        ? new TableView(look)
+        : look.kind === "Pad"
+          ? new PadView(look, this.wire)
+          : new PanelView(look, hooks);
     const below = make("div", { class: "ml-controls" });
-    return { part, below, look, el: make("div", { class: `ml-cell ml-of-${look.kind.toLowerCase()}` }, part.el, below) };
+    return {
+      part,
+      below,
+      look,
+      el: make("div", { class: `ml-cell ml-of-${look.kind.toLowerCase()}` }, part.el, below),
+    };
   }
 
   suggest(tries) {
@@ -751,10 +851,22 @@ class View {
     const choose = (chosen) => {
       for (const [at, look] of looks.entries()) look.classList.toggle("ml-shown", at === chosen);
       if (this.wire.kernel) this.wire.send("try", { index: chosen });
-      else for (const [name, value] of Object.entries(tries[chosen].values)) this.wire.set(name, value);
+      else
+        for (const [name, value] of Object.entries(tries[chosen].values))
+          this.wire.set(name, value);
     };
-    const chips = tries.map((one, at) => make("button",
-      { type: "button", class: "ml-chip", "aria-describedby": looks[at].id, onclick: () => choose(at) }, one.label));
+    const chips = tries.map((one, at) =>
+      make(
+        "button",
+        {
+          type: "button",
+          class: "ml-chip",
+          "aria-describedby": looks[at].id,
+          onclick: () => choose(at),
+        },
+        one.label,
+      ),
+    );
     this.chips.replaceChildren(make("span", {}, "Try this:"), ...chips);
     this.looks.replaceChildren(...looks);
     this.chips.hidden = this.looks.hidden = !tries.length;
@@ -770,7 +882,9 @@ class View {
       done = document.execCommand("copy");
     }
     this.copy.textContent = done ? "Copied" : "Ctrl-C";
-    setTimeout(() => { this.copy.textContent = "Copy"; }, 1500);
+    setTimeout(() => {
+      this.copy.textContent = "Copy";
+    }, 1500);
   }
 }
 
@@ -779,18 +893,30 @@ class View {
 /** What of a look can be used where all there is are recorded frames. */
 function frozen({ look, by, known }) {
   const has = (name, value) => by.includes(name) && known(name).some((one) => equal(one, value));
-  const panel = (one) => ({ ...one, click: "", marks: one.marks.map((mark) => ({ ...mark, pick: "", drag: null })) });
+  const panel = (one) => ({
+    ...one,
+    click: "",
+    marks: one.marks.map((mark) => ({ ...mark, pick: "", drag: null })),
+  });
   const control = (one) => {
     const values = known(one.name);
     if (one.kind === "Choice") return { ...one, options: values };
     if (one.kind !== "Slider") return one;
     const all = stops(one);
-    return { ...one, stops: values, texts: one.texts.length ? values.map((each) => one.texts[nearest(all, each)]) : [] };
+    return {
+      ...one,
+      stops: values,
+      texts: one.texts.length ? values.map((each) => one.texts[nearest(all, each)]) : [],
+    };
   };
   return {
     panels: look.panels.map((one) => (one.marks ? panel(one) : one)),
-    controls: look.controls.filter(({ name }) => by.includes(name) && known(name).length > 1).map(control),
-    tries: look.tries.filter((one) => !one.press && Object.entries(one.values).every(([name, value]) => has(name, value))),
+    controls: look.controls
+      .filter(({ name }) => by.includes(name) && known(name).length > 1)
+      .map(control),
+    tries: look.tries.filter(
+      (one) => !one.press && Object.entries(one.values).every(([name, value]) => has(name, value)),
+    ),
   };
 }
 

@@ -6,11 +6,13 @@ import base64
 import json
 import secrets
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 from typing import Any
 
 LIMIT = 300_000
 """bytes of HTML: a page holds several of them"""
+WITHOUT = "(The figure itself moves where scripts may run: trust this notebook, or run its cell.)"
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -44,9 +46,10 @@ class Recorded:
 
     def __init__(self, module: str, styles: str, content: Mapping[str, Any]):
         packed = json.dumps(content, default=_packed, separators=(",", ":"), ensure_ascii=False)
+        sentence = content["state"]["sentence"]
         place = f"ml-{secrets.token_hex(4)}"
         self.html = (
-            f'<div id="{place}"></div>\n<style>{styles}</style>\n'
+            f'<div id="{place}">{escape(sentence)} {WITHOUT}</div>\n<style>{styles}</style>\n'
             f'<script type="module">\n{module}\n'
             # In a script "<" could end it.
             f"recorded({packed.replace('<', chr(92) + 'u003c')}, "
@@ -58,7 +61,7 @@ class Recorded:
                 f"the recorded figure has {size // 1000} kB, and {LIMIT // 1000} are the most: "
                 "record fewer values"
             )
-        self._sentence = content["state"]["sentence"]
+        self._sentence = sentence
 
     def write(self, path: str | Path, title: str = "A figure") -> None:
         """Writes a page of its own that any browser can open."""

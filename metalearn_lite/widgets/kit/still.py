@@ -551,8 +551,6 @@ def _rgba(pixels: np.ndarray, color: str, opacity: float | np.ndarray) -> np.nda
 def _images(mark: scenes.Images, axes: Axes, style: dict) -> None:
     x, y = _floats(mark, "x", "y")
     fades = list(mark.fades) or [1.0] * len(x)
-    # On paper, and in their frames.
-    _cards(mark, ["paper"] * len(x), axes, style)
     right, up = (np.sign(np.diff(ends()))[0] for ends in (axes.get_xlim, axes.get_ylim))
     wide, tall = right * mark.wide / 2, up * mark.tall / 2
     order = {"zorder": style["zorder"], "aspect": axes.get_aspect(), "clip_on": False}
