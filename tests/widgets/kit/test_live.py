@@ -181,6 +181,8 @@ def test_a_frame_tells_what_is_gone_there_and_how_it_looks(widget):
 
 def test_recording_leaves_the_model_as_it_was(widget):
     widget.model.step = 2
+    widget.scenes_at("step", (4,))
+    assert widget.model.step == 2
     widget.show()
     assert widget.model.step == 2
     assert [scene.sentence[:6] for scene in widget.scenes_at("step", (4, 1))] == [
