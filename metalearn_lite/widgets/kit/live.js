@@ -33,9 +33,9 @@ function make(tag, attributes = {}, ...children) {
 
 /** Puts `nodes` into `parent`, and moves none that stands right: a moved one loses the focus. */
 function place(parent, nodes) {
-  const same = nodes.length === parent.childNodes.length;
-  if (!same || nodes.some((node, at) => parent.childNodes[at] !== node)) {
-    parent.replaceChildren(...nodes);
+  for (const old of [...parent.childNodes]) if (!nodes.includes(old)) old.remove();
+  for (const [at, node] of nodes.entries()) {
+    if (parent.childNodes[at] !== node) parent.insertBefore(node, parent.childNodes[at] ?? null);
   }
 }
 
