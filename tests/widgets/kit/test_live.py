@@ -76,6 +76,8 @@ class Small(Live):
         self.asked.append((name, value))
         if name == "kind" and value not in ("sine", "flat"):
             raise ValueError(f"There is no {value}.")
+        if name == "step" and value > 4:
+            raise ValueError("There are 4 steps.")
         super().set(name, value)
 
     def drag(self, key, index, x, y):
@@ -179,6 +181,8 @@ def test_a_frame_tells_what_is_gone_there_and_how_it_looks(widget):
 
 def test_recording_leaves_the_model_as_it_was(widget):
     widget.model.step = 2
+    widget.scenes_at("step", (4,))
+    assert widget.model.step == 2
     widget.show()
     assert widget.model.step == 2
     assert [scene.sentence[:6] for scene in widget.scenes_at("step", (4, 1))] == [
@@ -297,6 +301,15 @@ def test_what_cannot_be_becomes_a_sentence_until_the_next_gesture(widget, page):
     same(page)
     page.set(step=1)
     assert page.sentence == "Step 1, 3 points."
+
+
+def test_a_complaint_about_a_step_is_sent_with_all_the_rest(widget, page):
+    changes = sent(widget)
+    page.set(step=5)
+    assert page.sentence == "There are 4 steps. Step 0, 1 points."
+    assert widget.recorded["stamp"] == 1
+    assert "recorded" in changes
+    same(page)
 
 
 def test_only_the_frame_of_now_has_the_complaint(widget, page):
