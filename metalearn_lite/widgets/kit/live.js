@@ -247,9 +247,10 @@ class Wire {
     this.drawing ??= requestAnimationFrame(() => {
       this.drawing = undefined;
       const frame = this.frame();
-      if (frame || this.fresh || !this.columns) {
+      if (this.fresh || (frame && frame !== this.framed)) {
         this.look = frame?.look ?? this.model.get("look");
         this.columns = columns(this.model, frame);
+        this.framed = frame;
         this.fresh = false;
       }
       this.state = frame?.state ?? this.model.get("state");
@@ -758,12 +759,10 @@ class View {
     const { wire } = this;
     if (this.look !== wire.look) this.arrange(wire.kernel ? wire.look : frozen(wire));
     this.look = wire.look;
-    const glide = !wire.held();
-    for (const [key, { part, marks }] of this.cells) {
-      const all = {};
-      for (const name of marks ?? [key]) all[name] = wire.columns[name] ?? {};
-      part.update(marks ? all : all[key], { glide });
-    }
+    // What a hand has let go is told when the last answer is there, whatever that is.
+    const owed = wire.busy();
+    if (this.columns !== wire.columns || this.owed !== owed) this.update();
+    this.owed = owed;
     for (const [name, control] of this.controls) {
       control.show(wire.value(name), wire.state.off.includes(name));
     }
@@ -774,6 +773,17 @@ class View {
     speak(this.note, note);
     this.line.textContent = code;
     this.code.hidden = !code;
+  }
+
+  update() {
+    const { columns } = this.wire;
+    const glide = !this.wire.held();
+    for (const [key, { part, marks }] of this.cells) {
+      const all = {};
+      for (const name of marks ?? [key]) all[name] = columns[name] ?? {};
+      part.update(marks ? all : all[key], { glide });
+    }
+    this.columns = columns;
   }
 
   arrange({ panels, controls, tries }) {
