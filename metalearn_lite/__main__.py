@@ -79,13 +79,7 @@ def evaluate(args: argparse.Namespace) -> None:
 
 
 def challenge(args: argparse.Namespace) -> None:
-    from metalearn_lite.challenge import (
-        NOTES,
-        PUBLISHED_ERRORS,
-        draw_misread,
-        in_words,
-        read_runs,
-    )
+    from metalearn_lite.challenge import NOTES, PUBLISHED_ERRORS, draw_misread, in_words, read_runs
     from metalearn_lite.evaluation import Evaluation
     from metalearn_lite.tasks import characters
 

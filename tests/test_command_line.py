@@ -203,9 +203,7 @@ def test_without_the_file_and_a_network_the_challenge_ends_in_one_sentence(
     monkeypatch.setattr(paths, "data_folders", lambda: [two_learners / "data"])
     fetch = runs.fetch_archive
     monkeypatch.setattr(
-        runs,
-        "fetch_archive",
-        lambda source, *_: fetch(source, True, None, "http://127.0.0.1:1/"),
+        runs, "fetch_archive", lambda source, *_: fetch(source, True, None, "http://127.0.0.1:1/")
     )
     assert command_line.main(["challenge", "--checkpoint", "one"]) == 2
     said = capsys.readouterr()

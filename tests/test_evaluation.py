@@ -4,13 +4,7 @@ import pytest
 import torch
 
 from metalearn_lite.episodes import Episodes, Examples
-from metalearn_lite.evaluation import (
-    Evaluation,
-    answers,
-    evaluate,
-    exact_interval,
-    task_scores,
-)
+from metalearn_lite.evaluation import Evaluation, answers, evaluate, exact_interval, task_scores
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.networks import MLP
 from metalearn_lite.tasks.sinusoids import Sinusoids

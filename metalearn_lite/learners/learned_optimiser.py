@@ -100,10 +100,7 @@ class LearnedOptimiser(Learner):
         return self.output_scale * self.network.answer(self.params, state), state
 
     def adapt(
-        self,
-        support: Examples,
-        start: Params | None = None,
-        inner_steps: int | None = None,
+        self, support: Examples, start: Params | None = None, inner_steps: int | None = None
     ) -> Params:
         """The optimisees after the last update.
 

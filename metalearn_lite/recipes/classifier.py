@@ -67,6 +67,4 @@ def judge(learner: FineTunedClassifier) -> dict[str, str]:
     }
 
 
-RECIPES = {
-    "omniglot-classifier": Recipe(SMALL1, partial(train, 3000), judge),
-}
+RECIPES = {"omniglot-classifier": Recipe(SMALL1, partial(train, 3000), judge)}

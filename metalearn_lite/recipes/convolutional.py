@@ -82,10 +82,5 @@ KINDS = {
     "omniglot-conv-prototypical": PrototypicalNetwork,
 }
 RECIPES = {
-    name: Recipe(
-        SMALL1,
-        partial(train, kind, ITERATIONS),
-        judge,
-    )
-    for name, kind in KINDS.items()
+    name: Recipe(SMALL1, partial(train, kind, ITERATIONS), judge) for name, kind in KINDS.items()
 }

@@ -77,10 +77,6 @@ KINDS = {
     "omniglot-relation": (RelationNetwork, {}),
 }
 RECIPES = {
-    name: Recipe(
-        SMALL1,
-        partial(train, kind, settings, ITERATIONS),
-        judge,
-    )
+    name: Recipe(SMALL1, partial(train, kind, settings, ITERATIONS), judge)
     for name, (kind, settings) in KINDS.items()
 }

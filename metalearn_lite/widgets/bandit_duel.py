@@ -427,7 +427,7 @@ def _arms(model: DuelModel, frame: DuelFrame) -> Panel:
             Points("truth", *truth, label="true probability", color="red", marker="D", size=11,
                    edge="paper"),
         ),
-        title=f"{frame.pulls} of {frame.num_pulls} pulls made",
+        title="the arms",
         alt="your pulls and rewards, arm by arm",
         width=460,
         height=320,

@@ -247,6 +247,20 @@ class BugLabModel:
         frame = replace(frame, betrayed_by=_witnesses(frame))
         return replace(frame, sentence=self._sentence(frame))
 
+    def frames(self, settings: Sequence[Sequence[str]] = FILMSTRIP) -> list[Frame]:
+        """The frames with these bugs; the state is left as it was."""
+        return [self.frame() for _ in self.visit(settings)]
+
+    def visit(self, settings: Sequence[Sequence[str]]) -> Iterator[None]:
+        """Is in each of these settings in turn, and then as it was."""
+        before = self.bugs, self.hidden, self.notice, self.place
+        for bugs in settings:
+            for bug in bugs:
+                checks.choice(tuple(BUGS), bug=bug)
+            self.bugs, self.hidden, self.notice = frozenset(bugs), None, ""
+            yield
+        self.bugs, self.hidden, self.notice, self.place = before
+
     # --- one training
 
     def _run(self, bugs: frozenset[str], progress: Callable) -> tuple[Run, Params]:
@@ -521,24 +535,12 @@ class BugLab(Live):
     def filmstrip(self, settings: Sequence[Sequence[str]] = FILMSTRIP) -> still.Figure:
         """The panels in a row for each set of bugs, as a figure that stays."""
         titles = [_named(frozenset(bugs)) or "no bug" for bugs in settings]
-        return still.strip(self._scenes(settings), titles, down=True)
+        scenes = [self.scene() for _ in self.model.visit(settings)]
+        return still.strip(scenes, titles, down=True)
 
     def description(self, settings: Sequence[Sequence[str]] = FILMSTRIP) -> str:
         """The text alternative of ``filmstrip``: a line for each set of bugs."""
-        return "\n".join(scene.sentence for scene in self._scenes(settings))
-
-    def _scenes(self, settings: Sequence[Sequence[str]]) -> list[Scene]:
-        """The scenes with these bugs; the model's state is left as it was."""
-        model = self.model
-        before = model.bugs, model.hidden, model.notice, model.place
-        scenes = []
-        for bugs in settings:
-            for bug in bugs:
-                checks.choice(tuple(BUGS), bug=bug)
-            model.bugs, model.hidden, model.notice = frozenset(bugs), None, ""
-            scenes.append(self.scene())
-        model.bugs, model.hidden, model.notice, model.place = before
-        return scenes
+        return "\n".join(frame.sentence for frame in self.model.frames(settings))
 
 
 def _curve(frame: Frame) -> Panel:

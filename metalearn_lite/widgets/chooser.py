@@ -181,11 +181,7 @@ class Chooser(Live):
     def scene(self) -> Scene:
         model, frame = self.model, self.model.frame()
         return Scene(
-            (
-                _support(frame),
-                _beliefs(frame, model.learners),
-                _regret(frame, model.learners),
-            ),
+            (_support(frame), _beliefs(frame, model.learners), _regret(frame, model.learners)),
             (
                 Slider("task", "task", model.task, 1, model.horizon, play=400),
                 Slider("exploration", "exploration", model.exploration, 0, MOST_EXPLORATION, 0.1),

@@ -461,7 +461,7 @@ def _scores(tallies: dict[str, list[bool]], model: GameModel) -> Panel:
     )  # fmt: skip
     ticks = tuple(range(0, most + 1, max(1, round(most / 5))))
     x = Axis(0, most + 0.7, f"rounds, of {most}", ticks=ticks)
-    alt = "the scores: rounds right and wrong, and how many are right"
+    alt = "the scores, round by round"
     return Panel("scores", x, _players(rows), marks, alt=alt, width=380, height=90 + 56 * len(rows))
 
 

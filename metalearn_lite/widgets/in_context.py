@@ -312,9 +312,6 @@ class InContextExplorer(Live):
     def set(self, name: str, value: int) -> None:
         self.model.read, self.model.notice = value, ""
 
-    def press(self, name: str) -> None:
-        getattr(self.model, name)()
-
     def click(self, panel: str, x: float, y: float) -> None:
         self.model.add_point(x, y)
 

@@ -270,7 +270,7 @@ def _table(frame: Frame) -> Table:
             for number, place in enumerate(frame.places, 1)
         ],
         swatches=[styles[place.method]["color"] for place in frame.places],
-        caption="= level with the first: their intervals overlap",
+        caption="= level with the first, by interval",
     )  # fmt: skip
 
 

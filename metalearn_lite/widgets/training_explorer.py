@@ -256,9 +256,6 @@ class TrainingExplorer(Live):
             code=self._code(),
         )  # fmt: skip
 
-    def press(self, name: str) -> None:
-        getattr(self.model, name)()
-
     def drag(self, key: str, index: int, x: float, y: float) -> None:
         if key == "points":
             self.model.move_point(index, x, y)

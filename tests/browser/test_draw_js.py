@@ -162,8 +162,7 @@ def opened(browser):
         html = PAGE_AROUND % (theme_css(), css)
         page.route("**/*", lambda route: route.fulfill(body=html, content_type="text/html"))
         page.route(
-            "**/draw.js",
-            lambda route: route.fulfill(body=script, content_type="text/javascript"),
+            "**/draw.js", lambda route: route.fulfill(body=script, content_type="text/javascript")
         )
         page.goto("http://figure.test/")
         page.wait_for_function("() => window.views")

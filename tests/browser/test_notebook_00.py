@@ -7,20 +7,37 @@ pytestmark = pytest.mark.browser
 
 def test_episode_game(lab):
     lab.open_notebook("00_start_here.ipynb")
-    lab.run_all()
-    board, scores = lab.picture("A handwritten character"), lab.picture("The scores")
-    press = lab.page.keyboard.press
+    lab.run_to("EpisodeGame(")
+    figure = lab.figure()
+    figure.says("Round 1 of 10: which of A to E")
 
-    lab.page.get_by_role("button", name="A", exact=True).first.focus()
-    lab.changes((board, scores), lambda: press("Enter"), "Round 1 of 10: ")
-    in_focus = "() => document.activeElement.innerText.trim()"
-    lab.wait_for(lambda: lab.page.evaluate(in_focus) == "Next round")
-    lab.changes((board,), lambda: press("Enter"), "Round 2 of 10: which of A to E")
+    def card(letter: str):
+        return figure.control("button", f"answer with this card: card {letter}")
 
-    box = board.bounding_box()
-    place = box["x"] + 0.5 * box["width"], box["y"] + 0.65 * box["height"]
-    lab.changes((board, scores), lambda: lab.page.mouse.click(*place), "Round 2 of 10: ")
-    lab.changes((board, scores), lambda: lab.button("Let chance play").press("Enter"), "of 10.")
+    # By keyboard: the first card, and on to the next round.
+    go_on = figure.control("button", "Next round")
+    assert go_on.get_attribute("aria-disabled") == "true"
+    card("A").focus()
+    figure.press("ArrowRight", "Enter")
+    figure.says("Round 1 of 10: ")
+    figure.says("prototypical says")
+    go_on.press("Enter")
+    figure.says("Round 2 of 10: which of A to E")
+    # Too early is a sentence, and the button keeps the focus.
+    figure.press("Enter")
+    assert go_on.evaluate("button => button === document.activeElement")
+
+    # By mouse, and by chance.
+    card("C").click()
+    figure.says("Round 2 of 10: ")
+    figure.says("pixels says")
+    figure.control("button", "Let chance play").press("Enter")
+    figure.says("You + chance: ")
+    assert "You + chance" in figure.panel("the scores, round by round").text_content()
+    figure.control("button", "Play again").press("Enter")
+    figure.says("Round 1 of 10: which of A to E")
+    figure.control("button", "A question that divides").click()
+    figure.says("which of A to E")
 
 
 def test_live_check(lab):

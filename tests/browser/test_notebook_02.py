@@ -8,39 +8,44 @@ pytestmark = pytest.mark.browser
 def test_episode_builder(lab):
     lab.open_notebook("02_tasks_and_episodes.ipynb")
     lab.run_to("EpisodeBuilder(")
-    pictures = (lab.picture("support and query"),)
-    press = lab.page.keyboard.press
+    figure = lab.figure()
+    figure.says("5-way 1-shot, meta-training: support 5 drawings, query 15 drawings")
+
+    def changes(gesture, says: str, *panels: str) -> None:
+        figure.changes(panels or ("query",), gesture, says)
 
     def choose(name: str) -> None:
-        lab.page.get_by_role("button", name=name, exact=True).first.press("Enter")
-
-    lab.says("5-way 1-shot, meta-training: support 5 drawings, query 15 drawings")
+        figure.control("radio", name).check()
 
     # The request, from the keyboard.
-    lab.slider("ways").focus()
-    lab.changes(pictures, lambda: press("ArrowRight"), "6-way 1-shot")
-    lab.slider("shots").focus()
-    lab.changes(pictures, lambda: press("ArrowRight"), "6-way 2-shot")
-    lab.slider("queries").focus()
-    lab.changes(pictures, lambda: press("ArrowLeft"), "query 12 drawings")
-    lab.changes(pictures, lambda: lab.button("New episode").press("Enter"), "6-way 2-shot")
-    assert lab.sentence().inner_text() in pictures[0].get_attribute("alt")
+    figure.control("slider", "ways").focus()
+    changes(lambda: figure.press("ArrowRight"), "6-way 1-shot", "support", "query")
+    figure.control("slider", "shots").focus()
+    changes(lambda: figure.press("ArrowRight"), "6-way 2-shot", "support")
+    figure.control("slider", "queries").focus()
+    changes(lambda: figure.press("ArrowLeft"), "query 12 drawings")
+    changes(lambda: figure.control("button", "New episode").press("Enter"), "6-way 2-shot")
 
     # Who sees what.
-    lab.changes(pictures, lambda: choose("adapt"), "adapt sees 12 drawings with their labels")
-    lab.changes(pictures, lambda: choose("predict"), "predict sees 12 drawings without labels")
-    lab.changes(pictures, lambda: choose("the score"), "the score sees 12 labels")
-    lab.changes(pictures, lambda: choose("all of it"), "all with their labels")
+    changes(lambda: choose("adapt"), "adapt sees 12 drawings with their labels")
+    changes(lambda: choose("predict"), "predict sees 12 drawings without labels")
+    assert figure.panel("query").text_content().count("?") == 12
+    changes(lambda: choose("the score"), "the score sees 12 labels")
+    changes(lambda: choose("all of it"), "all with their labels")
 
-    # One alphabet, by the checkbox; another split.
-    box = lab.page.locator(".widget-checkbox input").first
-    box.focus()
-    lab.changes(pictures, lambda: press("Space"), "one alphabet")
-    lab.changes(pictures, lambda: choose("meta-validation"), "meta-validation, one alphabet")
+    # What is read of a drawing: its number, and whose it is.
+    figure.panel("query").hover(position={"x": 40, "y": 60})
+    figure.el.locator(".ml-tip", has_text="label ").wait_for()
+
+    # One alphabet; another split.
+    figure.control("checkbox", "one alphabet").focus()
+    changes(lambda: figure.press("Space"), "one alphabet")
+    changes(lambda: choose("meta-validation"), "meta-validation, one alphabet")
 
     # What cannot be is said in the package's own sentence, not in a traceback.
-    lab.slider("ways").focus()
-    lab.changes(pictures, lambda: press("End"), "Impossible: num_ways=30 but")
-    lab.changes(pictures, lambda: press("Home"), "2-way 2-shot")
+    figure.control("slider", "ways").focus()
+    changes(lambda: figure.press("End"), "Impossible: num_ways=30 but")
+    changes(lambda: figure.press("Home"), "2-way 2-shot")
+    changes(lambda: figure.control("button", "What predict sees").click(), "predict sees 15")
     outputs = [output for cell in lab.code_cells() for output in cell["outputs"]]
     assert "error" not in {output["output_type"] for output in outputs}

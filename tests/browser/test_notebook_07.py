@@ -9,7 +9,7 @@ def test_embedding_explorer(lab):
     lab.open_notebook("07_learning_a_metric.ipynb")
     lab.run_to("EmbeddingExplorer(")
     figure = lab.figure()
-    page = "an episode's drawings at their places in the embedding"
+    page = "letter: a prototype · framed: given a wrong class"
 
     def changes(gesture, says: str) -> None:
         figure.changes([page], gesture, says)

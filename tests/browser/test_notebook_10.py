@@ -9,7 +9,7 @@ def test_trajectory_explorer(lab):
     lab.open_notebook("10_meta_rl_by_gradient.ipynb")
     lab.run_to("TrajectoryExplorer(")
     figure = lab.figure()
-    square = "paths of MAML in the plane"
+    square = "MAML"
 
     def changes(gesture, says: str, panels=(square, "average return after each update")) -> None:
         figure.changes(panels, gesture, says)

@@ -9,7 +9,7 @@ def test_bandit_duel(lab):
     lab.open_notebook("11_meta_rl_by_memory.ipynb")
     lab.run_to("BanditDuel(")
     figure = lab.figure()
-    both = ("your pulls and rewards, arm by arm", "regret, pull by pull")
+    both = ("the arms", "regret, pull by pull")
 
     def changes(gesture, says: str, panels=both) -> None:
         figure.changes(panels, gesture, says)

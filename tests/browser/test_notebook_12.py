@@ -9,9 +9,7 @@ def test_chooser(lab):
     lab.open_notebook("12_choosing_how_to_learn.ipynb")
     lab.run_to("Chooser(")
     figure = lab.figure()
-    task = "the points of the task"
-    beliefs = "what the agent expects of each learner, and what each would bring"
-    regret = "regret so far, of the agent and of always picking one learner"
+    task, beliefs, regret = "the task", "what the agent believes", "regret"
 
     def changes(gesture, says: str, panels=(task, beliefs, regret)) -> None:
         figure.changes(panels, gesture, says)

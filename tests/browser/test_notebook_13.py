@@ -9,11 +9,7 @@ def test_stream_player(lab):
     lab.open_notebook("13_a_stream_of_tasks.ipynb")
     lab.run_to("StreamPlayer(")
     figure = lab.figure()
-    buffer, curves = (
-        "the stream and what of it is in the buffer",
-        "predictions on this round's wave",
-    )
-    regret = "each learner's regret so far"
+    buffer, curves, regret = "the stream", "this round", "regret"
 
     def changes(gesture, says: str, panels=(buffer, curves, regret)) -> None:
         figure.changes(panels, gesture, says)

@@ -9,10 +9,7 @@ def test_poison_slider(lab):
     lab.open_notebook("14_robust_private_unlabelled.ipynb")
     lab.run_to("PoisonSlider(")
     figure = lab.figure()
-    both = (
-        "the support: ten images of each class, wrong labels framed",
-        "the class that each learner gives ten of the queries",
-    )
+    both = ("support", "decisions")
 
     def changes(gesture, says: str, panels=both) -> None:
         figure.changes(panels, gesture, says)

@@ -78,10 +78,7 @@ BAD = {
         "04.inner_step",
         "04.innerstep",
     ),
-    "line 9: '04.inner_step' needs points, a number above 0; got -2": (
-        "points = 2",
-        "points = -2",
-    ),
+    "line 9: '04.inner_step' needs points, a number above 0; got -2": ("points = 2", "points = -2"),
     "line 9: '04.inner_step' needs points, a number above 0; got 'two'": (
         "points = 2",
         'points = "two"',

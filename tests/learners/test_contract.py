@@ -57,9 +57,7 @@ NETWORKS = {
     "SupportNorm": CLASSIFIER,
     "TransformerLearner": Transformer(1, 6, num_layers=2, num_heads=2),
 }
-SETTINGS = {
-    "LearnedOptimiser": {"optimisee": (1, 4, 1), "inner_steps": 3},
-}
+SETTINGS = {"LearnedOptimiser": {"optimisee": (1, 4, 1), "inner_steps": 3}}
 STACKED = (
     "FollowTheLeader",
     "FollowTheMetaLeader",

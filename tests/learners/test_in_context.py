@@ -11,11 +11,7 @@ from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.in_context import first_examples
 from metalearn_lite.learners.least_squares import LeastSquares
-from metalearn_lite.learners.neural_process import (
-    LEAST_STD,
-    ConditionalNeuralProcess,
-    EncodeDecode,
-)
+from metalearn_lite.learners.neural_process import LEAST_STD, ConditionalNeuralProcess, EncodeDecode
 from metalearn_lite.learners.recurrent import GRU, RecurrentLearner
 from metalearn_lite.learners.transformer import Transformer, TransformerLearner
 from metalearn_lite.tasks.linear import LinearRegression

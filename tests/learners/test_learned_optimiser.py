@@ -4,13 +4,7 @@ import math
 
 import pytest
 import torch
-from truths import (
-    double,
-    generator,
-    numeric_gradient,
-    numeric_meta_gradient,
-    relative_error,
-)
+from truths import double, generator, numeric_gradient, numeric_meta_gradient, relative_error
 
 from metalearn_lite import checkpoints
 from metalearn_lite.learners import learned_optimiser

@@ -4,13 +4,7 @@ from functools import wraps
 
 import pytest
 import torch
-from truths import (
-    generator,
-    numeric_meta_gradient,
-    relative_error,
-    small_network,
-    waves,
-)
+from truths import generator, numeric_meta_gradient, relative_error, small_network, waves
 
 from metalearn_lite.fast.compiling import compiled_meta_gradient
 from metalearn_lite.learners.base import task_losses

@@ -56,8 +56,7 @@ def test_imitation_is_trained_and_judged():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "published"),
-    [("maml", (-11.68, -3.33, -3.23)), ("joint", (-19.73, -11.72, -8.48))],
+    ("name", "published"), [("maml", (-11.68, -3.33, -3.23)), ("joint", (-19.73, -11.72, -8.48))]
 )
 def test_the_shipped_policies_reach_what_is_published(name, published):
     """Within 20 %, after 1, 2 and 3 updates (Finn, Abbeel & Levine, 2017: see notebook 10)."""

@@ -131,12 +131,7 @@ class Callable:
 
 @pytest.mark.parametrize(
     "answer",
-    [
-        Callable(),
-        Callable().__call__,
-        functools.partial(median_interval),
-        lambda e: Callable()(e),
-    ],
+    [Callable(), Callable().__call__, functools.partial(median_interval), lambda e: Callable()(e)],
     ids=["object", "method", "partial", "lambda"],
 )
 def test_whatever_can_be_called_can_be_an_answer(answer, capsys):

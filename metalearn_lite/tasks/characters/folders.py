@@ -190,10 +190,7 @@ def printable(name: str) -> str:
 
 
 def _read_all(
-    classes: dict[Key, list[Path]],
-    dark: bool | None,
-    framed: bool,
-    left_out: list[tuple[str, str]],
+    classes: dict[Key, list[Path]], dark: bool | None, framed: bool, left_out: list[tuple[str, str]]
 ) -> dict[Key, list[Picture]]:
     """The pictures of each class; files that cannot be read or show the same go to `left_out`."""
     pictures: dict[Key, list[Picture]] = {}

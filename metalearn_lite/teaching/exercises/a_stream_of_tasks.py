@@ -183,11 +183,7 @@ def _steps(episodes: Episodes, lr: float, by_count: bool = True) -> tuple[Tensor
 
 
 def _leader(
-    episodes: Episodes,
-    lr: float,
-    shift: float = 1.0,
-    by_count: bool = True,
-    turn: str = "",
+    episodes: Episodes, lr: float, shift: float = 1.0, by_count: bool = True, turn: str = ""
 ) -> Tensor:
     """The closed form once more, or with one of a step's two parts left out or turned round.
 

@@ -388,10 +388,7 @@ def _judge_rows(w, x, y, inner_lr, steps) -> Callable[[Any], None]:
             adapt(w, x, y, inner_lr * points, steps),
             "You sum over a task's points, too. Over its own points it is a mean.",
         ),
-        (
-            adapt(w, x, y, inner_lr / points, steps),
-            "You divide by the number of points twice.",
-        ),
+        (adapt(w, x, y, inner_lr / points, steps), "You divide by the number of points twice."),
         (adapt(w, x, y, inner_lr, 1), "You take one step, whatever `steps` says."),
         (adapt(w, x, y, -inner_lr, steps), "You walk uphill."),
         (adapt(w, x, y, inner_lr / 2, steps), "The slope of a square has a factor 2."),

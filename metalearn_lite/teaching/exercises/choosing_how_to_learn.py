@@ -258,19 +258,13 @@ def _bound_mistakes(case: _History) -> Iterator[tuple[Tensor, str]]:
 
     expected, variance, of_a = bounds()
     uncertainty = variance.sqrt()
-    yield (
-        expected,
-        "This is the expected reward alone: whoever is not sure must be curious.",
-    )
+    yield (expected, "This is the expected reward alone: whoever is not sure must be curious.")
     yield (
         exploration * uncertainty,
         "You left out the expected reward: this picks the least known.",
     )
     yield expected + uncertainty, "You left out exploration."
-    yield (
-        expected + exploration * variance,
-        "You forgot the square root: xᵀA⁻¹x is a variance.",
-    )
+    yield (expected + exploration * variance, "You forgot the square root: xᵀA⁻¹x is a variance.")
     yield (
         expected - exploration * uncertainty,
         "This is the lower end of the interval. It would never try what it does not know.",

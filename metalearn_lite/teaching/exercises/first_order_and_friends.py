@@ -166,10 +166,7 @@ def _first_order_mistakes(case: _FirstOrder) -> Iterator[tuple[Tensor, str]]:
         _gradient(end, support).mean(0),
         "This is the support's gradient at φ. A task is judged on its query.",
     )
-    yield (
-        _gradient(walk(steps=1), query).mean(0),
-        "You took one step. Take inner_steps of them.",
-    )
+    yield (_gradient(walk(steps=1), query).mean(0), "You took one step. Take inner_steps of them.")
     yield (
         _gradient(start - steps * rate * adapts * _gradient(start, support), query).mean(0),
         "You took every inner gradient at θ. Walk: each step begins where the last one ended.",
@@ -184,10 +181,7 @@ def _first_order_mistakes(case: _FirstOrder) -> Iterator[tuple[Tensor, str]]:
         "You averaged φ over tasks first. Every task has its own φ: take its gradient there, then "
         "average.",
     )
-    yield (
-        at_end.sum(0),
-        "You summed over tasks. Average, or the direction grows with num_tasks.",
-    )
+    yield (at_end.sum(0), "You summed over tasks. Average, or the direction grows with num_tasks.")
     yield -at_end.mean(0), "The sign is turned round: meta-training subtracts what you return."
 
 
@@ -443,15 +437,9 @@ def _rate_mistakes(case: _Rates) -> Iterator[tuple[Tensor, str]]:
         "last of them. Their slopes must be added up.",
     )
     yield after(slopes * len(support)), "You summed over tasks. The meta-loss is their mean."
-    yield (
-        after(slopes / outer_lr),
-        "You left out outer_lr: how far the step down the slope goes.",
-    )
+    yield (after(slopes / outer_lr), "You left out outer_lr: how far the step down the slope goes.")
     yield slopes, "This is the slope itself. Return the rates after one step down that slope."
-    yield (
-        (-outer_lr * slopes),
-        "This is the change alone. Return the rates after the change.",
-    )
+    yield ((-outer_lr * slopes), "This is the change alone. Return the rates after the change.")
 
 
 def check_rate(answer: Callable) -> None:

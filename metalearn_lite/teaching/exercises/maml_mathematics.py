@@ -304,10 +304,7 @@ def _check_steps(result, gradient, hessian, query_gradient, theta, rates) -> Non
                 query_gradient(theta),
                 "This is the query's gradient at θ, as if no step had been taken.",
             ),
-            (
-                product(starts[:1], rates[:1]),
-                "Only the first step's Jacobian: every step has one.",
-            ),
+            (product(starts[:1], rates[:1]), "Only the first step's Jacobian: every step has one."),
             (
                 product(starts[-1:], rates[-1:]),
                 "Only the last step's Jacobian: every step has one.",

@@ -428,10 +428,7 @@ def _refuse_head(result, right, heads: _Heads, kind: str) -> None:
         ),
         (heads(scale=1 / num_tasks), over_tasks),
         (heads(shared=True), "All tasks took one step together. Each task has its own head."),
-        (
-            heads(anew=False),
-            "Every step used the first gradient. Compute it anew where you are.",
-        ),
+        (heads(anew=False), "Every step used the first gradient. Compute it anew where you are."),
         (
             heads(said=lambda logits: logits),
             "You compared the logits with the truth: that is a squared error. For cross-entropy, "

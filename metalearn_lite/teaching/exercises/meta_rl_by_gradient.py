@@ -86,10 +86,7 @@ def _wrong_returns(rewards: Tensor, ended: Tensor, discount: float) -> Iterator[
         returns_to_go(rewards, ended, 1.0),
         "You left out the discount: a reward k steps ahead counts γᵏ.",
     )
-    yield (
-        rewards.cumsum(-1),
-        "You added up the past. An action changes only what comes after it.",
-    )
+    yield (rewards.cumsum(-1), "You added up the past. An action changes only what comes after it.")
     whole = (of_same @ rewards.unsqueeze(-1)).squeeze(-1)
     for each in (whole, right.gather(-1, first)):
         yield each, "Every step got its episode's whole return. Leave out what was before the step."

@@ -488,10 +488,7 @@ KNOWN_ROLLOUTS = (
         "The reward is written in the arm's own place, and the last number stays 0. The one-hot "
         "arm is 1 also where nothing was paid; the reward has the last place.",
     ),
-    (
-        {"no_reward": True},
-        "The reward is never read. Without it no arm is better than another.",
-    ),
+    ({"no_reward": True}, "The reward is never read. Without it no arm is better than another."),
     (
         {"reads_late": True},
         "An arm is chosen before anything is read, and read comes after the pull. Read before "

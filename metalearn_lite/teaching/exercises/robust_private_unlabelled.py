@@ -113,10 +113,7 @@ def _refit_mistakes(points: Tensor, y: Tensor, weights: Tensor) -> list[tuple[Te
             right * weights,
             "You multiplied by the old weight. An example may come back: only the chance counts.",
         ),
-        (
-            right / right.sum(),
-            "You scaled the weights to a sum of 1. Each is a chance of its own.",
-        ),
+        (right / right.sum(), "You scaled the weights to a sum of 1. Each is a chance of its own."),
     ]
 
 
@@ -152,11 +149,7 @@ def _refit(
 
 
 def unlabelled_task(
-    images: Tensor,
-    num_ways: int,
-    num_queries: int,
-    augment: Callable,
-    generator: torch.Generator,
+    images: Tensor, num_ways: int, num_queries: int, augment: Callable, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """One task without labels: support x and y, query x and y.
 

@@ -37,5 +37,5 @@ EXERCISES = {
         ),
         check=check_square,
         praise="That is how a check looks when you are right.",
-    ),
+    )
 }

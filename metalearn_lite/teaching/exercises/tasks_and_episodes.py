@@ -418,9 +418,7 @@ def _splits() -> list[Split]:
             "named by both.",
         ),
         Split(
-            some,
-            other,
-            f"{HONEST}different characters of one alphabet may be in different splits.",
+            some, other, f"{HONEST}different characters of one alphabet may be in different splits."
         ),
         Split(
             early,
@@ -480,11 +478,7 @@ def _splits() -> list[Split]:
             _called(early, "Lemurian"),
             f"{MISSED}the training drawings are those of the test, lying on their heads.",
         ),
-        Split(
-            quarter,
-            second,
-            f"{HONEST}turned characters of one alphabet, and another alphabet.",
-        ),
+        Split(quarter, second, f"{HONEST}turned characters of one alphabet, and another alphabet."),
         Split(
             first,
             longer,

@@ -160,8 +160,15 @@ function polygon(corners) {
 }
 const star = (corners, r, turn = 0, inner = 1) =>
   polygon(range(corners).map((n) => [turn + (n / corners) * 360, n % 2 ? r * inner : r]));
+const PLUS = [
+  [-18.4, 1.05],
+  [18.4, 1.05],
+  [45, 0.47],
+];
 const cross = (r, turn) =>
-  polygon(range(4).flatMap((n) => [[-18.4, 1.05], [18.4, 1.05], [45, 0.47]].map(([angle, far]) => [turn + 90 * n + angle, r * far]))); // biome-ignore format: a table
+  polygon(
+    range(12).map((n) => [turn + 90 * Math.floor(n / 3) + PLUS[n % 3][0], r * PLUS[n % 3][1]]),
+  );
 const circle = (r) => `m${-r},0a${r},${r} 0 1 0 ${2 * r},0a${r},${r} 0 1 0 ${-2 * r},0z`;
 
 /** By matplotlib's names, for a radius. */
@@ -194,12 +201,9 @@ function marker(kind, size) {
 /** The colours of a marker. */
 function filled(kind, { color, hollow, edge }) {
   const open = "+x|".includes(kind);
+  const drawn = open || hollow;
   const fill = open ? "none" : ink(hollow ? "paper" : color);
-  return {
-    fill,
-    stroke: ink(open || hollow ? color : edge),
-    "stroke-width": open || hollow ? 2 : 1.5,
-  };
+  return { fill, stroke: ink(drawn ? color : edge), "stroke-width": drawn ? 2 : 1.5 };
 }
 
 /** The colour, width and dash of a line. */
@@ -303,13 +307,8 @@ function outline({ x0, y0, x1, y1, line, box, r = 0, hidden }, away) {
 const DRAW = {
   Line(p, { look, shown: c, clipped, free }) {
     const [xs, ys] = [(c.x ?? []).map((x) => p.x.at(x)), (c.y ?? []).map((y) => p.y.at(y))];
-    const fill = look.fill ? ink(look.color) : null;
-    each(clipped, "path", 1, () => ({
-      d: path(xs, ys),
-      fill,
-      "fill-opacity": look.fill,
-      ...stroked(look),
-    }));
+    const area = { fill: look.fill ? ink(look.color) : null, "fill-opacity": look.fill };
+    each(clipped, "path", 1, () => ({ d: path(xs, ys), ...area, ...stroked(look) }));
     if (!look.marker) return;
     let d = "";
     const one = marker(look.marker, 4 + 2 * look.width);
@@ -329,10 +328,8 @@ const DRAW = {
   Bars(p, m) {
     const { look, shown: c } = m;
     const parts = range(count(c)).map((n) => PLACE.Bars(p, m, n));
-    each(m.clipped, "rect", parts.length, (n) => ({
-      ...rect(parts[n]),
-      fill: ink(pick(c.colors, n, look.color)),
-    }));
+    const fill = (n) => ink(pick(c.colors, n, look.color));
+    each(m.clipped, "rect", parts.length, (n) => ({ ...rect(parts[n]), fill: fill(n) }));
     each(m.free, "text", c.texts?.length ?? 0, (n) => {
       const [text, { x0, y0, x1, y1 }] = [c.texts[n], parts[n]];
       const [down, wide] = [(look.flat ? c.x : c.y)[n] < look.base, p.widthOf(text) + 4];
@@ -347,21 +344,17 @@ const DRAW = {
     const cap = m.look.flat ? "m0,-4v8" : "m-4,0h8";
     each(m.free, "path", count(m.shown), (n) => {
       const part = PLACE.Spans(p, m, n);
-      const d =
-        part.hidden || !p.inside(part.x0, part.y0)
-          ? ""
-          : `${outline(part, 0)}${cap}M${digit(part.x0)},${digit(part.y0)}${cap}`;
+      const seen = !part.hidden && p.inside(part.x0, part.y0);
+      const d = seen ? `${outline(part, 0)}${cap}M${digit(part.x0)},${digit(part.y0)}${cap}` : "";
       return { d, ...stroked({ color: pick(m.shown.colors, n, m.look.color) }) };
     });
   },
   Band(p, { look, shown: c, clipped }) {
     const there = range(count(c)).filter((n) => c.low[n] != null && c.high[n] != null);
     const pixel = (value) => clamp(p.y.at(value), -1e4, 1e4); // the logarithm of 0 is far below
-    const xs = [...there, ...there.toReversed()].map((n) => p.x.at(c.x[n]));
-    const ys = [
-      ...there.map((n) => pixel(c.high[n])),
-      ...there.map((n) => pixel(c.low[n])).reverse(),
-    ];
+    const xs = [...there, ...[...there].reverse()].map((n) => p.x.at(c.x[n]));
+    const lows = there.map((n) => pixel(c.low[n])).reverse();
+    const ys = [...there.map((n) => pixel(c.high[n])), ...lows];
     const d = path(xs, ys) && `${path(xs, ys)}z`;
     each(clipped, "path", 1, () => ({ d, fill: ink(look.color) }));
   },
@@ -396,21 +389,14 @@ const DRAW = {
   },
   Texts(p, m) {
     const { look, shown: c } = m;
-    const same = {
-      "font-size": look.size,
-      "font-weight": look.bold ? "bold" : null,
-      "text-anchor": look.anchor,
-    };
+    const weight = look.bold ? "bold" : null;
+    const same = { "font-size": look.size, "font-weight": weight, "text-anchor": look.anchor };
     each(m.free, "text", count(c), (n) => {
       const { x0, y0, hidden } = dot(p, m, n);
-      const fill = ink(pick(c.colors, n, look.color));
-      return {
-        text: hidden ? "" : pick(c.texts, n, ""),
-        ...(hidden ? {} : { x: digit(x0), y: digit(y0) }),
-        fill,
-        stroke: fill === ink("paper") ? null : ink("paper"),
-        ...same,
-      };
+      if (hidden) return { text: "" };
+      const [x, y, color] = [digit(x0), digit(y0), pick(c.colors, n, look.color)];
+      const stroke = color === "paper" ? null : ink("paper");
+      return { text: pick(c.texts, n, ""), x, y, fill: ink(color), stroke, ...same };
     });
   },
   Heat() {},
@@ -418,13 +404,8 @@ const DRAW = {
 
 function rect({ x0, y0, x1, y1, hidden }) {
   if (hidden) return { visibility: "hidden" };
-  return {
-    visibility: null,
-    x: digit(x0),
-    y: digit(y0),
-    width: digit(x1 - x0),
-    height: digit(y1 - y0),
-  };
+  const [x, y, width, height] = [x0, y0, x1 - x0, y1 - y0].map(digit);
+  return { visibility: null, x, y, width, height };
 }
 const frame = (c, n) => ({
   ...stroked({ color: pick(c.edges, n, ""), width: 2 }),
@@ -645,12 +626,8 @@ export class PanelView {
       m.g ??= add(this.stack, "g");
       m.clipped ??= put(add(m.g, "g"), { "clip-path": this.clip });
       m.free ??= add(m.g, "g");
-      put(m.g, {
-        class: `ml-${mark.kind}`,
-        "data-key": mark.key,
-        opacity: mark.opacity,
-        fill: "none",
-      });
+      put(m.g, { class: `ml-${mark.kind}`, "data-key": mark.key, fill: "none" });
+      put(m.g, { opacity: mark.opacity });
       this.stack.append(m.g);
       if (mark.drag || mark.pick) {
         m.grips ??= add(this.grips, "g");
@@ -662,19 +639,12 @@ export class PanelView {
     if (!this.marks.has(this.held?.key)) this.held = null;
     this.title.textContent = look.title;
     this.title.hidden = !look.title;
-    put(this.picture, {
-      role: "img",
-      "aria-label": look.alt || look.title || look.y.label || look.key,
-    });
-    put(this.svg, {
-      role: "group",
-      "aria-label": look.title || look.alt || look.y.label || look.key,
-    });
-    put(this.ground, {
-      tabindex: look.click ? 0 : null,
-      role: look.click ? "application" : null,
-      "aria-label": look.click ? `${look.click}: arrow keys move a cross, Enter is a click` : null,
-    });
+    const name = look.alt || look.title || look.y.label || look.key;
+    put(this.picture, { role: "img", "aria-label": name });
+    put(this.svg, { role: "group", "aria-label": look.title || name });
+    const words = `${look.click}: arrow keys move a cross, Enter is a click`;
+    const stop = { tabindex: 0, role: "application", "aria-label": words };
+    put(this.ground, look.click ? stop : { tabindex: null, role: null, "aria-label": null });
     this.plot.style.aspectRatio = `${look.width} / ${look.height}`;
     this.plot.style.minHeight = look.bare ? "" : `${Math.min(look.height, 180)}px`;
     this.el.style.width = `${look.width}px`;
@@ -936,25 +906,22 @@ export class PanelView {
   drawGrips(m) {
     const { look, shown, grips } = m;
     const [number, name] = [count(shown), look.drag?.name ?? look.pick];
-    const had = grips.contains(this.page.activeElement);
+    const had = () => grips.contains(this.plot.getRootNode().activeElement);
+    const focused = had();
     m.active = clamp(m.active, 0, number - 1);
     each(grips, "path", number, (n) => {
       const part = PLACE[look.kind](this, m, n);
       const read = this.numbersOf(m, n) || `${n + 1}`;
       const same = { tabindex: n === m.active ? 0 : -1, "data-key": look.key, "data-index": n };
       const d = outline(part, part.box ? 2 : Math.max(4, GRIP - (part.r ?? 0)));
-      if (!look.drag) return { d, role: "button", "aria-label": `${name}: ${[look.label, read].filter(Boolean).join(", ")}`, ...same }; // biome-ignore format: short
-      const spoken = { "aria-valuenow": shown.x[n], "aria-valuetext": read };
-      return {
-        d,
-        role: "slider",
-        "aria-label": number > 1 ? `${name} ${n + 1}` : name,
-        ...spoken,
-        ...same,
-      };
+      const all = look.drag
+        ? number > 1 && n + 1
+        : `${[look.label, read].filter(Boolean).join(", ")}`;
+      const label = [name, all].filter(Boolean).join(look.drag ? " " : ": ");
+      const at = look.drag ? { "aria-valuenow": shown.x[n], "aria-valuetext": read } : {};
+      return { d, role: look.drag ? "slider" : "button", "aria-label": label, ...at, ...same };
     });
-    if (had && !grips.contains(this.page.activeElement))
-      (grips.childNodes[m.active] ?? this.ground).focus();
+    if (focused && !had()) (grips.childNodes[m.active] ?? this.ground).focus();
   }
 
   // --- reading ------------------------------------------------------------------------------------
@@ -1096,6 +1063,7 @@ export class PanelView {
   }
 
   pointerdown(event) {
+    if (!event.isPrimary) return; // a second finger
     const place = this.place(event);
     const hit = event.button ? null : this.nearest(place, ({ look }) => look.drag, GRIP);
     this.downs = [this.downs?.[1], hit];
@@ -1110,6 +1078,7 @@ export class PanelView {
   }
 
   pointermove(event) {
+    if (!event.isPrimary) return;
     const pointer = this.place(event);
     const { down } = this;
     this.pointer = pointer;
@@ -1162,7 +1131,8 @@ export class PanelView {
 
   keydown(event) {
     const { key, index } = event.target.dataset;
-    const done = event.target === this.ground ? this.moveCross(event) : this.moveGrip(event, this.marks.get(key), Number(index)); // biome-ignore format: short
+    const cross = event.target === this.ground;
+    const done = cross ? this.moveCross(event) : this.moveGrip(event, this.marks.get(key), +index);
     if (!done) return;
     event.preventDefault();
     event.stopPropagation();
@@ -1194,7 +1164,8 @@ export class PanelView {
       this.drawGrips(m);
     } else if (step) {
       const { x0, y0 } = dot(this, m, n);
-      this.hold(m.look.key, n, { x: x0 + step[0] * far, y: y0 + step[1] * far });
+      const right = m.look.drag.along ? step[0] - step[1] : step[0]; // on a line, up is on as well
+      this.hold(m.look.key, n, { x: x0 + right * far, y: y0 + step[1] * far });
     } else if (key === "Enter" || key === " ") this.pick(m, n);
     else if (key === "Delete" || key === "Backspace") this.remove(m, n);
     else return false;

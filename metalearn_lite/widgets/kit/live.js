@@ -5,6 +5,8 @@ import { PanelView } from "./draw.js";
 const PEN = 0.047; // the width of the pen as a part of the paper: Omniglot's
 const BUSY_AFTER = 300; // milliseconds
 const LATE_AFTER = 6000;
+const AROUND = 320; // CSS pixels on a screen that a panel must leave: JupyterLab's, controls, a sentence
+const LEAST = 300;
 const LATE =
   "Still no answer: the kernel is busy. Or it was restarted: then run this cell once more.";
 const NO_KERNEL = "There is no kernel behind this figure: run its cell once more.";
@@ -31,9 +33,9 @@ function make(tag, attributes = {}, ...children) {
 
 /** Puts `nodes` into `parent`, and moves none that stands right: a moved one loses the focus. */
 function place(parent, nodes) {
-  const same = nodes.length === parent.childNodes.length;
-  if (!same || nodes.some((node, at) => parent.childNodes[at] !== node)) {
-    parent.replaceChildren(...nodes);
+  for (const old of [...parent.childNodes]) if (!nodes.includes(old)) old.remove();
+  for (const [at, node] of nodes.entries()) {
+    if (parent.childNodes[at] !== node) parent.insertBefore(node, parent.childNodes[at] ?? null);
   }
 }
 
@@ -676,6 +678,7 @@ class View {
     this.panels = make("div", { class: "ml-panels" });
     this.below = make("div", { class: "ml-controls" });
     this.sentence = make("p", { class: "ml-sentence", role: "status" });
+    this.middle = make("div", { class: "ml-middle" }, this.below, this.sentence);
     this.note = make("p", { class: "ml-note" });
     this.line = make("code", { tabindex: -1 });
     this.copy = make("button", { type: "button", onclick: () => this.take() }, "Copy");
@@ -687,8 +690,6 @@ class View {
       this.chips,
       this.looks,
       this.panels,
-      this.below,
-      this.sentence,
       this.note,
       this.code,
       this.busy,
@@ -706,12 +707,18 @@ class View {
       event.target.toggleAttribute("data-lm-suppress-shortcuts", plain);
     };
     window.addEventListener("keydown", this.keys, true);
-    this.size = new ResizeObserver(() => {
-      if (this.width !== this.el.clientWidth)
-        this.sentence.style.minHeight = this.note.style.minHeight = "";
-      this.width = this.el.clientWidth;
-    });
+    this.fit = () => {
+      if (this.width === this.el.clientWidth && this.height === innerHeight) return;
+      [this.width, this.height] = [this.el.clientWidth, innerHeight];
+      this.sentence.style.minHeight = this.note.style.minHeight = "";
+      // A frame is as tall as what is in it, which says nothing of the screen.
+      const seen = self === top ? innerHeight : screen.availHeight;
+      this.el.style.setProperty("--tall", `${Math.max(LEAST, seen - AROUND)}px`);
+      this.flow();
+    };
+    this.size = new ResizeObserver(this.fit);
     this.size.observe(this.el);
+    window.addEventListener("resize", this.fit);
     wire.views.add(this);
     wire.draw();
   }
@@ -719,6 +726,7 @@ class View {
   destroy() {
     this.wire.views.delete(this);
     window.removeEventListener("keydown", this.keys, true);
+    window.removeEventListener("resize", this.fit);
     this.size.disconnect();
     for (const { part } of this.cells.values()) part.destroy();
     for (const control of this.controls.values()) control.destroy();
@@ -728,6 +736,17 @@ class View {
   /** Whether JupyterLab shows a figure that has lost its kernel, or never had one. */
   orphaned() {
     return Boolean(this.el.closest(".jupyter-widgets-disconnected"));
+  }
+
+  /** Controls and sentence stand below the first row of panels: they are seen with it. */
+  flow() {
+    const cells = [...this.cells.values()].map((cell) => cell.el);
+    const focus = document.activeElement;
+    this.middle.hidden = true;
+    const row = cells.filter((one) => one.offsetTop <= cells[0].offsetTop + 1);
+    this.middle.hidden = false;
+    place(this.panels, [...row, this.middle, ...cells.slice(row.length)]);
+    if (focus !== document.activeElement && this.el.contains(focus)) focus.focus();
   }
 
   wait(words) {
@@ -770,18 +789,18 @@ class View {
       this.cells,
       panels.map((one) => one.key),
     );
+    const known = new Map(this.cells);
+    this.cells.clear(); // in their new order
     for (const look of panels) {
-      if (!this.cells.has(look.key)) this.cells.set(look.key, this.cell(look));
-      const cell = this.cells.get(look.key);
+      const cell = known.get(look.key) ?? this.cell(look);
+      this.cells.set(look.key, cell);
       if (!alike(cell.look, look)) cell.part.look(look);
       cell.look = look;
       cell.marks = look.marks?.map((mark) => mark.key);
-      cell.el.style.setProperty("--wide", `${look.width ?? look.size ?? 220}px`);
+      if (!look.marks) continue;
+      cell.el.style.setProperty("--wide", `${look.width}px`);
+      cell.el.style.setProperty("--ratio", look.width / look.height);
     }
-    place(
-      this.panels,
-      panels.map((one) => this.cells.get(one.key).el),
-    );
 
     keep(
       this.controls,
@@ -818,6 +837,9 @@ class View {
     place(this.below, at.get(""));
     for (const [key, cell] of this.cells) place(cell.below, at.get(key));
     this.suggest(tries);
+    const sizes = panels.map(({ key, width }) => [key, width]);
+    if (!alike(sizes, this.sizes)) this.flow();
+    this.sizes = sizes;
   }
 
   cell(look) {

@@ -77,8 +77,8 @@ class Live(anywidget.AnyWidget):
         setattr(self.model, name, value)
 
     def press(self, name: str) -> None:
-        """A button of this name was pressed: the widget's method of that name."""
-        getattr(self, name)()
+        """A button of this name was pressed: a method of the widget, or else of its model."""
+        getattr(self if hasattr(self, name) else self.model, name)()
 
     def drag(self, key: str, index: int, x: float, y: float) -> None:
         """The point ``index`` of a mark was dragged here."""

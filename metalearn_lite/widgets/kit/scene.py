@@ -392,7 +392,7 @@ class Try:
     values: dict[str, Any] = field(default_factory=dict)
     """controls to set first"""
     press: str = ""
-    """the name of a method of the widget to call after that"""
+    """what to `press` after that: the name of a method of the widget or of its model"""
 
 
 @dataclass(frozen=True)
