@@ -307,8 +307,6 @@ def _panel(panel: Panel, axes: Axes) -> None:
             DRAWN[type(mark)](mark, axes, {"zorder": 3 + 0.01 * order, "alpha": mark.opacity})
             if isinstance(mark, scenes.Bars):
                 _bar_texts(mark, axes, [one for one in panel.marks if isinstance(one, Spans)])
-    # What was drawn must not have moved the axes' ends.
-    axes.set(xlim=(panel.x.low, panel.x.high), ylim=(panel.y.low, panel.y.high))
 
 
 def _axis(axis: Axis, name: str, axes: Axes) -> None:
@@ -442,19 +440,10 @@ def _points(mark: scenes.Points, axes: Axes, style: dict) -> None:
 
 def _bars(mark: scenes.Bars, axes: Axes, style: dict) -> None:
     x, y = _floats(mark, "x", "y")
-    base = _base(mark, axes)
     if mark.flat:
-        axes.barh(y, x - base, mark.thick, left=base, color=_colors(mark), **style)
+        axes.barh(y, x - mark.base, mark.thick, left=mark.base, color=_colors(mark), **style)
     else:
-        axes.bar(x, y - base, mark.thick, bottom=base, color=_colors(mark), **style)
-
-
-def _base(mark: scenes.Bars, axes: Axes) -> float:
-    """On a logarithmic axis there is no 0: there bars begin at its end."""
-    scale, ends = axes.get_yscale(), axes.get_ylim()
-    if mark.flat:
-        scale, ends = axes.get_xscale(), axes.get_xlim()
-    return mark.base if scale == "linear" else max(mark.base, min(ends))
+        axes.bar(x, y - mark.base, mark.thick, bottom=mark.base, color=_colors(mark), **style)
 
 
 def _bar_texts(mark: scenes.Bars, axes: Axes, spans: Sequence[Spans]) -> None:
