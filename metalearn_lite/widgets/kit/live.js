@@ -5,7 +5,7 @@ import { PanelView } from "./draw.js";
 const PEN = 0.047; // the width of the pen as a part of the paper: Omniglot's
 const BUSY_AFTER = 300; // milliseconds
 const LATE_AFTER = 6000;
-const AROUND = 320; // CSS pixels on a screen that a panel must leave: JupyterLab's, controls, a sentence
+const AROUND = 350; // CSS pixels on a screen that a panel must leave: JupyterLab's, controls, a sentence
 const LEAST = 300;
 const LATE =
   "Still no answer: the kernel is busy. Or it was restarted: then run this cell once more.";
