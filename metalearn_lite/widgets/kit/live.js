@@ -517,7 +517,11 @@ class TableView {
             make(
               "thead",
               {},
-              make("tr", {}, ...head.map((one) => make("th", { scope: "col" }, one))),
+              make(
+                "tr",
+                {},
+                ...head.map((one) => (one ? make("th", { scope: "col" }, one) : make("td"))),
+              ),
             ),
           ]
         : []),
@@ -679,7 +683,7 @@ class View {
     this.sentence = make("p", { class: "ml-sentence", role: "status" });
     this.middle = make("div", { class: "ml-middle" }, this.below, this.sentence);
     this.note = make("p", { class: "ml-note" });
-    this.line = make("code", { tabindex: -1 });
+    this.line = make("code");
     this.copy = button("Copy", () => this.take());
     this.code = make("div", { class: "ml-code" }, this.line, this.copy);
     this.busy = make("div", { class: "ml-busy", role: "status", hidden: true });
