@@ -510,23 +510,9 @@ class TableView {
   look(look) {
     const { caption, head } = look;
     this.body = make("tbody");
-    this.table.replaceChildren(
-      ...(caption ? [make("caption", {}, caption)] : []),
-      ...(head.length
-        ? [
-            make(
-              "thead",
-              {},
-              make(
-                "tr",
-                {},
-                ...head.map((one) => (one ? make("th", { scope: "col" }, one) : make("td"))),
-              ),
-            ),
-          ]
-        : []),
-      this.body,
-    );
+    const names = head.map((one) => (one ? make("th", { scope: "col" }, one) : make("td")));
+    this.table.replaceChildren(make("thead", {}, make("tr", {}, ...names)), this.body);
+    if (caption) this.table.prepend(make("caption", {}, caption));
     this.shown = null;
   }
 
@@ -685,7 +671,7 @@ class View {
     this.note = make("p", { class: "ml-note" });
     this.line = make("code");
     this.copy = button("Copy", () => this.take());
-    this.code = make("div", { class: "ml-code" }, this.line, this.copy);
+    this.code = make("div", { class: "ml-code" }, this.copy, this.line);
     this.busy = make("div", { class: "ml-busy", role: "status", hidden: true });
     this.el = make(
       "div",
