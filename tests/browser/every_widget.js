@@ -50,7 +50,7 @@
           found[`${selector} ${it.dataset.name ?? panel ?? n}`] = [
             left - whole.left,
             top - whole.top,
-            right - whole.left,
+            it.matches(".ml-plot") ? 0 : right - whole.left, // another scene may need a wider one
           ];
         }
       return found;
@@ -222,14 +222,16 @@
       const numbers = (color) => color.match(/[\d.]+/g)?.map(Number);
       const paper = numbers(getComputedStyle(document.body).backgroundColor);
       const area = ["Band", "Heat"];
+      // What has the colour of the page parts others, and is not to be seen itself.
+      const drawn = (color) => color !== "none" && `${numbers(color)}` !== `${paper}`;
       return all(".ml-picture [data-key]").map((g) => {
         const kind = [...g.classList][0].slice(3);
         const colors = [];
         for (const it of g.querySelectorAll("path, rect")) {
           const style = getComputedStyle(it);
           const box = it.getBBox();
-          if (style.visibility === "hidden" || !it.getTotalLength()) continue;
           const opacity = area.includes(kind) ? 1 : Number(g.getAttribute("opacity") ?? 1);
+          if (style.visibility === "hidden" || opacity === 0 || !it.getTotalLength()) continue;
           const mixed = (color) =>
             numbers(color)
               .slice(0, 3)
@@ -250,8 +252,8 @@
             )
             .filter((at) => it.isPointInFill(at))
             .map(pixel);
-          if (style.stroke !== "none") colors.push([mixed(style.stroke), around]);
-          if (style.fill !== "none" && inner.length) colors.push([mixed(style.fill), inner]);
+          if (drawn(style.stroke)) colors.push([mixed(style.stroke), around]);
+          if (drawn(style.fill) && inner.length) colors.push([mixed(style.fill), inner]);
         }
         return { key: g.dataset.key, kind, colors };
       });

@@ -68,7 +68,7 @@ class Reader(Blank):
             found.append(("control", control.name))
             if isinstance(control, Slider) and control.play:
                 found.append(("play", control.name))
-        for part in scene.panels:
+        for part in reversed(scene.panels):  # what is drawn last may need what is drawn first
             if isinstance(part, Pad):
                 ink = [] if keyboard else ["stroke"]
                 found += [("pad", part.key, what) for what in [*ink, "undo", "example", "clear"]]
@@ -264,7 +264,7 @@ class Reader(Blank):
                 press(key)
         return True
 
-    # To read ---------------------------------------------------------------------------------------
+    # To read -------------------------------------------------------------------------------------
 
     def theme(self, dark: bool) -> None:
         self.page.evaluate("dark => document.body.dataset.theme = dark ? 'dark' : ''", dark)
@@ -272,7 +272,7 @@ class Reader(Blank):
 
     def pixels(self) -> np.ndarray:
         """The figure as it is on the screen, two pixels for each of CSS: light, from 0 to 1."""
-        clip = self.ask("whole") | {"scale": 1}
+        clip = self.ask("whole") | {"scale": 2}
         options = {"clip": clip, "captureBeyondViewport": True, "optimizeForSpeed": True}
         shot = self.page.finger.send("Page.captureScreenshot", options)
         image = Image.open(io.BytesIO(base64.b64decode(shot["data"]))).convert("RGB")
