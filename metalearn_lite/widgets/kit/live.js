@@ -480,6 +480,7 @@ class ButtonControl extends Control {
   }
 
   change() {
+    this.button.style.minWidth = `${this.button.offsetWidth}px`; // other words move nothing
     this.button.textContent = this.spec.label;
     this.button.classList.toggle("ml-primary", this.spec.primary);
   }
@@ -852,12 +853,8 @@ class View {
           ? new PadView(look, this.wire)
           : new PanelView(look, hooks);
     const below = make("div", { class: "ml-controls" });
-    return {
-      part,
-      below,
-      look,
-      el: make("div", { class: `ml-cell ml-of-${look.kind.toLowerCase()}` }, part.el, below),
-    };
+    const name = { class: `ml-cell ml-of-${look.kind.toLowerCase()}`, "data-panel": look.key };
+    return { part, below, look, el: make("div", name, part.el, below) };
   }
 
   suggest(tries) {
