@@ -94,6 +94,21 @@ def browser(playwright_api):
     browser.close()
 
 
+@pytest.fixture
+def new_page(browser):
+    """A page with options of its context. Whatever it asks of the network would fail."""
+    contexts = []
+
+    def opened(**options):
+        options = {"viewport": {"width": 1000, "height": 700}, "reduced_motion": "reduce"} | options
+        contexts.append(browser.new_context(**options))
+        return contexts[-1].new_page()
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
 @pytest.fixture(scope="session")
 def notebooks(tmp_path_factory) -> Path:
     """The folder that JupyterLab shows: a copy, so that no test changes a notebook."""

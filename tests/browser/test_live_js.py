@@ -1,16 +1,12 @@
-"""live.js on a blank page, and behind it a widget that answers when the test wants it to.
-
-So a kernel can be quick, slow or gone.
-"""
+"""live.js on a blank page: see blank.py."""
 
 from __future__ import annotations
 
-import base64
-import json
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from blank import Blank, packed
 
 from metalearn_lite.widgets.kit import (
     Axis,
@@ -29,42 +25,8 @@ from metalearn_lite.widgets.kit import (
     Table,
     Try,
 )
-from metalearn_lite.widgets.kit.live import module, styles
 
 pytestmark = pytest.mark.browser
-
-TRAITS = ("look", "fixed", "moving", "state", "recorded", "ack")
-ADDRESS = "http://blank.test/"
-HTML = f"""<!doctype html><html lang="en"><head><title>blank</title><meta charset="utf-8"><style>
-body {{ margin: 8px; background: var(--ml-paper); }} {styles()}
-</style></head><body><div class="one"></div><div class="two"></div></body></html>"""
-# A model as anywidget gives it to a view.
-MODEL = """async ({ address, traits }) => {
-    const { default: widget } = await import(address + "live.js");
-    const bytes = packed => {
-        const whole = Uint8Array.from(atob("AAAA" + packed), one => one.charCodeAt(0));
-        return new DataView(whole.buffer, 3);
-    };
-    const revived = text =>
-        JSON.parse(text, (_, value) => value?.packed ? bytes(value.packed) : value);
-    const values = revived(traits), heard = {};
-    const model = {
-        get: name => values[name],
-        on: (name, act) => (heard[name] ??= []).push(act),
-        off: () => {},
-        send: message => sent.push(message),
-    };
-    window.sent = [];
-    window.tell = text => {
-        const news = revived(text);
-        Object.assign(values, news);
-        for (const name of Object.keys(news)) heard["change:" + name]?.forEach(act => act());
-    };
-    const own = await widget();
-    await own.initialize({ model });
-    window.show = place => own.render({ model, el: document.querySelector(place) });
-    window.gone = show(".one");
-}"""
 
 
 class Waves(Live):
@@ -127,109 +89,16 @@ class Waves(Live):
         self.strokes = [*self.strokes, points] if what == "stroke" else []
 
 
-def packed(value) -> str:
-    return json.dumps(value, default=lambda it: {"packed": base64.b64encode(it).decode()})
-
-
-class Blank:
-    """The widget in a page. The kernel does nothing until it is told to `answer`."""
-
-    def __init__(self, page, widget: Live):
-        self.page, self.widget = page, widget
-        self.errors = []
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.route(f"{ADDRESS}**", self._serve)
-        self.open()
-
-    def _serve(self, route):
-        if route.request.url.endswith("live.js"):
-            route.fulfill(body=module(), content_type="text/javascript")
-        else:
-            route.fulfill(body=HTML, content_type="text/html")
-
-    def open(self):
-        """Opens the page, or opens it again: what the kernel has is all that is left."""
-        self.heard = 0
-        self.page.goto(ADDRESS)
-        traits = packed({name: getattr(self.widget, name) for name in TRAITS})
-        self.page.evaluate(MODEL, {"address": ADDRESS, "traits": traits})
-        self.drawn()
-
-    def drawn(self):
-        """Waits until the page has drawn all that it knows."""
-        self.page.evaluate(
-            "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
-        )
-
-    @property
-    def sent(self) -> list[dict]:
-        """Messages without their ids."""
-        return [{k: v for k, v in one.items() if k != "id"} for one in self.messages]
-
-    @property
-    def messages(self) -> list[dict]:
-        return self.page.evaluate("sent")
-
-    def answer(self, frames: bool = True) -> None:
-        """The kernel deals with one message, and with ``frames`` it sends the stops as well."""
-        parts = []
-        self.widget.observe(lambda change: parts.append(change["name"]), TRAITS)
-        self.widget._receive(None, self.messages[self.heard], [])
-        self.widget.unobserve_all()
-        self.heard += 1
-        first = {name: getattr(self.widget, name) for name in parts if name != "recorded"}
-        if "recorded" in parts:
-            first["recorded"] = {}
-        self.page.evaluate("news => tell(news)", packed(first))
-        if frames:
-            self.record()
-        self.drawn()
-
-    def record(self):
-        self.page.evaluate("news => tell(news)", packed({"recorded": self.widget.recorded}))
-        self.drawn()
-
-    def answer_all(self):
-        self.drawn()
-        while self.heard < len(self.messages):
-            self.answer()
-
-    def says(self, view: str = ".one") -> str:
-        self.drawn()
-        return self.page.locator(f"{view} .ml-sentence").inner_text()
-
+class Waved(Blank):
     def shape(self) -> str:
         """The line, as it will be when it has glided to its place."""
         self.page.wait_for_timeout(200)
         return self.page.locator("[data-key=line] path").first.get_attribute("d")
 
-    def role(self, role: str, name: str):
-        return self.page.locator(".one").get_by_role(role, name=name, exact=True)
-
-    def press(self, *keys: str):
-        for key in keys:
-            self.page.keyboard.press(key)
-        self.drawn()
-
-
-@pytest.fixture
-def new_page(browser):
-    """A page with options of its context. Whatever it asks of the network would fail."""
-    contexts = []
-
-    def opened(**options):
-        options = {"viewport": {"width": 1000, "height": 700}, "reduced_motion": "reduce"} | options
-        contexts.append(browser.new_context(**options))
-        return contexts[-1].new_page()
-
-    yield opened
-    for context in contexts:
-        context.close()
-
 
 @pytest.fixture
 def blank(new_page):
-    blank = Blank(new_page(), Waves())
+    blank = Waved(new_page(), Waves())
     yield blank
     assert blank.errors == []
 
@@ -536,7 +405,7 @@ def test_pads_ink_at_once_with_one_pointer(blank):
 
 def test_pads_by_finger(new_page):
     page = new_page(has_touch=True)
-    blank = Blank(page, Waves())
+    blank = Waved(page, Waves())
     box = page.locator(".ml-paper").bounding_box()
     at = [{"x": box["x"] + box["width"] * part, "y": box["y"] + 60} for part in (0.2, 0.5, 1.2)]
     client = page.context.new_cdp_session(page)
@@ -579,7 +448,7 @@ def test_arrays_come_as_bytes(new_page):
                 )
             )
 
-    blank = Blank(new_page(), Shades(None))
+    blank = Waved(new_page(), Shades(None))
     assert blank.page.locator(".ml-example").is_visible()
     shades = blank.page.locator("canvas").evaluate(
         "it => new Set(it.getContext('2d').getImageData(0, 0, it.width, it.height).data).size"
@@ -608,7 +477,7 @@ def test_controls_and_sentence_are_seen_with_the_first_panel(new_page, width):
 @pytest.mark.parametrize("width", [400, 500, 1000])
 def test_nothing_is_cut_and_nothing_moves(new_page, width):
     page = new_page(viewport={"width": width, "height": 700})
-    blank = Blank(page, Waves())
+    blank = Waved(page, Waves())
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     heights = set()
     for key in ("Home", "End", "ArrowLeft"):
@@ -624,7 +493,7 @@ def test_nothing_is_cut_and_nothing_moves(new_page, width):
 
 def test_the_line_of_code_can_be_copied(new_page):
     page = new_page(permissions=["clipboard-read", "clipboard-write"])
-    blank = Blank(page, Waves())
+    blank = Waved(page, Waves())
     blank.role("button", "Copy").click()
     page.get_by_text("Copied").wait_for()
     assert blank.errors == []
