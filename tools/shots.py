@@ -83,7 +83,9 @@ def overview(folder: Path) -> None:
             f'<a href="{file.name}"><img loading="lazy" src="{file.name}" alt="{file.stem}"></a>'
             for file in sorted(folder.glob(f"{name}-*.png"), reverse=True)
         ]
-        sections.append(f"<section><h2>{html.escape(name)}</h2><div>{''.join(images)}</div></section>")
+        sections.append(
+            f"<section><h2>{html.escape(name)}</h2><div>{''.join(images)}</div></section>"
+        )
     content = f'<!doctype html><meta charset="utf-8"><title>Shots</title><style>{STYLE}</style>'
     (folder / "index.html").write_text(content + "\n".join(sections), encoding="utf-8")
 

@@ -796,8 +796,8 @@ export class PanelView {
       const entry = html(this.page, "span", "ml-entry");
       const svg = put(add(entry, "svg"), { width: 28, height: 14 });
       for (const mark of marks) glyph(svg, add(svg, "g"), mark);
-      const { label, names, steps } = marks[0];
-      entry.append([label, names?.join(steps.length ? ", " : " to ")].filter(Boolean).join(" "));
+      const { label, names } = marks[0];
+      entry.append([label, names?.join(" to ")].filter(Boolean).join(" "));
       return entry;
     });
     this.legend.replaceChildren(...drawn);

@@ -268,8 +268,7 @@ class Shades:
     def __init__(self, mark: Heat):
         number = len(mark.steps) + 1 if mark.steps else 6
         self.shades = [_shade(mark, place) for place in np.linspace(0, 1, number)]
-        names = (", " if mark.steps else " to ").join(mark.names)
-        self._label = f"{mark.label} {names}".strip()
+        self._label = f"{mark.label} {' to '.join(mark.names)}".strip()
 
     def get_label(self) -> str:
         return self._label
