@@ -536,7 +536,7 @@ class BugLab(Live):
         """The panels in a row for each set of bugs, as a figure that stays."""
         titles = [_named(frozenset(bugs)) or "no bug" for bugs in settings]
         scenes = [self.scene() for _ in self.model.visit(settings)]
-        return still.strip(scenes, titles, down=True)
+        return still.strip(scenes, titles, down=True, size=(2.5, 1.5))
 
     def description(self, settings: Sequence[Sequence[str]] = FILMSTRIP) -> str:
         """The text alternative of ``filmstrip``: a line for each set of bugs."""

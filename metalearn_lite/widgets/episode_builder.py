@@ -325,7 +325,7 @@ def _half(key: str, half: Half, names: Sequence[str]) -> Panel:
         drawn = pixels(half.images)
         marks.append(Images(f"{key} drawings", x + aside, y - aside, drawn, colors=colors, **size))
     if numbers and side >= (ROOM if corner else ROOM_ALONE):
-        places = x - corner, y + max(0, corner - 5)
+        places = x - corner, y + max(0, corner - 7)
         anchor = "start" if corner else "middle"
         marks.append(Texts(f"{key} numbers", *places, numbers, bold=True, anchor=anchor))
     alt = f"the {key} in rows, drawings and labels"
