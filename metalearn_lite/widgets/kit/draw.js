@@ -575,7 +575,8 @@ export class PanelView {
     this.tip = html(page, "div", "ml-tip");
     this.said = html(page, "div", "ml-said");
     this.plot = html(page, "div", "ml-plot", this.canvas, this.tip, this.said);
-    this.el = html(page, "div", "ml-panel", this.title, this.legend, this.plot);
+    this.head = html(page, "div", "ml-head", this.title, this.legend);
+    this.el = html(page, "div", "ml-panel", this.head, this.plot);
     this.svg = add(this.plot, "svg", "ml-svg");
     this.canvas.after(this.svg);
     const clip = put(add(this.svg, "clipPath"), { id: `ml-clip-${++made}-${Math.random()}` });
@@ -714,6 +715,7 @@ export class PanelView {
       const [units, rows] = [is.x, is.y].map(({ low, high }) => Math.abs(high - low));
       const unit = Math.min(wide / units, tall / rows);
       left += (wide - unit * units) / 2;
+      top += tall - unit * rows; // so that it stands on one line with its neighbours
       [wide, tall] = [unit * units, unit * rows];
     }
     this.x = scale(is.x, Math.round(left), Math.round(left + wide));
@@ -794,8 +796,8 @@ export class PanelView {
       const entry = html(this.page, "span", "ml-entry");
       const svg = put(add(entry, "svg"), { width: 28, height: 14 });
       for (const mark of marks) glyph(svg, add(svg, "g"), mark);
-      const { label, names, steps } = marks[0];
-      entry.append([label, names?.join(steps.length ? ", " : " to ")].filter(Boolean).join(" "));
+      const { label, names } = marks[0];
+      entry.append([label, names?.join(" to ")].filter(Boolean).join(" "));
       return entry;
     });
     this.legend.replaceChildren(...drawn);

@@ -677,8 +677,7 @@ class View {
     this.el = make(
       "div",
       { class: "ml-live" },
-      this.chips,
-      this.looks,
+      make("div", { class: "ml-suggest" }, this.chips, this.looks),
       this.panels,
       this.note,
       this.code,
@@ -734,6 +733,18 @@ class View {
     this.middle.hidden = false;
     place(this.panels, [...row, this.middle, ...cells.slice(row.length)]);
     if (focus !== document.activeElement && this.el.contains(focus)) focus.focus();
+    this.level();
+  }
+
+  /** Charts of a row begin at one height, whatever stands above each. */
+  level() {
+    const charts = [...this.cells.values()].filter(({ part }) => part.head);
+    for (const { part } of charts) part.head.style.minHeight = "";
+    const heads = charts.map(({ el, part }) => [el.offsetTop, part.head.offsetHeight]);
+    for (const [at, { part }] of charts.entries()) {
+      const row = heads.filter(([top]) => top === heads[at][0]).map(([, tall]) => tall);
+      part.head.style.minHeight = `${Math.max(...row)}px`;
+    }
   }
 
   wait(words) {
@@ -795,6 +806,7 @@ class View {
       cell.marks = look.marks?.map((mark) => mark.key);
       if (!look.marks) continue;
       cell.el.style.setProperty("--wide", `${look.width}px`);
+      cell.el.style.flexGrow = look.width; // so that those of one height stay so
       cell.el.style.setProperty("--ratio", look.width / look.height);
     }
 
@@ -834,7 +846,8 @@ class View {
     for (const [key, cell] of this.cells) place(cell.below, at.get(key));
     this.suggest(tries);
     const sizes = panels.map(({ key, width }) => [key, width]);
-    if (!alike(sizes, this.sizes)) this.flow();
+    if (alike(sizes, this.sizes)) this.level();
+    else this.flow();
     this.sizes = sizes;
   }
 
