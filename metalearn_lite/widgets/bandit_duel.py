@@ -410,7 +410,7 @@ def _arms(model: DuelModel, frame: DuelFrame) -> Panel:
     pairs = list(zip(frame.wins, frame.counts, strict=True))
     told = [f"{wins} of {pulls}" if pulls else "–" for wins, pulls in pairs]
     truth = () if frame.truth is None else (arms, frame.truth)
-    last = ["ink" if arm == frame.last else "" for arm in arms]
+    last = ["ink" if arm == frame.last else "gray" for arm in arms]
     return Panel(
         "arms",
         Axis(-0.6, model.num_arms - 0.4, "a click pulls an arm", ticks=tuple(map(float, arms)),
@@ -419,7 +419,7 @@ def _arms(model: DuelModel, frame: DuelFrame) -> Panel:
         (
             Boxes(
                 "levers", arms, [0.5] * model.num_arms, fills=["faint"] * model.num_arms,
-                edges=last, wide=0.7, tall=1, opacity=0.6, pick="pull this arm",
+                edges=last, wide=0.7, tall=1, pick="pull this arm",
                 texts=[f"arm {arm + 1}: {said} paid" for arm, said in zip(arms, told, strict=True)],
             ),
             Bars("paid", arms, frame.wins / np.maximum(frame.counts, 1), color="sky", thick=0.7),
@@ -461,9 +461,11 @@ def _regrets(model: DuelModel, frame: DuelFrame) -> Panel:
 
 def _pulls(model: DuelModel, frame: DuelFrame) -> Table:
     """How often everybody pulled each arm: yours as you play, the others' at the end."""
+    counts = dict.fromkeys([YOU, *model.players]) | {YOU: frame.counts} | (frame.all_counts or {})
+    nothing_yet = [""] * model.num_arms
     rows = [
-        (name, *map(str, counts))
-        for name, counts in (frame.all_counts or {YOU: frame.counts}).items()
+        (name, *(nothing_yet if pulls is None else map(str, pulls)))
+        for name, pulls in counts.items()
     ]
     return Table("pulls", ("pulls of", *(f"arm {arm + 1}" for arm in range(model.num_arms))), rows)
 

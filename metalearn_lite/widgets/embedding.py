@@ -529,7 +529,8 @@ def _bars(model: EmbeddingModel, frame: EmbeddingFrame) -> Panel:
         (
             Images(
                 "classes", [-0.2] * model.num_ways, places, pixels(model.support_images[firsts]),
-                colors=CLASS_COLORS[: model.num_ways], wide=0.32, tall=min(0.85, 0.11 * model.num_ways),
+                colors=CLASS_COLORS[: model.num_ways], wide=0.32,
+                tall=min(0.85, 0.11 * model.num_ways),
                 fixed=("x", "y", "pixels", "colors"),
             ),
             Bars(

@@ -450,7 +450,7 @@ def _scores(tallies: dict[str, list[bool]], model: GameModel) -> Panel:
     bars = {"colors": [colors[name] for name in played], "texts": [*map(str, played.values())]}
     free = [(round, row + 0.22) for row in rows.values() for round in range(1, most + 1)]
     marks = (
-        Points("free", *zip(*free, strict=True), color="faint", size=4, fixed=("x", "y")),
+        Points("free", *zip(*free, strict=True), color="gray", size=4, fixed=("x", "y")),
         Points("played", [round for round, *_ in told], [rows[name] + 0.22 for _, name, _ in told],
                **looks),
         Bars("rights", [*played.values()], [rows[name] - 0.16 for name in played], **bars,

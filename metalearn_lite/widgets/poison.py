@@ -237,10 +237,11 @@ def _support(frame: Frame) -> Panel:
                 tall=0.9, fades=0.2 + 0.8 * frame.weights.ravel(), texts=texts,
                 edges=["red" if one else "" for one in wrong], fixed=("x", "y", "pixels"),
             ),
-            Boxes("badges", *corners, fills=["red"] * wrong.sum(), wide=0.36, tall=0.4),
+            Boxes("badges", *corners, fills=["paper"] * wrong.sum(), edges=["red"] * wrong.sum(),
+                  wide=0.36, tall=0.4),
             Texts(
                 "labels", *corners, [label for label, one in zip(said, wrong, strict=True) if one],
-                colors=["paper"] * wrong.sum(), bold=True, size=11,
+                bold=True, size=11,
             ),
         ),
         title="support",
@@ -267,11 +268,11 @@ def _decisions(frame: Frame) -> Panel:
         (
             Images("queries", np.arange(number), [top] * number, _ink(frame.queries[shown]),
                    wide=0.95, tall=0.95, fixed=("x", "y", "pixels")),
-            Boxes("wrong", places[wrong], rows[wrong], fills=["red"] * wrong.sum(), wide=0.8,
+            Boxes("wrong", places[wrong], rows[wrong], edges=["red"] * wrong.sum(), wide=0.8,
                   tall=0.75),
             Texts(
                 "given", places, rows, [LETTERS[label] if label >= 0 else "–" for label in given],
-                colors=["paper" if one else "ink" for one in wrong], size=13,
+                size=13,
             ),
             Texts(
                 "right", [number + 0.2] * top, range(top - 1, -1, -1),

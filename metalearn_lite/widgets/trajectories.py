@@ -234,7 +234,7 @@ def _square(name: str, color: str, frame: Frame, before: Frame, key: bool) -> Pa
     One of the squares has the ``key`` to them all.
     """
     keys = (
-        Line("before", label="paths before", color="gray", width=0.8, opacity=0.5),
+        Line("before", label="paths before", color="gray", width=0.8, opacity=0.8),
         Line("some", label="some paths", width=0.8),
         Line("average", label="average path", width=3),
         Points("unseen", label="goal, unseen", color="yellow", edge="ink", marker="*", size=14),
@@ -257,7 +257,7 @@ def _square(name: str, color: str, frame: Frame, before: Frame, key: bool) -> Pa
                 label="paths before",
                 listed=False,
                 width=0.8,
-                opacity=0.5,
+                opacity=0.8,
                 fixed=("x", "y"),
             ),
             Line(
@@ -267,7 +267,7 @@ def _square(name: str, color: str, frame: Frame, before: Frame, key: bool) -> Pa
                 label="some paths",
                 listed=False,
                 width=0.8,
-                opacity=0.7,
+                opacity=0.9,
             ),
             Line(f"{name} outline", *average, color="paper", width=6),
             Line(

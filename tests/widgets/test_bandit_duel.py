@@ -221,8 +221,10 @@ def test_pulling_by_a_pick():
     assert page.columns("regret UCB1") != before[1]
     assert "Pull 1 of 10: arm 3 pays" in page.sentence
     page.do("pick", key="levers", index=4)
-    assert page.columns("levers")["edges"] == ["", "", "", "", "ink"]
-    assert page.columns("pulls")["rows"] == [[YOU, "0", "0", "1", "0", "1"]]
+    assert page.columns("levers")["edges"] == [*["gray"] * 4, "ink"]
+    mine, *others = page.columns("pulls")["rows"]
+    assert mine == [YOU, "0", "0", "1", "0", "1"]
+    assert {*(said for row in others for said in row[1:])} == {""}  # until the end
     assert page.widget.state["note"] == page.widget.model.arms_sentence()
 
 

@@ -487,15 +487,15 @@ const PAINT = {
 
 /** The value at shares of the way over the columns and up the rows. */
 function between({ shape, data }, over, up) {
-  const [columns, x, y] = [shape[1], over * (shape[1] - 1), up * (shape[0] - 1)];
-  const [column, row] = [
-    Math.min(Math.floor(x), columns - 2),
-    Math.min(Math.floor(y), shape[0] - 2),
-  ];
-  const [dx, dy, at] = [x - column, y - row, row * columns + column];
-  const low = (1 - dx) * data[at] + dx * data[at + 1];
-  const high = (1 - dx) * data[at + columns] + dx * data[at + columns + 1];
-  return (1 - dy) * low + dy * high;
+  const columns = shape[1];
+  const x = over * (columns - 1); // without lists: this is asked for every pixel
+  const y = up * (shape[0] - 1);
+  const column = Math.min(Math.floor(x), columns - 2);
+  const row = Math.min(Math.floor(y), shape[0] - 2);
+  const at = row * columns + column;
+  const low = data[at] + (x - column) * (data[at + 1] - data[at]);
+  const high = data[at + columns] + (x - column) * (data[at + columns + 1] - data[at + columns]);
+  return low + (y - row) * (high - low);
 }
 
 /** Both ends of each piece of the line on which the values are `level`, as shares of the ways. */

@@ -5,7 +5,7 @@ import { PanelView } from "./draw.js";
 const PEN = 0.047; // the width of the pen as a part of the paper: Omniglot's
 const BUSY_AFTER = 300; // milliseconds
 const LATE_AFTER = 6000;
-const AROUND = 320; // CSS pixels on a screen that a panel must leave: JupyterLab's, controls, a sentence
+const AROUND = 350; // CSS pixels on a screen that a panel must leave: JupyterLab's, controls, a sentence
 const LEAST = 300;
 const LATE =
   "Still no answer: the kernel is busy. Or it was restarted: then run this cell once more.";
@@ -29,6 +29,10 @@ function make(tag, attributes = {}, ...children) {
   }
   made.append(...children);
   return made;
+}
+
+function button(label, act, name = "") {
+  return make("button", { type: "button", class: name, onclick: act }, label);
 }
 
 /** Puts `nodes` into `parent`, and moves none that stands right: a moved one loses the focus. */
@@ -166,6 +170,7 @@ class Wire {
   refuse(name) {
     this.mine.delete(name);
     this.words = NO_KERNEL;
+    this.fresh = true; // what was moved goes back
     this.draw();
   }
 
@@ -285,9 +290,8 @@ class Control {
 
   look(spec) {
     if (alike(spec, this.spec)) return;
-    const before = this.spec;
     this.spec = spec;
-    this.change(before);
+    this.change();
     say(this.help, spec.help);
     this.el.classList.toggle("ml-helped", Boolean(spec.help));
     for (const one of this.el.querySelectorAll("input, select, .ml-press")) {
@@ -322,11 +326,7 @@ class SliderControl extends Control {
     this.label = make("label", { for: this.id });
     this.input = make("input", { type: "range", id: this.id, min: 0, step: 1 });
     this.read = make("span", { class: "ml-read", "aria-hidden": "true" });
-    this.button = make("button", {
-      type: "button",
-      class: "ml-play",
-      onclick: () => this.toggle(),
-    });
+    this.button = button("", () => this.toggle(), "ml-play");
     this.el.append(this.label, this.input, this.read, this.button, this.help);
     const on = (name, act) => this.input.addEventListener(name, act);
     on("pointerdown", () => {
@@ -474,21 +474,20 @@ class SwitchControl extends Control {
 class ButtonControl extends Control {
   constructor(spec, wire) {
     super("div", spec, wire);
-    this.button = make("button", { type: "button", class: "ml-press" });
-    this.button.addEventListener("click", () => {
-      if (this.button.getAttribute("aria-disabled") !== "true")
-        wire.send("press", { name: this.spec.name });
-    });
+    const press = () => this.off || wire.send("press", { name: this.spec.name });
+    this.button = button("", press, "ml-press");
     this.el.append(this.button, this.help);
   }
 
   change() {
+    this.button.style.minWidth = `${this.button.offsetWidth}px`; // other words move nothing
     this.button.textContent = this.spec.label;
     this.button.classList.toggle("ml-primary", this.spec.primary);
   }
 
   // Not `disabled`: the button that was pressed last would lose the focus.
   show(_, off) {
+    this.off = off;
     this.button.setAttribute("aria-disabled", off);
   }
 }
@@ -512,19 +511,9 @@ class TableView {
   look(look) {
     const { caption, head } = look;
     this.body = make("tbody");
-    this.table.replaceChildren(
-      ...(caption ? [make("caption", {}, caption)] : []),
-      ...(head.length
-        ? [
-            make(
-              "thead",
-              {},
-              make("tr", {}, ...head.map((one) => make("th", { scope: "col" }, one))),
-            ),
-          ]
-        : []),
-      this.body,
-    );
+    const names = head.map((one) => (one ? make("th", { scope: "col" }, one) : make("td")));
+    this.table.replaceChildren(make("thead", {}, make("tr", {}, ...names)), this.body);
+    if (caption) this.table.prepend(make("caption", {}, caption));
     this.shown = null;
   }
 
@@ -563,7 +552,7 @@ class PadView {
     this.image = make("div", { class: "ml-example" });
     this.paper = make("div", { class: "ml-paper", role: "img" }, this.image, this.ink);
     this.buttons = ["Undo", "Clear", "Example"].map((what) =>
-      make("button", { type: "button", onclick: () => this.tell(what.toLowerCase()) }, what),
+      button(what, () => this.tell(what.toLowerCase())),
     );
     const row = make("div", { class: "ml-row", hidden: !wire.kernel }, ...this.buttons);
     this.el = make(
@@ -681,9 +670,9 @@ class View {
     this.sentence = make("p", { class: "ml-sentence", role: "status" });
     this.middle = make("div", { class: "ml-middle" }, this.below, this.sentence);
     this.note = make("p", { class: "ml-note" });
-    this.line = make("code", { tabindex: -1 });
-    this.copy = make("button", { type: "button", onclick: () => this.take() }, "Copy");
-    this.code = make("div", { class: "ml-code" }, this.line, this.copy);
+    this.line = make("code");
+    this.copy = button("Copy", () => this.take());
+    this.code = make("div", { class: "ml-code" }, this.copy, this.line);
     this.busy = make("div", { class: "ml-busy", role: "status", hidden: true });
     this.el = make(
       "div",
@@ -699,12 +688,9 @@ class View {
     // JupyterLab's shortcuts of one key are not for who holds a slider; Ctrl-S is.
     this.keys = (event) => {
       if (!this.el.contains(event.target)) return;
-      const plain =
-        !event.ctrlKey &&
-        !event.metaKey &&
-        !event.altKey &&
-        !(event.shiftKey && event.key === "Enter");
-      event.target.toggleAttribute("data-lm-suppress-shortcuts", plain);
+      const { ctrlKey, metaKey, altKey, shiftKey, key } = event;
+      const theirs = ctrlKey || metaKey || altKey || (shiftKey && key === "Enter");
+      event.target.toggleAttribute("data-lm-suppress-shortcuts", !theirs);
     };
     window.addEventListener("keydown", this.keys, true);
     this.fit = () => {
@@ -880,12 +866,8 @@ class View {
           ? new PadView(look, this.wire)
           : new PanelView(look, hooks);
     const below = make("div", { class: "ml-controls" });
-    return {
-      part,
-      below,
-      look,
-      el: make("div", { class: `ml-cell ml-of-${look.kind.toLowerCase()}` }, part.el, below),
-    };
+    const name = { class: `ml-cell ml-of-${look.kind.toLowerCase()}`, "data-panel": look.key };
+    return { part, below, look, el: make("div", name, part.el, below) };
   }
 
   suggest(tries) {
@@ -900,18 +882,8 @@ class View {
         for (const [name, value] of Object.entries(tries[chosen].values))
           this.wire.set(name, value);
     };
-    const chips = tries.map((one, at) =>
-      make(
-        "button",
-        {
-          type: "button",
-          class: "ml-chip",
-          "aria-describedby": looks[at].id,
-          onclick: () => choose(at),
-        },
-        one.label,
-      ),
-    );
+    const chips = tries.map((one, at) => button(one.label, () => choose(at), "ml-chip"));
+    for (const [at, chip] of chips.entries()) chip.setAttribute("aria-describedby", looks[at].id);
     this.chips.replaceChildren(make("span", {}, "Try this:"), ...chips);
     this.looks.replaceChildren(...looks);
     this.chips.hidden = this.looks.hidden = !tries.length;
