@@ -133,4 +133,4 @@ bench: $(STAMP)
 		echo "$(PY) -m benchmarks.$$name"; $(PY) -m benchmarks.$$name || exit 1; done
 
 shots: $(STAMP)
-	$(PY) -m tools.shots
+	PYTHONPATH=tests OMP_NUM_THREADS=1 $(PY) -m tools.shots

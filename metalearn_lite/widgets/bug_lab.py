@@ -577,7 +577,8 @@ def _checks(frame: Frame) -> list[Panel]:
     size = float(np.clip(np.nan_to_num(frame.size, nan=SIZES[1]), *SIZES))
     panels = []
     for key, title, start, axis, base, value, said, off in (
-        ("cosine", "cosine to finite differences", -1.0, Axis(-1.05, 1.05, "cosine", ticks=(-1, 0, 1)), 0.0,
+        ("cosine", "cosine to finite differences", -1.0,
+         Axis(-1.05, 1.05, "cosine", ticks=(-1, 0, 1)), 0.0,
          float(np.nan_to_num(frame.cosine)), f"{frame.cosine:.3f}", _off(frame)[0]),
         ("size", "length, times theirs", 0.11,
          Axis(*SIZES, "ratio", log=True, ticks=(0.1, 1, 10), names=("0.1", "1", "10")),

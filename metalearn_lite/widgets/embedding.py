@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from string import ascii_uppercase as LETTERS
 from typing import NamedTuple
 
@@ -437,8 +438,11 @@ class EmbeddingExplorer(Live):
             f"{frame.num_right} of {self.model.num_queries} right"
             for frame in frames
         ]
-        scenes = self.scenes_at("snapshot", self._film(iterations))
-        return still.strip(scenes, titles, panels=("page", "distances"))
+        scenes = [
+            replace(scene, panels=(scene.panels[0], replace(scene.panels[1], height=280)))
+            for scene in self.scenes_at("snapshot", self._film(iterations))
+        ]
+        return still.strip(scenes, titles)
 
     def description(self, iterations: Sequence[int] | None = None) -> str:
         """The text alternative of `filmstrip`."""
@@ -525,7 +529,8 @@ def _bars(model: EmbeddingModel, frame: EmbeddingFrame) -> Panel:
         (
             Images(
                 "classes", [-0.2] * model.num_ways, places, pixels(model.support_images[firsts]),
-                colors=CLASS_COLORS[: model.num_ways], wide=0.32, tall=min(0.85, 0.1 * model.num_ways),
+                colors=CLASS_COLORS[: model.num_ways], wide=0.32,
+                tall=min(0.85, 0.11 * model.num_ways),
                 fixed=("x", "y", "pixels", "colors"),
             ),
             Bars(
