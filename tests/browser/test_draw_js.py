@@ -417,7 +417,7 @@ def test_the_legend_has_one_entry_for_each_label(drawn):
         )
     )
     entries = "() => [...views[0].legend.children].map((one) => one.textContent)"
-    assert drawn.do(entries) == ["MAML", "stands alone", "loss low, high"]
+    assert drawn.do(entries) == ["MAML", "stands alone", "loss low to high"]
     drawn.show(panel(points()))
     assert not drawn.page.locator(".ml-legend").is_visible()
 
