@@ -64,10 +64,6 @@ class Reader(Blank):
         """All that the scene offers now, each as (what, name, …)."""
         scene = self.scene
         found = [("try", str(place)) for place, _ in enumerate(scene.tries)]
-        for control in scene.controls:
-            found.append(("control", control.name))
-            if isinstance(control, Slider) and control.play:
-                found.append(("play", control.name))
         for part in reversed(scene.panels):  # what is drawn last may need what is drawn first
             if isinstance(part, Pad):
                 ink = [] if keyboard else ["stroke"]
@@ -80,6 +76,10 @@ class Reader(Blank):
                 found += [("remove", mark.key)] * bool(drag and drag.removable)
                 found += [("pick", mark.key)] * bool(mark.pick)
             found += [("click", part.key)] * bool(part.click)
+        for control in scene.controls:
+            found.append(("control", control.name))
+            if isinstance(control, Slider) and control.play:
+                found.append(("play", control.name))
         return found
 
     def all_by(self, hand, keyboard: bool = False) -> None:
@@ -97,11 +97,15 @@ class Reader(Blank):
             names = self.ask("near", thing[1])
         if not hand(*thing):
             return False
+        self.page.wait_for_function("number => sent.length > number", arg=number)
         self.answer_all()
         self.matches(thing, self.messages[number:], names)
         self.agrees(thing)
         self.stands(thing, places)
-        return self.state() != before  # nor does a button that chooses what is chosen
+        if "clear" in thing:
+            (pad,) = (part for part in self.scene.panels if part.key == thing[1])
+            return pad.example is None and not pad.strokes
+        return thing[0] == "play" or self.state() != before  # it may be as was chosen before
 
     def answer_all(self):
         super().answer_all()
@@ -192,8 +196,7 @@ class Reader(Blank):
         hand(*places)
         if what == "remove":
             hand(*places, times=2)
-        # A range that is let go tells so a little later.
-        self.page.wait_for_timeout(5)
+        self.page.wait_for_timeout(5)  # a range that is let go tells so a little later
         return True
 
     def plays(self, name: str, press) -> bool:
@@ -202,7 +205,8 @@ class Reader(Blank):
         press()
         for _ in range(40):
             self.page.wait_for_timeout(50)
-            self.answer_all()
+            if len(self.messages) > self.heard:
+                self.answer()
             if len(self.messages) > number + 1:
                 break
         if self.ask("playing", name):

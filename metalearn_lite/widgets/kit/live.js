@@ -35,10 +35,12 @@ function button(label, act, name = "") {
   return make("button", { type: "button", class: name, onclick: act }, label);
 }
 
-/** Puts `nodes` into `parent`, and moves none that stands right: a moved one loses the focus. */
-function place(parent, nodes) {
+/** Puts `nodes` into `parent`, and moves none that stands right, nor `held`: a moved one is let go. */
+function place(parent, nodes, held) {
   for (const old of [...parent.childNodes]) if (!nodes.includes(old)) old.remove();
   for (const [at, node] of nodes.entries()) {
+    while (node === held && node.parentNode === parent && parent.childNodes[at] !== node)
+      parent.append(parent.childNodes[at]);
     if (parent.childNodes[at] !== node) parent.insertBefore(node, parent.childNodes[at] ?? null);
   }
 }
@@ -728,10 +730,13 @@ class View {
   flow() {
     const cells = [...this.cells.values()].map((cell) => cell.el);
     const focus = document.activeElement;
+    const part = (at) =>
+      place(this.panels, [...cells.slice(0, at), this.middle, ...cells.slice(at)], this.middle);
     this.middle.hidden = true;
+    part([...this.panels.childNodes].indexOf(this.middle));
     const row = cells.filter((one) => one.offsetTop <= cells[0].offsetTop + 1);
     this.middle.hidden = false;
-    place(this.panels, [...row, this.middle, ...cells.slice(row.length)]);
+    part(row.length);
     if (focus !== document.activeElement && this.el.contains(focus)) focus.focus();
     this.level();
   }
