@@ -3,8 +3,8 @@
     PYTHONPATH=tests python -m tools.shots [NAME …]     all widgets, or these, into build/shots/
     PYTHONPATH=tests python -m tools.shots --readme     the README's moving picture, into docs/
 
-Each widget is shot on a light page and on a dark one, 1400, 1000 and 400 px wide, then in each state
-that it suggests, and its filmstrip is drawn. `build/shots/index.html` shows them all.
+Each widget is shot on a light page and on a dark one, 1400, 1000 and 400 px wide, and in each state
+that it suggests; its filmstrip is drawn. `build/shots/index.html` shows them all.
 """
 
 from __future__ import annotations
