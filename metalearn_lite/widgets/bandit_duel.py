@@ -422,7 +422,7 @@ def _arms(model: DuelModel, frame: DuelFrame) -> Panel:
                 edges=last, wide=0.7, tall=1, pick="pull this arm",
                 texts=[f"arm {arm + 1}: {said} paid" for arm, said in zip(arms, told, strict=True)],
             ),
-            Bars("paid", arms, frame.wins / np.maximum(frame.counts, 1), color="sky", thick=0.7),
+            Bars("paid", arms, frame.wins / np.maximum(frame.counts, 1), color="dark sky", thick=0.7),
             Texts("told", arms, [1.1] * model.num_arms, told, size=13),
             Points("truth", *truth, label="true probability", color="red", marker="D", size=11,
                    edge="paper"),

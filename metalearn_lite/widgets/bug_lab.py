@@ -619,7 +619,7 @@ def _scores(frame: Frame) -> Panel:
         (
             Rules("healthy score", [frame.healthy.honest], color="gray", dash="--", width=1.5),
             Bars(
-                "score", _drawn([run.reported, run.honest]), [top, below], colors=["sky", "blue"],
+                "score", _drawn([run.reported, run.honest]), [top, below], colors=["dark sky", "blue"],
                 base=LOSSES[0], flat=True, label="score", listed=False,
             ),
             Spans("interval", [below], [low], [high], flat=True),
