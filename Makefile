@@ -5,6 +5,7 @@
 # make test-fast   the same without the browser and the slow tests, and of the notebooks only 00, 01 and 03
 # make notebooks   run every notebook, save its outputs, clean its metadata
 # make bench       timings beside the public libraries
+# make shots       pictures of every widget, light and dark, wide and narrow, in build/shots/
 # make format      put code and notebooks into the shape `make test` asks for
 # make assignments an nbgrader course in build/course/ out of instructor/assignments.toml
 # make grade       ASSIGNMENT=week1: grade what was handed in, two at a time, and name who could not be graded
@@ -39,7 +40,7 @@ NBVAL = --nbval --nbval-current-env --nbval-sanitize-with tools/nbval_sanitize.c
 
 FOR_INSTRUCTORS = assignments grade grades hub slides student-kit
 
-.PHONY: help lab workbook fresh test test-fast lint format notebooks bench venv learn2learn stale $(FOR_INSTRUCTORS)
+.PHONY: help lab workbook fresh test test-fast lint format notebooks bench shots venv learn2learn stale $(FOR_INSTRUCTORS)
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -130,3 +131,6 @@ notebooks: $(STAMP)
 bench: $(STAMP)
 	@for name in $(sort $(notdir $(basename $(wildcard benchmarks/[a-z]*.py)))); do \
 		echo "$(PY) -m benchmarks.$$name"; $(PY) -m benchmarks.$$name || exit 1; done
+
+shots: $(STAMP)
+	PYTHONPATH=tests OMP_NUM_THREADS=1 $(PY) -m tools.shots

@@ -171,7 +171,12 @@ def theme_css() -> str:
     """The colours as CSS variables, ``--ml-dark-orange`` and the like, for light and dark pages."""
     light = COLORS | {name: pair[0] for name, pair in PAGE.items()}
     dark = DARK_COLORS | {name: pair[1] for name, pair in PAGE.items()}
-    where = ("[data-jp-theme-light='false']", "[data-theme='dark']", ".vscode-dark")
+    where = (
+        "[data-jp-theme-light='false']",
+        "[data-theme='dark']",
+        ".vscode-dark",
+        "[theme='dark']",
+    )
     return "".join(
         f"{', '.join(places)} {{ "
         + " ".join(f"--ml-{name.replace(' ', '-')}: {color};" for name, color in colors.items())

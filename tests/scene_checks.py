@@ -138,7 +138,7 @@ def _lengths(mark: Mark, columns: dict) -> None:
     if isinstance(mark, Heat):
         assert mark.values is None or np.ndim(mark.values) == 2
         assert list(mark.steps) == sorted({*mark.steps})
-        assert len(mark.names) in (0, len(mark.steps) or 2)
+        assert len(mark.names) in (0, min(2, len(mark.steps) or 2))
         return
     if isinstance(mark, Images) and mark.pixels is not None:
         assert mark.pixels.dtype == np.uint8

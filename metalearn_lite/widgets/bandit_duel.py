@@ -413,7 +413,7 @@ def _arms(model: DuelModel, frame: DuelFrame) -> Panel:
     last = ["ink" if arm == frame.last else "gray" for arm in arms]
     return Panel(
         "arms",
-        Axis(-0.6, model.num_arms - 0.4, ticks=tuple(map(float, arms)),
+        Axis(-0.6, model.num_arms - 0.4, "a click pulls an arm", ticks=tuple(map(float, arms)),
              names=tuple(f"arm {arm + 1}" for arm in arms)),
         Axis(0, 1.2, "share of your pulls that paid", ticks=(0, 0.5, 1), names=("0", "½", "1")),
         (

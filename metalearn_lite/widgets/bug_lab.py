@@ -536,7 +536,7 @@ class BugLab(Live):
         """The panels in a row for each set of bugs, as a figure that stays."""
         titles = [_named(frozenset(bugs)) or "no bug" for bugs in settings]
         scenes = [self.scene() for _ in self.model.visit(settings)]
-        return still.strip(scenes, titles, down=True)
+        return still.strip(scenes, titles, down=True, size=(2.5, 1.5))
 
     def description(self, settings: Sequence[Sequence[str]] = FILMSTRIP) -> str:
         """The text alternative of ``filmstrip``: a line for each set of bugs."""
@@ -576,30 +576,31 @@ def _checks(frame: Frame) -> list[Panel]:
     """The cosine to the finite-difference meta-gradient, and the length over its own."""
     size = float(np.clip(np.nan_to_num(frame.size, nan=SIZES[1]), *SIZES))
     panels = []
-    for key, title, axis, base, value, said, off in (
-        ("cosine", "cosine to finite differences", Axis(-1.05, 1.05, ticks=(-1, 0, 1)), 0.0,
+    for key, title, start, axis, base, value, said, off in (
+        ("cosine", "cosine to finite differences", -1.0,
+         Axis(-1.05, 1.05, "cosine", ticks=(-1, 0, 1)), 0.0,
          float(np.nan_to_num(frame.cosine)), f"{frame.cosine:.3f}", _off(frame)[0]),
-        ("size", "length, times theirs",
-         Axis(*SIZES, log=True, ticks=(0.1, 1, 10), names=("0.1", "1", "10")), SIZES[0],
-         size, f"{frame.size:.2f}", _off(frame)[1]),
+        ("size", "length, times theirs", 0.11,
+         Axis(*SIZES, "ratio", log=True, ticks=(0.1, 1, 10), names=("0.1", "1", "10")),
+         SIZES[0], size, f"{frame.size:.2f}", _off(frame)[1]),
     ):  # fmt: skip
         panels.append(
             Panel(
                 key,
                 axis,
-                Axis(-0.6, 1.3, ticks=()),
+                Axis(-0.4, 2.3, ticks=()),
                 (
                     Rules(f"{key} right", [1.0], color="gray", dash="--", width=1.5),
                     Bars(
-                        f"{key} bar", [value], [0.0], colors=["red" if off else "blue"], base=base,
-                        thick=0.8, flat=True, label=title, listed=False,
+                        f"{key} bar", [value], [0.8], colors=["red" if off else "blue"], base=base,
+                        flat=True, label=title, listed=False,
                     ),
-                    Texts(f"{key} said", [axis.low], [0.9], [said + "  ✗" * off], anchor="start"),
+                    Texts(f"{key} said", [start], [1.3], [said + "  ✗" * off], anchor="start"),
                 ),
                 title=title,
                 alt=title,
                 width=215,
-                height=150,
+                height=270,
             )
         )  # fmt: skip
     return panels
@@ -624,7 +625,7 @@ def _scores(frame: Frame) -> Panel:
             ),
             Spans("interval", [below], [low], [high], flat=True),
             Texts(
-                "scores said", [LOSSES[0]] * 2, [top + 0.5, below + 0.5],
+                "scores said", [1.2 * LOSSES[0]] * 2, [top + 0.5, below + 0.5],
                 [_number(run.reported), said + "  ✗" * _says(frame, "the honest score")],
                 anchor="start",
             ),

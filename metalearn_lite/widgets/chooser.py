@@ -255,7 +255,7 @@ def _beliefs(frame: Frame, learners: Sequence[str]) -> Panel:
     colors = [style["color"] for style in solid(learners).values()]
     return Panel(
         "beliefs",
-        Axis(*BELIEFS, "reward", ticks=(0, 0.5, 1)),
+        Axis(*BELIEFS, "reward", ticks=(-0.5, 0, 0.5, 1)),
         Axis(-0.6, len(learners) - 0.4, ticks=tuple(map(float, places)), names=tuple(learners)),
         (
             Rules("nothing", [0]),

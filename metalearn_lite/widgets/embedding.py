@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from string import ascii_uppercase as LETTERS
 from typing import NamedTuple
 
@@ -437,8 +438,11 @@ class EmbeddingExplorer(Live):
             f"{frame.num_right} of {self.model.num_queries} right"
             for frame in frames
         ]
-        scenes = self.scenes_at("snapshot", self._film(iterations))
-        return still.strip(scenes, titles, panels=("page", "distances"))
+        scenes = [
+            replace(scene, panels=(scene.panels[0], replace(scene.panels[1], height=280)))
+            for scene in self.scenes_at("snapshot", self._film(iterations))
+        ]
+        return still.strip(scenes, titles)
 
     def description(self, iterations: Sequence[int] | None = None) -> str:
         """The text alternative of `filmstrip`."""
@@ -497,10 +501,10 @@ def _page(model: EmbeddingModel, frame: EmbeddingFrame) -> Panel:
             ),
             *class_marks("prototypes", *frame.prototypes.T, ways, size=20, link="class"),
         ),
-        title="letter: a prototype · framed: given a wrong class",
+        title="letter: prototype · framed: wrong",
         alt="an episode's drawings at their places in the embedding",
-        width=430,
-        height=450,
+        width=400,
+        height=400,
         square=True,
         grid=False,
     )  # fmt: skip
@@ -525,7 +529,8 @@ def _bars(model: EmbeddingModel, frame: EmbeddingFrame) -> Panel:
         (
             Images(
                 "classes", [-0.2] * model.num_ways, places, pixels(model.support_images[firsts]),
-                colors=CLASS_COLORS[: model.num_ways], wide=0.32, tall=0.85,
+                colors=CLASS_COLORS[: model.num_ways], wide=0.32,
+                tall=min(0.85, 0.11 * model.num_ways),
                 fixed=("x", "y", "pixels", "colors"),
             ),
             Bars(
@@ -536,7 +541,7 @@ def _bars(model: EmbeddingModel, frame: EmbeddingFrame) -> Panel:
         title=f"{what} → probability",
         alt=f"{what} of the selected query to each prototype, and probabilities",
         width=340,
-        height=280,
+        height=400,
         grid=False,
     )  # fmt: skip
 
@@ -556,8 +561,8 @@ def _curve(model: EmbeddingModel, frame: EmbeddingFrame) -> Panel:
                    color="gray", pick="go to this snapshot"),
         ),
         alt="queries right over the training",
-        width=340,
-        height=190,
+        width=280,
+        height=400,
     )  # fmt: skip
 
 

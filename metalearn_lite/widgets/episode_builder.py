@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -279,7 +280,11 @@ class EpisodeBuilder(Live):
     def filmstrip(self) -> still.Figure:
         """The episode as each of the watchers sees it, side by side, as a figure that stays."""
         titles = [name if name == "all of it" else f"seen by {name}" for name in WATCHERS]
-        return still.strip(self.scenes_at("watcher", list(WATCHERS)), titles, size=(2.6, 1.75))
+        scenes = [
+            replace(scene, panels=tuple(map(_cropped, scene.panels)))
+            for scene in self.scenes_at("watcher", list(WATCHERS))
+        ]
+        return still.strip(scenes, titles)
 
     def description(self) -> str:
         """The text alternative of ``filmstrip``."""
@@ -320,11 +325,18 @@ def _half(key: str, half: Half, names: Sequence[str]) -> Panel:
         drawn = pixels(half.images)
         marks.append(Images(f"{key} drawings", x + aside, y - aside, drawn, colors=colors, **size))
     if numbers and side >= (ROOM if corner else ROOM_ALONE):
-        places = x - corner, y + max(0, corner - 5)
+        places = x - corner, y + max(0, corner - 7)
         anchor = "start" if corner else "middle"
         marks.append(Texts(f"{key} numbers", *places, numbers, bold=True, anchor=anchor))
     alt = f"the {key} in rows, drawings and labels"
     return board(key, WIDTH, HEIGHT, marks, title=key, alt=alt)
+
+
+def _cropped(half: Panel) -> Panel:
+    """Without the room for more rows of cells."""
+    cells = half.marks[0]
+    low = min(cells.y) - cells.tall / 1.84 if len(cells.y) else 0
+    return replace(half, y=replace(half.y, low=low), height=round(HEIGHT - low))
 
 
 def best_grid(count: int, group: int, width: int, height: int) -> tuple[int, int]:

@@ -405,7 +405,7 @@ def _plane(surface: Surface, frame: Frame) -> Panel:
                 low=POWERS[0] - 1,
                 high=POWERS[-1] + 1,
                 steps=POWERS,
-                names=tuple(f"{2.0**power:.2g}" for power in POWERS),
+                names=tuple(f"{2.0**power:.2g}" for power in (POWERS[0], POWERS[-1])),
                 fixed=("values",),
             ),
             *broad,
@@ -426,7 +426,7 @@ def _plane(surface: Surface, frame: Frame) -> Panel:
         ),
         alt="the plane of θ",
         width=500,
-        height=520,
+        height=472,
         square=True,
         grid=False,
     )

@@ -268,7 +268,7 @@ def _decisions(frame: Frame) -> Panel:
         (
             Images("queries", np.arange(number), [top] * number, _ink(frame.queries[shown]),
                    wide=0.95, tall=0.95, fixed=("x", "y", "pixels")),
-            Boxes("wrong", places[wrong], rows[wrong], edges=["red"] * wrong.sum(), wide=0.5,
+            Boxes("wrong", places[wrong], rows[wrong], edges=["red"] * wrong.sum(), wide=0.8,
                   tall=0.75),
             Texts(
                 "given", places, rows, [LETTERS[label] if label >= 0 else "–" for label in given],

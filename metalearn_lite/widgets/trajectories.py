@@ -294,8 +294,8 @@ def _square(name: str, color: str, frame: Frame, before: Frame, key: bool) -> Pa
         ),
         title=name,
         alt=f"paths of {name} in the plane",
-        width=310,
-        height=330,
+        width=340,
+        height=312,
         square=True,
         click="set the goal",
     )
@@ -318,8 +318,8 @@ def _returns(frame: Frame, max_updates: int) -> Panel:
         Axis(*RETURNS, "average return"),
         tuple(marks),
         alt="average return after each update",
-        width=300,
-        height=330,
+        width=320,
+        height=312,
     )
 
 

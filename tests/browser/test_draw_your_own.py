@@ -87,6 +87,7 @@ def touch(lab, heading: str, stroke) -> None:
     ):
         points = [{"x": place[0], "y": place[1]}]
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        lab.page.wait_for_timeout(50)  # a busy page would hear of some of them only
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     shows(lab, heading, "3 strokes")
     assert paper.bounding_box()["y"] == top

@@ -457,6 +457,23 @@ def test_arrays_come_as_bytes(new_page):
     assert blank.errors == []
 
 
+@pytest.mark.parametrize("width", [400, 650, 830])
+def test_controls_and_sentence_are_seen_with_the_first_panel(new_page, width):
+    """On a screen of 700 px JupyterLab leaves some 590; other panels may be below."""
+    page = new_page(viewport={"width": width, "height": 700})
+    blank = Blank(page, Waves())
+    assert page.locator(".ml-cell").first.bounding_box()["y"] < 120
+    slider = blank.role("slider", "step")
+    assert slider.bounding_box()["y"] < 590
+    assert blank.page.locator(".ml-sentence").bounding_box()["y"] < 590
+
+    # A width at which panels stand otherwise leaves the focus where it is.
+    slider.focus()
+    page.set_viewport_size({"width": 1230 - width, "height": 700})
+    blank.press("End")
+    assert blank.says().startswith("Step 10")
+
+
 @pytest.mark.parametrize("width", [400, 500, 1000])
 def test_nothing_is_cut_and_nothing_moves(new_page, width):
     page = new_page(viewport={"width": width, "height": 700})
@@ -511,8 +528,3 @@ def test_recorded(new_page, tmp_path):
     assert sentence.inner_text() == "Step 10, rate 0.01, bent 1."
     assert page.locator(".ml-pad button:visible").count() == 0
     assert (len(asked), errors) == (1, [])
-
-
-def test_a_recorded_figure_that_is_too_large_is_refused():
-    with pytest.raises(ValueError, match="record fewer values"):
-        Waves().record(step=np.linspace(0, 10, 700).tolist(), rate=(0.01, 0.1))

@@ -487,15 +487,15 @@ const PAINT = {
 
 /** The value at shares of the way over the columns and up the rows. */
 function between({ shape, data }, over, up) {
-  const [columns, x, y] = [shape[1], over * (shape[1] - 1), up * (shape[0] - 1)];
-  const [column, row] = [
-    Math.min(Math.floor(x), columns - 2),
-    Math.min(Math.floor(y), shape[0] - 2),
-  ];
-  const [dx, dy, at] = [x - column, y - row, row * columns + column];
-  const low = (1 - dx) * data[at] + dx * data[at + 1];
-  const high = (1 - dx) * data[at + columns] + dx * data[at + columns + 1];
-  return (1 - dy) * low + dy * high;
+  const columns = shape[1];
+  const x = over * (columns - 1); // without lists: this is asked for every pixel
+  const y = up * (shape[0] - 1);
+  const column = Math.min(Math.floor(x), columns - 2);
+  const row = Math.min(Math.floor(y), shape[0] - 2);
+  const at = row * columns + column;
+  const low = data[at] + (x - column) * (data[at + 1] - data[at]);
+  const high = data[at + columns] + (x - column) * (data[at + columns + 1] - data[at + columns]);
+  return low + (y - row) * (high - low);
 }
 
 /** Both ends of each piece of the line on which the values are `level`, as shares of the ways. */
@@ -575,7 +575,8 @@ export class PanelView {
     this.tip = html(page, "div", "ml-tip");
     this.said = html(page, "div", "ml-said");
     this.plot = html(page, "div", "ml-plot", this.canvas, this.tip, this.said);
-    this.el = html(page, "div", "ml-panel", this.title, this.legend, this.plot);
+    this.head = html(page, "div", "ml-head", this.title, this.legend);
+    this.el = html(page, "div", "ml-panel", this.head, this.plot);
     this.svg = add(this.plot, "svg", "ml-svg");
     this.canvas.after(this.svg);
     const clip = put(add(this.svg, "clipPath"), { id: `ml-clip-${++made}-${Math.random()}` });
@@ -714,6 +715,7 @@ export class PanelView {
       const [units, rows] = [is.x, is.y].map(({ low, high }) => Math.abs(high - low));
       const unit = Math.min(wide / units, tall / rows);
       left += (wide - unit * units) / 2;
+      top += tall - unit * rows; // so that it stands on one line with its neighbours
       [wide, tall] = [unit * units, unit * rows];
     }
     this.x = scale(is.x, Math.round(left), Math.round(left + wide));
@@ -794,8 +796,8 @@ export class PanelView {
       const entry = html(this.page, "span", "ml-entry");
       const svg = put(add(entry, "svg"), { width: 28, height: 14 });
       for (const mark of marks) glyph(svg, add(svg, "g"), mark);
-      const { label, names, steps } = marks[0];
-      entry.append([label, names?.join(steps.length ? ", " : " to ")].filter(Boolean).join(" "));
+      const { label, names } = marks[0];
+      entry.append([label, names?.join(" to ")].filter(Boolean).join(" "));
       return entry;
     });
     this.legend.replaceChildren(...drawn);

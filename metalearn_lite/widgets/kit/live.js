@@ -5,7 +5,7 @@ import { PanelView } from "./draw.js";
 const PEN = 0.047; // the width of the pen as a part of the paper: Omniglot's
 const BUSY_AFTER = 300; // milliseconds
 const LATE_AFTER = 6000;
-const AROUND = 320; // CSS pixels on a screen that a panel must leave: JupyterLab's, controls, a sentence
+const AROUND = 350; // CSS pixels on a screen that a panel must leave: JupyterLab's, controls, a sentence
 const LEAST = 300;
 const LATE =
   "Still no answer: the kernel is busy. Or it was restarted: then run this cell once more.";
@@ -29,6 +29,10 @@ function make(tag, attributes = {}, ...children) {
   }
   made.append(...children);
   return made;
+}
+
+function button(label, act, name = "") {
+  return make("button", { type: "button", class: name, onclick: act }, label);
 }
 
 /** Puts `nodes` into `parent`, and moves none that stands right, nor `held`: a moved one is let go. */
@@ -168,6 +172,7 @@ class Wire {
   refuse(name) {
     this.mine.delete(name);
     this.words = NO_KERNEL;
+    this.fresh = true; // what was moved goes back
     this.draw();
   }
 
@@ -249,9 +254,10 @@ class Wire {
     this.drawing ??= requestAnimationFrame(() => {
       this.drawing = undefined;
       const frame = this.frame();
-      if (frame || this.fresh || !this.columns) {
+      if (this.fresh || (frame && frame !== this.framed)) {
         this.look = frame?.look ?? this.model.get("look");
         this.columns = columns(this.model, frame);
+        this.framed = frame;
         this.fresh = false;
       }
       this.state = frame?.state ?? this.model.get("state");
@@ -286,9 +292,8 @@ class Control {
 
   look(spec) {
     if (alike(spec, this.spec)) return;
-    const before = this.spec;
     this.spec = spec;
-    this.change(before);
+    this.change();
     say(this.help, spec.help);
     this.el.classList.toggle("ml-helped", Boolean(spec.help));
     for (const one of this.el.querySelectorAll("input, select, .ml-press")) {
@@ -323,11 +328,7 @@ class SliderControl extends Control {
     this.label = make("label", { for: this.id });
     this.input = make("input", { type: "range", id: this.id, min: 0, step: 1 });
     this.read = make("span", { class: "ml-read", "aria-hidden": "true" });
-    this.button = make("button", {
-      type: "button",
-      class: "ml-play",
-      onclick: () => this.toggle(),
-    });
+    this.button = button("", () => this.toggle(), "ml-play");
     this.el.append(this.label, this.input, this.read, this.button, this.help);
     const on = (name, act) => this.input.addEventListener(name, act);
     on("pointerdown", () => {
@@ -475,11 +476,8 @@ class SwitchControl extends Control {
 class ButtonControl extends Control {
   constructor(spec, wire) {
     super("div", spec, wire);
-    this.button = make("button", { type: "button", class: "ml-press" });
-    this.button.addEventListener("click", () => {
-      if (this.button.getAttribute("aria-disabled") !== "true")
-        wire.send("press", { name: this.spec.name });
-    });
+    const press = () => this.off || wire.send("press", { name: this.spec.name });
+    this.button = button("", press, "ml-press");
     this.el.append(this.button, this.help);
   }
 
@@ -491,6 +489,7 @@ class ButtonControl extends Control {
 
   // Not `disabled`: the button that was pressed last would lose the focus.
   show(_, off) {
+    this.off = off;
     this.button.setAttribute("aria-disabled", off);
   }
 }
@@ -514,19 +513,9 @@ class TableView {
   look(look) {
     const { caption, head } = look;
     this.body = make("tbody");
-    this.table.replaceChildren(
-      ...(caption ? [make("caption", {}, caption)] : []),
-      ...(head.length
-        ? [
-            make(
-              "thead",
-              {},
-              make("tr", {}, ...head.map((one) => make("th", { scope: "col" }, one))),
-            ),
-          ]
-        : []),
-      this.body,
-    );
+    const names = head.map((one) => (one ? make("th", { scope: "col" }, one) : make("td")));
+    this.table.replaceChildren(make("thead", {}, make("tr", {}, ...names)), this.body);
+    if (caption) this.table.prepend(make("caption", {}, caption));
     this.shown = null;
   }
 
@@ -565,7 +554,7 @@ class PadView {
     this.image = make("div", { class: "ml-example" });
     this.paper = make("div", { class: "ml-paper", role: "img" }, this.image, this.ink);
     this.buttons = ["Undo", "Clear", "Example"].map((what) =>
-      make("button", { type: "button", onclick: () => this.tell(what.toLowerCase()) }, what),
+      button(what, () => this.tell(what.toLowerCase())),
     );
     const row = make("div", { class: "ml-row", hidden: !wire.kernel }, ...this.buttons);
     this.el = make(
@@ -683,15 +672,14 @@ class View {
     this.sentence = make("p", { class: "ml-sentence", role: "status" });
     this.middle = make("div", { class: "ml-middle" }, this.below, this.sentence);
     this.note = make("p", { class: "ml-note" });
-    this.line = make("code", { tabindex: -1 });
-    this.copy = make("button", { type: "button", onclick: () => this.take() }, "Copy");
-    this.code = make("div", { class: "ml-code" }, this.line, this.copy);
+    this.line = make("code");
+    this.copy = button("Copy", () => this.take());
+    this.code = make("div", { class: "ml-code" }, this.copy, this.line);
     this.busy = make("div", { class: "ml-busy", role: "status", hidden: true });
     this.el = make(
       "div",
       { class: "ml-live" },
-      this.chips,
-      this.looks,
+      make("div", { class: "ml-suggest" }, this.chips, this.looks),
       this.panels,
       this.note,
       this.code,
@@ -702,12 +690,9 @@ class View {
     // JupyterLab's shortcuts of one key are not for who holds a slider; Ctrl-S is.
     this.keys = (event) => {
       if (!this.el.contains(event.target)) return;
-      const plain =
-        !event.ctrlKey &&
-        !event.metaKey &&
-        !event.altKey &&
-        !(event.shiftKey && event.key === "Enter");
-      event.target.toggleAttribute("data-lm-suppress-shortcuts", plain);
+      const { ctrlKey, metaKey, altKey, shiftKey, key } = event;
+      const theirs = ctrlKey || metaKey || altKey || (shiftKey && key === "Enter");
+      event.target.toggleAttribute("data-lm-suppress-shortcuts", !theirs);
     };
     window.addEventListener("keydown", this.keys, true);
     this.fit = () => {
@@ -753,6 +738,18 @@ class View {
     this.middle.hidden = false;
     part(row.length);
     if (focus !== document.activeElement && this.el.contains(focus)) focus.focus();
+    this.level();
+  }
+
+  /** Charts of a row begin at one height, whatever stands above each. */
+  level() {
+    const charts = [...this.cells.values()].filter(({ part }) => part.head);
+    for (const { part } of charts) part.head.style.minHeight = "";
+    const heads = charts.map(({ el, part }) => [el.offsetTop, part.head.offsetHeight]);
+    for (const [at, { part }] of charts.entries()) {
+      const row = heads.filter(([top]) => top === heads[at][0]).map(([, tall]) => tall);
+      part.head.style.minHeight = `${Math.max(...row)}px`;
+    }
   }
 
   wait(words) {
@@ -764,12 +761,10 @@ class View {
     const { wire } = this;
     if (this.look !== wire.look) this.arrange(wire.kernel ? wire.look : frozen(wire));
     this.look = wire.look;
-    const glide = !wire.held();
-    for (const [key, { part, marks }] of this.cells) {
-      const all = {};
-      for (const name of marks ?? [key]) all[name] = wire.columns[name] ?? {};
-      part.update(marks ? all : all[key], { glide });
-    }
+    // What a hand has let go is told when the last answer is there, whatever that is.
+    const owed = wire.busy();
+    if (this.columns !== wire.columns || this.owed !== owed) this.update();
+    this.owed = owed;
     for (const [name, control] of this.controls) {
       control.show(wire.value(name), wire.state.off.includes(name));
     }
@@ -780,6 +775,17 @@ class View {
     speak(this.note, note);
     this.line.textContent = code;
     this.code.hidden = !code;
+  }
+
+  update() {
+    const { columns } = this.wire;
+    const glide = !this.wire.held();
+    for (const [key, { part, marks }] of this.cells) {
+      const all = {};
+      for (const name of marks ?? [key]) all[name] = columns[name] ?? {};
+      part.update(marks ? all : all[key], { glide });
+    }
+    this.columns = columns;
   }
 
   arrange({ panels, controls, tries }) {
@@ -805,6 +811,7 @@ class View {
       cell.marks = look.marks?.map((mark) => mark.key);
       if (!look.marks) continue;
       cell.el.style.setProperty("--wide", `${look.width}px`);
+      cell.el.style.flexGrow = look.width; // so that those of one height stay so
       cell.el.style.setProperty("--ratio", look.width / look.height);
     }
 
@@ -844,7 +851,8 @@ class View {
     for (const [key, cell] of this.cells) place(cell.below, at.get(key));
     this.suggest(tries);
     const sizes = panels.map(({ key, width }) => [key, width]);
-    if (!alike(sizes, this.sizes)) this.flow();
+    if (alike(sizes, this.sizes)) this.level();
+    else this.flow();
     this.sizes = sizes;
   }
 
@@ -879,18 +887,8 @@ class View {
         for (const [name, value] of Object.entries(tries[chosen].values))
           this.wire.set(name, value);
     };
-    const chips = tries.map((one, at) =>
-      make(
-        "button",
-        {
-          type: "button",
-          class: "ml-chip",
-          "aria-describedby": looks[at].id,
-          onclick: () => choose(at),
-        },
-        one.label,
-      ),
-    );
+    const chips = tries.map((one, at) => button(one.label, () => choose(at), "ml-chip"));
+    for (const [at, chip] of chips.entries()) chip.setAttribute("aria-describedby", looks[at].id);
     this.chips.replaceChildren(make("span", {}, "Try this:"), ...chips);
     this.looks.replaceChildren(...looks);
     this.chips.hidden = this.looks.hidden = !tries.length;

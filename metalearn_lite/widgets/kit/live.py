@@ -185,7 +185,9 @@ class Live(anywidget.AnyWidget):
         except ValueError as error:
             self._complaint = f"{str(error).rstrip('.')}."
         except Exception:
-            self.ack = number  # the page waits for it, whatever happened
+            # The page waits for an answer, whatever happened, and no frame is sure to be right.
+            with self.hold_sync():
+                self.recorded, self.ack = {}, number
             raise
         if scrubbed and not self._complaint:
             # The page has drawn it. All the kernel owes it is the values, for a second view.

@@ -186,8 +186,7 @@ class Heat(Mark):
     """Shades over the whole panel, from the page's colour (low) to ``color`` (high).
 
     ``values`` is ``(rows, columns)``, its first row at the axis' low end. With ``steps`` the shades
-    are bands between these values, parted by thin lines; the legend shows ``label``, and each band
-    between the ``names`` of its ends.
+    are bands between these values, parted by thin lines; the legend shows ``label`` and the bands.
     """
 
     values: np.ndarray = field(default=None, metadata=MOVES)
@@ -196,7 +195,7 @@ class Heat(Mark):
     high: float = 1.0
     steps: tuple[float, ...] = ()
     names: tuple[str, ...] = ()
-    """what the legend calls each of ``steps``, or ``low`` and ``high`` where there are none"""
+    """of the first and the last of ``steps``, or of ``low`` and ``high`` where there are none"""
     opacity: float = 0.5
     smooth: bool = True
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -254,7 +255,8 @@ def _handle(mark: Mark) -> Any:
         return Line2D([], [], linestyle=dash, linewidth=1.5, marker="|", **style)
     if kind in (scenes.Line, scenes.Rules, scenes.Arrows) and not getattr(mark, "fill", 0):
         marker = ">" if kind is scenes.Arrows else getattr(mark, "marker", "")
-        return Line2D([], [], marker=marker, markersize=5, **style, **_stroke(mark))
+        size = 4 + mark.width * POINT
+        return Line2D([], [], marker=marker, markersize=size, **style, **_stroke(mark))
     if kind is scenes.Boxes and not any(mark.fills):
         edge = _color(next(filter(None, mark.edges), mark.color))
         dash = "--" if any(mark.dashed) else "-"
@@ -268,8 +270,7 @@ class Shades:
     def __init__(self, mark: Heat):
         number = len(mark.steps) + 1 if mark.steps else 6
         self.shades = [_shade(mark, place) for place in np.linspace(0, 1, number)]
-        names = (", " if mark.steps else " to ").join(mark.names)
-        self._label = f"{mark.label} {names}".strip()
+        self._label = f"{mark.label} {' to '.join(mark.names)}".strip()
 
     def get_label(self) -> str:
         return self._label
@@ -307,8 +308,6 @@ def _panel(panel: Panel, axes: Axes) -> None:
             DRAWN[type(mark)](mark, axes, {"zorder": 3 + 0.01 * order, "alpha": mark.opacity})
             if isinstance(mark, scenes.Bars):
                 _bar_texts(mark, axes, [one for one in panel.marks if isinstance(one, Spans)])
-    # What was drawn must not have moved the axes' ends.
-    axes.set(xlim=(panel.x.low, panel.x.high), ylim=(panel.y.low, panel.y.high))
 
 
 def _axis(axis: Axis, name: str, axes: Axes) -> None:
@@ -322,6 +321,7 @@ def _axis(axis: Axis, name: str, axes: Axes) -> None:
     if axis.ticks is not None:
         plain = [f"{tick:g}".replace("-", "−") for tick in axis.ticks]
         names = plain if axis.names is None else axis.names
+        names = [fill(one, 16) for one in names]
         getattr(axes, f"set_{name}ticks")(axis.ticks, names)
         getattr(axes, f"set_{name}ticks")([], minor=True)
     elif not axis.log:
@@ -442,19 +442,10 @@ def _points(mark: scenes.Points, axes: Axes, style: dict) -> None:
 
 def _bars(mark: scenes.Bars, axes: Axes, style: dict) -> None:
     x, y = _floats(mark, "x", "y")
-    base = _base(mark, axes)
     if mark.flat:
-        axes.barh(y, x - base, mark.thick, left=base, color=_colors(mark), **style)
+        axes.barh(y, x - mark.base, mark.thick, left=mark.base, color=_colors(mark), **style)
     else:
-        axes.bar(x, y - base, mark.thick, bottom=base, color=_colors(mark), **style)
-
-
-def _base(mark: scenes.Bars, axes: Axes) -> float:
-    """On a logarithmic axis there is no 0: there bars begin at its end."""
-    scale, ends = axes.get_yscale(), axes.get_ylim()
-    if mark.flat:
-        scale, ends = axes.get_xscale(), axes.get_xlim()
-    return mark.base if scale == "linear" else max(mark.base, min(ends))
+        axes.bar(x, y - mark.base, mark.thick, bottom=mark.base, color=_colors(mark), **style)
 
 
 def _bar_texts(mark: scenes.Bars, axes: Axes, spans: Sequence[Spans]) -> None:
@@ -494,7 +485,9 @@ def _band(mark: scenes.Band, axes: Axes, style: dict) -> None:
 def _arrows(mark: scenes.Arrows, axes: Axes, style: dict) -> None:
     from matplotlib.patches import FancyArrowPatch
 
-    style |= {"arrowstyle": "-|>", "mutation_scale": 9, "shrinkA": 0, "shrinkB": 0}
+    head = 6 + 3 * mark.width * POINT
+    style |= {"arrowstyle": "-|>", "mutation_scale": head, "shrinkA": 0, "shrinkB": 0}
+    style |= {"joinstyle": "miter"}
     for x, y, dx, dy in zip(*_floats(mark, "x", "y", "dx", "dy"), strict=True):
         if dx or dy:
             ends = (x, y), (x + dx, y + dy)
