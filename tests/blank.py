@@ -67,7 +67,7 @@ class Blank:
 
     def open(self):
         """Opens the page, or opens it again: what the kernel has is all that is left."""
-        self.heard = 0
+        self.heard, self._messages = 0, []
         self.page.goto(ADDRESS)
         traits = packed({name: getattr(self.widget, name) for name in TRAITS})
         self.page.evaluate(MODEL, {"address": ADDRESS, "traits": traits})
@@ -86,7 +86,8 @@ class Blank:
 
     @property
     def messages(self) -> list[dict]:
-        return self.page.evaluate("sent")
+        self._messages += self.page.evaluate("n => sent.slice(n)", len(self._messages))
+        return self._messages
 
     def answer(self, frames: bool = True) -> None:
         """The kernel deals with one message, and with ``frames`` it sends the stops as well."""

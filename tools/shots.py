@@ -3,8 +3,8 @@
     PYTHONPATH=tests python -m tools.shots [NAME …]     all widgets, or these, into build/shots/
     PYTHONPATH=tests python -m tools.shots --readme     the README's moving picture, into docs/
 
-Each widget is shot on a light page and on a dark one, 1400, 1000 and 400 px wide, and its filmstrip
-is drawn. `build/shots/index.html` shows them all.
+Each widget is shot on a light page and on a dark one, 1400, 1000 and 400 px wide, and in each state
+that it suggests; its filmstrip is drawn. `build/shots/index.html` shows them all.
 """
 
 from __future__ import annotations
@@ -70,6 +70,15 @@ def shoot(page: Page, name: str, widget: Live, folder: Path, strip: bool = True)
         tall = figure.evaluate("one => one.offsetHeight")
         beyond = f", {over} px too wide" if over > 0 else ""
         print(f"{name}, {width} px: sentence down to {bottom:.0f} of {tall} px{beyond}")
+    page.set_viewport_size({"width": 1000, "height": 700})
+    page.evaluate("document.documentElement.dataset.theme = 'light'")
+    for number, chip in enumerate(page.locator(".ml-chip").all(), 1):
+        chip.click()
+        blank.answer_all()
+        page.mouse.move(0, 0)
+        time.sleep(0.2)  # gliding
+        blank.drawn()
+        page.screenshot(path=folder / f"{name}-try{number}.png", full_page=True)
     if strip and hasattr(widget, "filmstrip"):
         with mpl.rc_context({"figure.dpi": 100}):
             drawn = widget.filmstrip()
@@ -208,8 +217,7 @@ def moving_picture() -> None:
 
 def overview(folder: Path) -> None:
     """A page of all that lies in the folder."""
-    names = sorted({file.name.rsplit("-", 2 - ("strip" in file.name))[0]
-                    for file in folder.glob("*.png")})  # fmt: skip
+    names = sorted({file.name.split("-")[0] for file in folder.glob("*.png")})
     sections = []
     for name in names:
         images = [

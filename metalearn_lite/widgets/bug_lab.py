@@ -620,8 +620,8 @@ def _scores(frame: Frame) -> Panel:
         (
             Rules("healthy score", [frame.healthy.honest], color="gray", dash="--", width=1.5),
             Bars(
-                "score", _drawn([run.reported, run.honest]), [top, below], colors=["sky", "blue"],
-                base=LOSSES[0], flat=True, label="score", listed=False,
+                "score", _drawn([run.reported, run.honest]), [top, below],
+                colors=["dark sky", "blue"], base=LOSSES[0], flat=True, label="score", listed=False,
             ),
             Spans("interval", [below], [low], [high], flat=True),
             Texts(

@@ -261,7 +261,7 @@ def _beliefs(frame: Frame, learners: Sequence[str]) -> Panel:
             Rules("nothing", [0]),
             Bars(
                 "expected", frame.expected, places, label="expected", listed=False, colors=colors,
-                opacity=0.55, thick=0.5, flat=True, link="learner",
+                opacity=0.85, thick=0.5, flat=True, link="learner",
             ),
             Spans(
                 "unsure", places, frame.expected - frame.widths, frame.expected + frame.widths,

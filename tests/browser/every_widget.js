@@ -65,6 +65,11 @@
       }
       return found;
     },
+    now: () => ({
+      places: reader.places(),
+      values: reader.values(),
+      sentence: one.querySelector(".ml-sentence").textContent,
+    }),
     is: (name, selector) => Boolean(control(name)?.querySelector(selector)),
     button: (name, selector) => tap(control(name).querySelector(selector))[0],
     playing: (name) => control(name).querySelector(".ml-play").textContent.includes("Pause"),
@@ -216,7 +221,7 @@
       }
       return found;
     },
-    /** Of each mark the colours that it has, mixed with the page's, and pixels where they are. */
+    /** Of each element of a mark the colours that it has, mixed with the page's, and pixels where they are. */
     marks() {
       const whole = one.firstChild.getBoundingClientRect();
       const numbers = (color) => color.match(/[\d.]+/g)?.map(Number);
@@ -252,8 +257,10 @@
             )
             .filter((at) => it.isPointInFill(at))
             .map(pixel);
-          if (drawn(style.stroke)) colors.push([mixed(style.stroke), around]);
-          if (drawn(style.fill) && inner.length) colors.push([mixed(style.fill), inner]);
+          const own = [];
+          if (drawn(style.stroke)) own.push([mixed(style.stroke), around]);
+          if (drawn(style.fill) && inner.length) own.push([mixed(style.fill), inner]);
+          colors.push(own);
         }
         return { key: g.dataset.key, kind, colors };
       });

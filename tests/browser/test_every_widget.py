@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import importlib
 import io
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from blank import Blank
 from PIL import Image
 from widgets.kit.test_scenes import WIDGETS
 
-from metalearn_lite.widgets.kit import Pad, Panel, Scene, Slider
+from metalearn_lite.widgets.kit import Live, Pad, Panel, Slider
 
 pytestmark = pytest.mark.browser
 
@@ -39,11 +39,19 @@ def page(browser):
     context.close()
 
 
+def new(name: str) -> Live:
+    return WIDGETS[name](importlib.import_module(f"widgets.test_{name}"))
+
+
+to_be_looked_at = cache(new)
+"""the same one, for tests that change nothing"""
+
+
 @pytest.fixture(params=WIDGETS)
 def reader(request, page):
     page.set_viewport_size({"width": 1000, "height": 700})
-    tests = importlib.import_module(f"widgets.test_{request.param}")
-    reader = Reader(page, WIDGETS[request.param](tests))
+    gestures = request.function.__name__.startswith("test_by")
+    reader = Reader(page, (new if gestures else to_be_looked_at)(request.param))
     yield reader
     assert reader.errors == []
 
@@ -54,6 +62,7 @@ class Reader(Blank):
     def open(self):
         super().open()
         self.page.evaluate(THE_PAGE)
+        self.places = self.ask("now")["places"]
 
     def ask(self, what: str, *given):
         return self.page.evaluate(f"given => reader.{what}(...given)", list(given))
@@ -62,7 +71,7 @@ class Reader(Blank):
 
     def everything(self, keyboard: bool = False) -> list[tuple[str, ...]]:
         """All that the scene offers now, each as (what, name, …)."""
-        scene = self.scene
+        scene = self.widget.scene()
         found = [("try", str(place)) for place, _ in enumerate(scene.tries)]
         for part in reversed(scene.panels):  # what is drawn last may need what is drawn first
             if isinstance(part, Pad):
@@ -91,7 +100,7 @@ class Reader(Blank):
 
     def does(self, hand, thing: tuple[str, ...]) -> bool:
         """Whether it could be done and changed something. Nothing may move that should stand."""
-        before, number, places = self.state(), len(self.messages), self.ask("places")
+        before, number, places = self.state(), len(self.messages), self.places
         names = [thing[1]]
         if thing[0] == "drag":  # two may lie on one another: then either is taken
             names = self.ask("near", thing[1])
@@ -102,31 +111,19 @@ class Reader(Blank):
         self.matches(thing, self.messages[number:], names)
         self.agrees(thing)
         self.stands(thing, places)
-        if "clear" in thing:
-            (pad,) = (part for part in self.scene.panels if part.key == thing[1])
+        if thing[0] == "pad" and "clear" in thing:
+            (pad,) = (part for part in self.widget.scene().panels if part.key == thing[1])
             return pad.example is None and not pad.strokes
         return thing[0] == "play" or self.state() != before  # it may be as was chosen before
 
-    def answer_all(self):
-        super().answer_all()
-        self.__dict__.pop("scene", None)
-
-    @cached_property
-    def scene(self) -> Scene:
-        """As the model has it now."""
-        return self.widget.scene()
-
-    def state(self) -> str:
-        """All that is to be seen, of the model itself."""
-        scene = self.scene
-        return repr((scene.sentence, scene.controls, scene.code)) + repr(
-            [vars(part) for part in scene.marks()]
-        )
+    def state(self) -> list[dict]:
+        """What the model has said of itself: each is another dict once it changes."""
+        return [getattr(self.widget, part) for part in ("state", "moving", "fixed", "look")]
 
     def matches(self, thing: tuple[str, ...], sent: list[dict], names: list[str]) -> None:
         what, name, *more = thing
         kind = {"control": "set", "play": "set", "pad": "draw"}.get(what, what)
-        button = what == "control" and not hasattr(self.control(name), "value")
+        button = what == "control" and name not in self.widget.state["values"]
         kind = "press" if button else kind
         of = {"set": "name", "press": "name", "draw": "pad", "click": "panel", "try": "index"}
         told = [one for one in sent if one["kind"] == kind]
@@ -138,15 +135,15 @@ class Reader(Blank):
 
     def agrees(self, thing) -> None:
         """The page says what the model says."""
-        scene, values = self.scene, self.ask("values")
-        assert self.says().endswith(" ".join(scene.sentence.split())), thing
-        for control in scene.controls:
-            if hasattr(control, "value") and not isinstance(control, Slider):
-                assert values[control.name] == control.value, (thing, control.name)
+        state, page = self.widget.state, self.ask("now")
+        self.places = page["places"]
+        assert page["sentence"] == state["sentence"], thing
+        for name, value in page["values"].items():
+            assert state["values"][name] == value, (thing, name)
 
     def stands(self, thing, places) -> None:
         """Nothing moved. Where parts came or went, at least that one did not which was used."""
-        now = self.ask("places")
+        now = self.places
         used = [name for name in places if name.split(" ", 1)[1] == thing[1]]
         moved = {
             name: (places[name], now[name])
@@ -154,9 +151,6 @@ class Reader(Blank):
             if np.abs(np.subtract(places[name], now[name])).max() > 1
         }
         assert not moved, f"{thing} moves {moved}"
-
-    def control(self, name: str):
-        return next((one for one in self.scene.controls if one.name == name), None)
 
     # With a pointer ------------------------------------------------------------------------------
 
@@ -282,6 +276,11 @@ class Reader(Blank):
         image = Image.open(io.BytesIO(base64.b64decode(shot["data"]))).convert("RGB")
         return np.asarray(image)
 
+    def pale(self) -> list[str]:
+        """What cannot be told from what is behind it."""
+        shown = self.pixels()
+        return self.texts_that_are_pale(shown) + self.marks_that_are_pale(shown)
+
     def texts_that_are_pale(self, shown: np.ndarray) -> list:
         """Texts whose letters are not 4.5 times as light, or dark, as what is behind them."""
         self.ask("blank", True)
@@ -300,20 +299,24 @@ class Reader(Blank):
         return found
 
     def marks_that_are_pale(self, shown: np.ndarray) -> list:
-        """Marks whose colour, where it can be seen, is not three times as light as the page."""
-        paper, found = shown[2, 2], []
+        """Marks whose edge, or else whose colour, is not three times as light as the page, or dark.
+
+        Only where it can be seen: others may lie over it.
+        """
+        paper, found = shown[2, 2], set()
         for mark in self.ask("marks"):
-            ratios = []
-            for color, places in mark["colors"]:
-                x, y = np.asarray(places, int).T
-                there = (x < shown.shape[1]) & (y < shown.shape[0])
-                seen = shown[y[there], x[there]].astype(int)
-                own = seen[np.abs(seen - color).sum(1) < 40]
-                if len(own):
-                    ratios.append(float(np.median(contrast(own, paper))))
-            if ratios and max(ratios) < 3:
-                found.append(f"{mark['kind']} {mark['key']}: {max(ratios):.2f}")
-        return sorted(set(found))
+            for element in mark["colors"]:
+                ratios = []
+                for color, places in element:
+                    x, y = np.asarray(places, int).T
+                    there = (x >= 0) & (y >= 0) & (x < shown.shape[1]) & (y < shown.shape[0])
+                    seen = shown[y[there], x[there]].astype(int)
+                    own = seen[np.abs(seen - color).sum(1) < 40]
+                    if len(own):
+                        ratios.append(float(np.median(contrast(own, paper))))
+                if ratios and max(ratios) < 3:
+                    found.add(f"{mark['kind']} {mark['key']}: {max(ratios):.1f}")
+        return sorted(found)
 
     def barriers(self, **options) -> list[str]:
         """What axe calls serious or critical."""
@@ -336,6 +339,7 @@ def contrast(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def test_by_mouse(reader):
     reader.all_by(reader.by_mouse)
+    assert not reader.pale()  # of much that was not there at first
 
 
 def test_by_touch(reader):
@@ -350,9 +354,7 @@ def test_it_can_be_read(reader):
     found = []
     for dark in (False, True):
         reader.theme(dark)
-        shown = reader.pixels()
-        pale = reader.texts_that_are_pale(shown) + reader.marks_that_are_pale(shown)
-        found += [f"{'dark' if dark else 'light'}: {one}" for one in pale]
+        found += [f"{'dark' if dark else 'light'}: {one}" for one in reader.pale()]
     for size in ((1000, 700), (400, 700), (500, 350)):  # the last is 1000 × 700 at 200 %
         reader.page.set_viewport_size({"width": size[0], "height": size[1]})
         reader.drawn()
