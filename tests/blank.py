@@ -91,18 +91,22 @@ class Blank:
 
     def answer(self, frames: bool = True) -> None:
         """The kernel deals with one message, and with ``frames`` it sends the stops as well."""
+        self.page.evaluate("news => tell(news)", self.deal(self.messages[self.heard]))
+        if frames:
+            self.record()
+        self.drawn()
+
+    def deal(self, message: dict) -> str:
+        """What the kernel answers, but for the stops."""
         parts = []
         self.widget.observe(lambda change: parts.append(change["name"]), TRAITS)
-        self.widget._receive(None, self.messages[self.heard], [])
+        self.widget._receive(None, message, [])
         self.widget.unobserve_all()
         self.heard += 1
         first = {name: getattr(self.widget, name) for name in parts if name != "recorded"}
         if "recorded" in parts:
             first["recorded"] = {}
-        self.page.evaluate("news => tell(news)", packed(first))
-        if frames:
-            self.record()
-        self.drawn()
+        return packed(first)
 
     def record(self):
         self.page.evaluate("news => tell(news)", packed({"recorded": self.widget.recorded}))

@@ -38,6 +38,9 @@
     return found.sort((a, b) => far(b) - far(a))[place % found.length];
   };
   const cellOf = (key) => all(".ml-cell").find((it) => it.dataset.panel === key);
+  const later = (wait) => new Promise((done) => setTimeout(done, wait));
+  const drawn = () =>
+    new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   window.reader = {
     places() {
       const whole = one.firstChild.getBoundingClientRect();
@@ -64,6 +67,20 @@
         else if (it.matches(".ml-choice")) found[it.dataset.name] = (checked ?? input).value;
       }
       return found;
+    },
+    /** All that was sent after those that are known, once there are more than so many; a range that is let go tells so a little later. */
+    async told(number, known) {
+      const end = performance.now() + 2000;
+      while (sent.length <= number && performance.now() < end) await later(5);
+      await later(5);
+      await drawn();
+      return sent.slice(known);
+    },
+    /** What was sent after these, when the page has drawn the news. */
+    async tell(known, ...news) {
+      for (const one of news) tell(one);
+      await drawn();
+      return sent.slice(known);
     },
     now: () => ({
       places: reader.places(),
