@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from string import ascii_uppercase as LETTERS
 from typing import NamedTuple
 
@@ -495,7 +495,10 @@ class DrawYourOwn(Live):
         titles, frames = zip(*self._film(), strict=True)
         learners = list(self.model.learners)
         scenes = [
-            Scene((_seen(frame), *(_answers(frame, name) for name in learners))) for frame in frames
+            Scene(
+                (replace(_seen(frame), title=""), *(_answers(frame, name) for name in learners)),
+            )
+            for frame in frames
         ]
         panels = ("seen", *(f"answers {name}" for name in learners))
         return still.strip(scenes, titles, panels=panels)
