@@ -180,6 +180,8 @@ class Reader(Blank):
         for kind, place in [("Start", places[0]), *(("Move", p) for p in places[1:]), ("End", 0)]:
             points = [{"x": place[0], "y": place[1]}] if place else []
             message = {"type": f"touch{kind}", "touchPoints": points}
+            if kind == "End" and len(places) > 1:
+                self.page.wait_for_timeout(150)  # else it is a fling, which takes the next tap
             self.page.finger.send("Input.dispatchTouchEvent", message)
 
     def by_pointer(self, hand, what: str, name: str, *more) -> bool:
