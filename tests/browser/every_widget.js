@@ -275,8 +275,11 @@
             .filter((at) => it.isPointInFill(at))
             .map(pixel);
           const own = [];
-          if (drawn(style.stroke)) own.push([mixed(style.stroke), around]);
-          if (drawn(style.fill) && inner.length) own.push([mixed(style.fill), inner]);
+          if (drawn(style.stroke) && Number.parseFloat(style.strokeWidth))
+            own.push([mixed(style.stroke), around]);
+          // A tint lies behind what is to be seen.
+          if (drawn(style.fill) && inner.length && style.fillOpacity === "1")
+            own.push([mixed(style.fill), inner]);
           colors.push(own);
         }
         return { key: g.dataset.key, kind, colors };
