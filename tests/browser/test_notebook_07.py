@@ -9,7 +9,7 @@ def test_embedding_explorer(lab):
     lab.open_notebook("07_learning_a_metric.ipynb")
     lab.run_to("EmbeddingExplorer(")
     figure = lab.figure()
-    page = "letter: a prototype · framed: given a wrong class"
+    page = "letter: prototype · framed: wrong"
 
     def changes(gesture, says: str) -> None:
         figure.changes([page], gesture, says)

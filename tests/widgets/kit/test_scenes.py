@@ -63,9 +63,8 @@ def first(widget):
     return widget.scene()
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_every_scene_of_a_walk_can_be_shown(make, seed):
-    for scene in walk(make(), seed):
+def test_every_scene_of_a_walk_can_be_shown(make):
+    for scene in walk(make(), seed=0):
         check(scene)
     if scene.panels:
         still.draw(scene)
