@@ -30,6 +30,7 @@ from metalearn_lite.widgets.kit import (
     dashed,
     solid,
     still,
+    top_down,
 )
 from metalearn_lite.widgets.words import count, require
 
@@ -476,13 +477,11 @@ def _player(model: DuelModel, name: str) -> Panel:
     record, order = model.records()[name], np.argsort(model._truth)
     height, pulls = np.argsort(order), np.arange(1, model.num_pulls + 1)
     paid, size = record.rewards == 1, 6 if model.num_pulls > 40 else 9
-    places = tuple(map(float, range(model.num_arms)))
     color = solid(list(model.records()))[name]["color"]
     return Panel(
         f"player {name}",
         Axis(0, model.num_pulls + 1, "pull"),
-        Axis(-0.6, model.num_arms - 0.4, "arm’s probability", ticks=places,
-             names=tuple(f"{model._truth[arm]:.2f}" for arm in order)),
+        top_down([f"{model._truth[arm]:.2f}" for arm in order[::-1]], "arm’s probability"),
         (
             Points(f"{name} paid", pulls[paid], height[record.arms[paid]], label="paid",
                    listed=False, color=color, marker="s", size=size),

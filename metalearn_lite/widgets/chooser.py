@@ -27,6 +27,7 @@ from metalearn_lite.widgets.kit import (
     Try,
     solid,
     still,
+    top_down,
 )
 
 VALUES = (-7.0, 7.0)
@@ -256,7 +257,7 @@ def _beliefs(frame: Frame, learners: Sequence[str]) -> Panel:
     return Panel(
         "beliefs",
         Axis(*BELIEFS, "reward", ticks=(-0.5, 0, 0.5, 1)),
-        Axis(-0.6, len(learners) - 0.4, ticks=tuple(map(float, places)), names=tuple(learners)),
+        top_down(learners),
         (
             Rules("nothing", [0]),
             Bars(

@@ -36,6 +36,7 @@ from metalearn_lite.widgets.kit import (
     Slider,
     Try,
     still,
+    top_down,
 )
 
 MIN_WAYS, MAX_WAYS = 2, 5
@@ -604,8 +605,7 @@ def _answers(frame: DrawFrame, name: str) -> Panel:
     return Panel(
         f"answers {name}",
         Axis(-0.45, 1.35, ticks=()),
-        Axis(-0.6, num_ways - 0.4, ticks=tuple(map(float, places)),
-             names=tuple(LETTERS[:num_ways])),
+        top_down(LETTERS[:num_ways]),
         (
             Images(f"{name} drawings", [-0.22] * num_ways, places, pixels(frame.images),
                    colors=colors, wide=0.28, tall=0.86, link="class"),

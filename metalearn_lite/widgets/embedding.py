@@ -43,6 +43,7 @@ from metalearn_lite.widgets.kit import (
     Slider,
     Try,
     still,
+    top_down,
 )
 
 MAX_WAYS = 7  # as many as have a colour and a shape of their own
@@ -432,7 +433,8 @@ class EmbeddingExplorer(Live):
         Raises:
             ValueError: if there is no snapshot of one of ``iterations``.
         """
-        frames = [self.model.frame(snapshot) for snapshot in self._film(iterations)]
+        film = self._film(iterations)
+        frames = [self.model.frame(snapshot) for snapshot in film]
         titles = [
             f"after {frame.iteration:,} iterations\n"
             f"{frame.num_right} of {self.model.num_queries} right"
@@ -440,7 +442,7 @@ class EmbeddingExplorer(Live):
         ]
         scenes = [
             replace(scene, panels=(scene.panels[0], replace(scene.panels[1], height=280)))
-            for scene in self.scenes_at("snapshot", self._film(iterations))
+            for scene in self.scenes_at("snapshot", film)
         ]
         return still.strip(scenes, titles)
 
@@ -524,8 +526,7 @@ def _bars(model: EmbeddingModel, frame: EmbeddingFrame) -> Panel:
     return Panel(
         "distances",
         Axis(-0.4, 1.7, ticks=()),
-        Axis(-0.6, model.num_ways - 0.4, ticks=tuple(map(float, places)),
-             names=tuple(LETTERS[: model.num_ways])),
+        top_down(LETTERS[: model.num_ways]),
         (
             Images(
                 "classes", [-0.2] * model.num_ways, places, pixels(model.support_images[firsts]),

@@ -16,6 +16,7 @@ from metalearn_lite.learners.robust_prototypes import RobustPrototypes
 from metalearn_lite.tasks.characters import Characters
 from metalearn_lite.tasks.poison import KINDS, PLACES, poison
 from metalearn_lite.widgets import words
+from metalearn_lite.widgets.drawings import pixels
 from metalearn_lite.widgets.kit import (
     Axis,
     Boxes,
@@ -29,6 +30,7 @@ from metalearn_lite.widgets.kit import (
     Texts,
     Try,
     still,
+    top_down,
 )
 
 NUM_WAYS, NUM_SHOTS, NUM_QUERIES = 5, 10, 5
@@ -230,10 +232,10 @@ def _support(frame: Frame) -> Panel:
     return Panel(
         "support",
         Axis(-0.6, NUM_SHOTS - 0.4, "framed: wrong · pale: counts little", ticks=()),
-        _rows([f"true {letter}" for letter in LETTERS]),
+        top_down([f"true {letter}" for letter in LETTERS]),
         (
             Images(
-                "images", places, rows, _ink(frame.images.reshape(-1, SIZE, SIZE)), wide=0.9,
+                "images", places, rows, pixels(frame.images.reshape(-1, SIZE, SIZE)), wide=0.9,
                 tall=0.9, fades=0.2 + 0.8 * frame.weights.ravel(), texts=texts,
                 edges=["red" if one else "" for one in wrong], fixed=("x", "y", "pixels"),
             ),
@@ -264,9 +266,9 @@ def _decisions(frame: Frame) -> Panel:
     return Panel(
         "decisions",
         Axis(-0.6, number + 0.9, "boxed: wrong · right: correct of 25", ticks=()),
-        _rows(["query", *names]),
+        top_down(["query", *names]),
         (
-            Images("queries", np.arange(number), [top] * number, _ink(frame.queries[shown]),
+            Images("queries", np.arange(number), [top] * number, pixels(frame.queries[shown]),
                    wide=0.95, tall=0.95, fixed=("x", "y", "pixels")),
             Boxes("wrong", places[wrong], rows[wrong], edges=["red"] * wrong.sum(), wide=0.8,
                   tall=0.75),
@@ -285,13 +287,3 @@ def _decisions(frame: Frame) -> Panel:
         height=290,
         grid=False,
     )  # fmt: skip
-
-
-def _rows(names: Sequence[str]) -> Axis:
-    """An axis of lines of text, the first at the top."""
-    places = tuple(range(len(names) - 1, -1, -1))
-    return Axis(-0.6, len(names) - 0.4, ticks=places, names=tuple(names))
-
-
-def _ink(images: np.ndarray) -> np.ndarray:
-    return (255 * images.clip(0, 1)).round().astype(np.uint8)

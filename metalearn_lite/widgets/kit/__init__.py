@@ -26,6 +26,7 @@ from metalearn_lite.widgets.kit.scene import (
     Try,
     dashed,
     solid,
+    top_down,
 )
 
 __all__ = [
@@ -54,4 +55,5 @@ __all__ = [
     "Try",
     "dashed",
     "solid",
+    "top_down",
 ]

@@ -10,6 +10,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from metalearn_lite.files import write_whole
+
 LIMIT = 300_000
 """bytes of HTML: a page holds several of them"""
 WITHOUT = "(The figure itself moves where scripts may run: trust this notebook, or run its cell.)"
@@ -65,7 +67,7 @@ class Recorded:
 
     def write(self, path: str | Path, title: str = "A figure") -> None:
         """Writes a page of its own that any browser can open."""
-        Path(path).write_text(PAGE.format(title=title, body=self.html), encoding="utf-8")
+        write_whole(Path(path), PAGE.format(title=title, body=self.html).encode())
 
     def _repr_html_(self) -> str:
         return self.html

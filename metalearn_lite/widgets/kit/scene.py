@@ -423,6 +423,12 @@ class Scene:
                 raise ValueError(f"the {kind} {double[0]!r} is used twice in a scene")
 
 
+def top_down(names: Sequence[str], label: str = "") -> Axis:
+    """An axis of lines of text, the first at the top: line ``n`` of ``N`` is at ``N - 1 - n``."""
+    places = tuple(range(len(names) - 1, -1, -1))
+    return Axis(-0.6, len(names) - 0.4, label, ticks=places, names=tuple(names))
+
+
 def solid(names: Sequence[str]) -> dict[str, dict[str, str]]:
     """``color`` and ``marker`` of learners' lines, where a dash tells something else."""
     named = {code: name for name, code in COLORS.items()}
@@ -501,7 +507,7 @@ def _column(value: Any, panel: Panel | None) -> Any:
             return {"shape": list(value.shape), "bytes": value.tobytes()}
         bounded = np.nan_to_num(value.astype("<f4"), nan=0, posinf=3e38, neginf=-3e38)
         return {"shape": list(value.shape), "floats": bounded.tobytes()}
-    if panel is None or len(value) == 0 or isinstance(value[0], str | bool | np.bool_):
+    if panel is None or isinstance(value[0], str | bool | np.bool_):
         return [_plain(one) for one in value]
     return numbers(value, panel)
 
