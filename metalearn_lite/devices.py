@@ -1,4 +1,4 @@
-"""A learner and its episodes on another device, such as a GPU, for as long as training takes."""
+"""Where the work is done: on another device, such as a GPU, for a training; on one thread."""
 
 from __future__ import annotations
 
@@ -78,3 +78,14 @@ def moved_to(device: torch.device | None, batch: Any) -> Any:
         parts = [moved_to(device, part) for part in batch]
         return type(batch)(*parts) if hasattr(batch, "_fields") else tuple(parts)
     return batch
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """A few small tasks are too little work to share: threads would only wait for one another."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

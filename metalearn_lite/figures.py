@@ -141,29 +141,32 @@ def look(name: str) -> dict[str, object]:
     """
     if name not in LEARNERS:
         raise ValueError(f"no look for {name!r}: add it to LEARNERS, or take one of {[*LEARNERS]}")
-    color, marker, dash = LEARNERS[name]
-    return {"color": COLORS[color], "marker": marker, "linestyle": dash}
+    return _styled(LEARNERS[name])
+
+
+def _styled(one: Look) -> dict[str, object]:
+    return {"color": COLORS[one.color], "marker": one.marker, "linestyle": one.dash}
 
 
 def looks(names: Iterable[str]) -> dict[str, dict[str, object]]:
-    """The look of each of some learners that share a figure, by name.
+    """The `look` of each of some learners that share a figure, by name: see `chosen`."""
+    return {name: _styled(one) for name, one in chosen(names).items()}
+
+
+def chosen(names: Iterable[str]) -> dict[str, Look]:
+    """The ``Look`` of each of some learners that share a figure, by name.
 
     A name that is not in ``LEARNERS``, such as a reader's own, gets a colour and a marker that none
     of the others has. When the colours are used up they begin again.
     """
     names = list(dict.fromkeys(names))
-    given = {name: look(name) for name in names if name in LEARNERS}
-    taken = {part for style in given.values() for part in (style["color"], style["marker"])}
-    colors = [COLORS[color] for color in LINE_COLORS]
-    free = [color for color in colors if color not in taken] or colors
-    markers = [marker for marker in SPARE_MARKERS if marker not in taken] or [*SPARE_MARKERS]
+    given = {name: LEARNERS[name] for name in names if name in LEARNERS}
+    taken = {part for one in given.values() for part in (one.color, one.marker)}
+    free = [color for color in LINE_COLORS if color not in taken] or LINE_COLORS
+    markers = [marker for marker in SPARE_MARKERS if marker not in taken] or SPARE_MARKERS
     others = [name for name in names if name not in given]
     for place, name in enumerate(others):
-        given[name] = {
-            "color": free[place % len(free)],
-            "marker": markers[place % len(markers)],
-            "linestyle": "-",
-        }
+        given[name] = Look(free[place % len(free)], markers[place % len(markers)], "-")
     return {name: given[name] for name in names}
 
 

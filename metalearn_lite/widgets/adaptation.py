@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from metalearn_lite import checks
+from metalearn_lite.devices import one_thread
 from metalearn_lite.episodes import Examples
 from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.maml import MAML
@@ -192,7 +192,7 @@ class AdaptationModel:
         query = self._examples(self._x)
         support = self._examples(torch.tensor(self.points))
         support = Examples(*(part.expand(num_learners, *part.shape[1:]) for part in support))
-        with _one_thread():
+        with one_thread():
             trace = together.trace(support, self.max_steps if has_points else 0)
             # As if each step were a task: one prediction for all of them.
             steps = {
@@ -258,17 +258,6 @@ def _require_alike(learners: Mapping[str, MAML]) -> None:
             raise ValueError(
                 f"{name!r} has another network than the first learner: give it the same"
             )
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """A few points are too little work to share: threads would only wait for one another."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class AdaptationExplorer(Live):

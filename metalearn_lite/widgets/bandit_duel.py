@@ -352,9 +352,6 @@ class BanditDuel(Live):
     def pick(self, key: str, index: int) -> None:
         self.model.pull(index)
 
-    def finish(self) -> None:
-        self.model.finish()
-
     def new(self) -> None:
         self.model.new_bandit()
 

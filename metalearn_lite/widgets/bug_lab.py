@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor
 
 from metalearn_lite import checks
+from metalearn_lite.devices import one_thread
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.evaluation import evaluate
 from metalearn_lite.learners.base import example_losses, task_losses
@@ -239,7 +239,7 @@ class BugLabModel:
     def frame(self, progress: Callable[[float], None] = lambda done: None) -> Frame:
         """What there is to see. ``progress`` is told how much is done, 0 … 1, while it trains."""
         checks.choice(PLACES, place=self.place)
-        with _one_thread():
+        with one_thread():
             healthy, _ = self._run(frozenset(), progress)
             run, _ = self._run(self.shown, progress)
             cosine, size = self._check(self.shown, self.place)
@@ -449,17 +449,6 @@ def _number(value: float) -> str:
     return f"{value:.2g}" if value < 0.995 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Ten small tasks are too little work to share: threads would only wait for one another."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 TICKS = {"ticks": (0.01, 0.1, 1, 10), "names": ("0.01", "0.1", "1", "10")}
 SCORE_PLACES = (1.4, 0.2)
 
@@ -513,15 +502,6 @@ class BugLab(Live):
     def all_off(self) -> None:
         for key in BUGS:
             self.model.set(key, False)
-
-    def mystery(self) -> None:
-        self.model.mystery()
-
-    def guess(self) -> None:
-        self.model.guess()
-
-    def reveal(self) -> None:
-        self.model.reveal()
 
     def only_graph(self) -> None:
         self._only("graph")

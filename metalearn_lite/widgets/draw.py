@@ -477,12 +477,6 @@ class DrawYourOwn(Live):
             deeds = {"undo": self.model.undo, "clear": self.model.clear}
             deeds.get(what, self.model.draw_example)(sheet)
 
-    def draw_all_examples(self) -> None:
-        self.model.draw_all_examples()
-
-    def clear_all(self) -> None:
-        self.model.clear_all()
-
     def all_but_one_stroke(self) -> None:
         _draw_the_signs(self.model)
         for stroke in EXAMPLE_QUERY[:-1]:

@@ -274,9 +274,6 @@ class EpisodeBuilder(Live):
             code=f"EpisodeBuilder(splits, generator, {', '.join(other)})",
         )
 
-    def draw_again(self) -> None:
-        self.model.draw_again()
-
     def filmstrip(self) -> still.Figure:
         """The episode as each of the watchers sees it, side by side, as a figure that stays."""
         titles = [name if name == "all of it" else f"seen by {name}" for name in WATCHERS]

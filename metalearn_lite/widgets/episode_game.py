@@ -350,15 +350,9 @@ class EpisodeGame(Live):
     def go_on(self) -> None:
         self.model.play_again() if self.model.is_over else self.model.next_round()
 
-    def play_by_chance(self) -> None:
-        self.model.play_by_chance()
-
     def play_by_chance_alone(self) -> None:
         self.model.play_again()
         self.model.play_by_chance()
-
-    def play_to_telling_task(self) -> None:
-        self.model.play_to_telling_task()
 
     def pick(self, key: str, index: int) -> None:
         self.model.answer(index)

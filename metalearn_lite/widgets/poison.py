@@ -203,12 +203,6 @@ class PoisonSlider(Live):
             sentence=frame.sentence,
         )
 
-    def new_task(self) -> None:
-        self.model.new_task()
-
-    def new_draw(self) -> None:
-        self.model.new_draw()
-
     def filmstrip(self, shares: Sequence[int] = (0, 20, 40)) -> still.Figure:
         """Support and decisions for each share of wrong labels, as a figure that stays."""
         titles = [f"{share} % wrong, {self.model.kind}" for share in shares]

@@ -354,7 +354,3 @@ def test_description_has_a_line_for_each_picture(page):
         "After 1 step on 5 points",
         "After 10 steps on 5 points",
     ]
-
-
-def test_repr_is_short_and_says_what_is_shown(page):
-    assert repr(page.widget) == f"AdaptationExplorer({page.sentence!r})"

@@ -291,8 +291,3 @@ def test_the_filmstrip_and_its_text_show_the_same_bandit():
         assert f"got {int(record.rewards.sum())} " in text
         assert f"{int(record.rewards.sum())} rewards" in axes.get_title() + axes.get_ylabel()
     assert duel.model.num_pulls == 10
-
-
-def test_repr_is_short_and_says_what_is_shown():
-    page = make_page()
-    assert repr(page.widget) == f"BanditDuel({page.sentence!r})"

@@ -193,7 +193,3 @@ def test_filmstrip_stays_as_it_is_when_the_widget_moves_on(page):
 def test_description_has_a_line_for_each_picture(page):
     lines = page.widget.description((1, 10)).split("\n")
     assert [line.split(",")[0] for line in lines] == ["Task 1 of 30", "Task 10 of 30"]
-
-
-def test_repr_is_what_is_shown(page):
-    assert repr(page.widget) == f"Chooser({page.sentence!r})"

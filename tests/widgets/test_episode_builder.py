@@ -350,7 +350,3 @@ def test_suggestions_show_what_they_ask(builder):
     assert "predict sees 15 drawings without labels" in said[0]
     assert said[1].startswith("12-way 1-shot, meta-training, one alphabet: adapt sees 12")
     assert said[2].startswith("Impossible")
-
-
-def test_repr_is_short_and_says_what_is_shown(builder):
-    assert repr(builder) == f"EpisodeBuilder({builder.state['sentence']!r})"

@@ -430,7 +430,3 @@ def test_description_has_a_line_for_each_picture(page):
     assert [line.split(":")[0] for line in lines] == [
         f"After reading {count} of 5 points" for count in (0, 1, 5)
     ]
-
-
-def test_repr_is_short_and_says_what_is_shown(page):
-    assert repr(page.widget) == f"InContextExplorer({page.sentence!r})"

@@ -314,7 +314,3 @@ def test_filmstrip_and_description_leave_it_as_it_was(page):
     assert "at rate 0.1 the" in first
     assert "at rate 0.8 the" in second
     assert page.widget.model.inner_lr == 0.5
-
-
-def test_repr_is_short_and_says_what_is_shown(page):
-    assert repr(page.widget) == f"LandscapeExplorer({page.sentence!r})"

@@ -314,7 +314,3 @@ def test_description_has_a_line_for_each_moment_and_the_table(page):
     assert empty == ""
     assert [row.split()[1] for row in rows] == ["slow", "fast", "lost"]
     assert "level with the first" in rows[1]
-
-
-def test_repr_is_short_and_says_what_is_shown(page):
-    assert repr(page.widget) == f"Race({page.sentence!r})"

@@ -204,7 +204,3 @@ def test_description_has_a_line_for_each_picture(page):
         "Stream 1, round 2 of 12",
         "Stream 1, round 12 of 12",
     ]
-
-
-def test_repr_is_what_is_shown(page):
-    assert repr(page.widget) == f"StreamPlayer({page.sentence!r})"

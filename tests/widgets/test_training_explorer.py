@@ -371,7 +371,3 @@ def test_description_has_a_line_for_each_picture():
         "After 1 step on 10 points",
         "After 10 steps on 10 points",
     ]
-
-
-def test_repr_says_what_is_shown(page):
-    assert repr(page.widget) == f"TrainingExplorer({page.sentence!r})"

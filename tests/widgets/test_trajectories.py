@@ -316,7 +316,3 @@ def test_description_has_a_line_for_each_picture(page):
         "after 1 update",
         "after 3 updates",
     ]
-
-
-def test_repr_is_short_and_says_what_is_shown(page):
-    assert repr(page.widget) == f"TrajectoryExplorer({page.sentence!r})"

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from metalearn_lite.figures import COLORS, looks
+from metalearn_lite.figures import COLORS, chosen
 
 TOKENS = ("ink", "paper", "faint", *COLORS)
 MARKERS = "os^v<>DdXPp*h+x.|"
@@ -83,11 +83,17 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Line(Mark):
-    """A line through ``x, y``; a gap where a value is no number."""
+class Placed(Mark):
+    """A mark whose elements stand at ``x, y``."""
 
     x: Numbers = field(default=(), metadata=MOVES)
     y: Numbers = field(default=(), metadata=MOVES)
+
+
+@dataclass(frozen=True)
+class Line(Placed):
+    """A line through ``x, y``; a gap where a value is no number."""
+
     _: KW_ONLY
     dash: str | tuple[float, ...] = "-"
     """``"-" "--" ":" "-."`` or lengths of ink and gap in units of the width"""
@@ -100,11 +106,9 @@ class Line(Mark):
 
 
 @dataclass(frozen=True)
-class Points(Mark):
+class Points(Placed):
     """Single points. ``colors``, ``markers`` and ``texts`` may say more of each."""
 
-    x: Numbers = field(default=(), metadata=MOVES)
-    y: Numbers = field(default=(), metadata=MOVES)
     _: KW_ONLY
     colors: Sequence[str] = field(default=(), metadata=MOVES)
     markers: Sequence[str] = field(default=(), metadata=MOVES)
@@ -119,11 +123,9 @@ class Points(Mark):
 
 
 @dataclass(frozen=True)
-class Bars(Mark):
+class Bars(Placed):
     """Bars from ``base`` to ``y`` at each ``x``; ``flat``: from ``base`` to ``x`` at each ``y``."""
 
-    x: Numbers = field(default=(), metadata=MOVES)
-    y: Numbers = field(default=(), metadata=MOVES)
     _: KW_ONLY
     colors: Sequence[str] = field(default=(), metadata=MOVES)
     texts: Sequence[str] = field(default=(), metadata=MOVES)
@@ -158,11 +160,9 @@ class Band(Mark):
 
 
 @dataclass(frozen=True)
-class Arrows(Mark):
+class Arrows(Placed):
     """Arrows from ``x, y`` to ``x + dx, y + dy``."""
 
-    x: Numbers = field(default=(), metadata=MOVES)
-    y: Numbers = field(default=(), metadata=MOVES)
     dx: Numbers = field(default=(), metadata=MOVES)
     dy: Numbers = field(default=(), metadata=MOVES)
     _: KW_ONLY
@@ -201,15 +201,13 @@ class Heat(Mark):
 
 
 @dataclass(frozen=True)
-class Images(Mark):
+class Images(Placed):
     """Drawings, each ``wide × tall`` in the axes' units and centred on its ``x, y``.
 
     ``pixels`` is ``(number, height, width)`` of uint8: 0 clear, 255 ink of the colour ``colors``.
     ``edges`` frames each in a colour (``""``: no frame), dashed where ``dashed`` says so.
     """
 
-    x: Numbers = field(default=(), metadata=MOVES)
-    y: Numbers = field(default=(), metadata=MOVES)
     pixels: np.ndarray = field(default=None, metadata=MOVES)
     _: KW_ONLY
     colors: Sequence[str] = field(default=(), metadata=MOVES)
@@ -223,11 +221,9 @@ class Images(Mark):
 
 
 @dataclass(frozen=True)
-class Boxes(Mark):
+class Boxes(Placed):
     """Rectangles centred on ``x, y``: cells of a grid, cards, frames."""
 
-    x: Numbers = field(default=(), metadata=MOVES)
-    y: Numbers = field(default=(), metadata=MOVES)
     _: KW_ONLY
     fills: Sequence[str] = field(default=(), metadata=MOVES)
     """``""``: empty"""
@@ -240,11 +236,9 @@ class Boxes(Mark):
 
 
 @dataclass(frozen=True)
-class Texts(Mark):
+class Texts(Placed):
     """Words at ``x, y``."""
 
-    x: Numbers = field(default=(), metadata=MOVES)
-    y: Numbers = field(default=(), metadata=MOVES)
     texts: Sequence[str] = field(default=(), metadata=MOVES)
     _: KW_ONLY
     colors: Sequence[str] = field(default=(), metadata=MOVES)
@@ -431,20 +425,18 @@ def top_down(names: Sequence[str], label: str = "") -> Axis:
 
 def solid(names: Sequence[str]) -> dict[str, dict[str, str]]:
     """``color`` and ``marker`` of learners' lines, where a dash tells something else."""
-    named = {code: name for name, code in COLORS.items()}
-    return {
-        name: {"color": named[style["color"]], "marker": style["marker"]}
-        for name, style in looks(names).items()
-    }
+    return {name: {"color": one.color, "marker": one.marker} for name, one in chosen(names).items()}
 
 
 def dashed(names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """``color``, ``marker`` and ``dash`` of learners' lines."""
     return {
-        name: style | {"dash": dash[1] if isinstance(dash, tuple) else dash}
-        for (name, style), dash in zip(
-            solid(names).items(), [s["linestyle"] for s in looks(names).values()], strict=True
-        )
+        name: {
+            "color": one.color,
+            "marker": one.marker,
+            "dash": one.dash[1] if isinstance(one.dash, tuple) else one.dash,
+        }
+        for name, one in chosen(names).items()
     }
 
 

@@ -34,7 +34,7 @@ WIDGETS = {
     "training_explorer": lambda m: m.TrainingExplorer(m.new_model()),
     "trajectories": lambda m: m.TrajectoryExplorer(m.new_model()),
 }
-WITHOUT_SUGGESTIONS = ("live_check",)
+WITHOUT_SUGGESTIONS = WITH_A_REPR_OF_ITS_OWN = ("live_check",)
 
 
 def classes(name: str) -> list[type[Live]]:
@@ -82,6 +82,12 @@ def test_by_names_a_slider(widget, first):
 def test_it_suggests_two_states_or_more_each_of_which_has_a_name(request, widget, first):
     if request.node.callspec.params["make"] not in WITHOUT_SUGGESTIONS:
         assert len({suggestion.label for suggestion in first.tries}) == len(first.tries) >= 2
+
+
+def test_repr_is_short_and_says_what_is_shown(request, widget):
+    if request.node.callspec.params["make"] in WITH_A_REPR_OF_ITS_OWN:
+        return
+    assert repr(widget) == f"{type(widget).__name__}({widget.state['sentence']!r})"
 
 
 def test_each_button_and_suggestion_has_a_method(widget, first):
