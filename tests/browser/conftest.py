@@ -113,7 +113,7 @@ def new_page(browser):
 def notebooks(tmp_path_factory) -> Path:
     """The folder that JupyterLab shows: a copy, so that no test changes a notebook."""
     copy = tmp_path_factory.mktemp("lab") / "notebooks"
-    shutil.copytree(os.environ.get("METALEARN_LITE_NOTEBOOKS", REPOSITORY / "notebooks"), copy)
+    shutil.copytree(REPOSITORY / "notebooks", copy)
     return copy
 
 
@@ -281,6 +281,10 @@ class Lab:
 
     def button(self, label: str):
         return self.page.locator(".widget-button", has_text=label).first
+
+    def wait_for(self, condition, complaint=lambda: "", seconds: float = 10):
+        """The first true value of ``condition()``; fails with ``complaint()`` when time is up."""
+        return wait_for(condition, seconds, complaint)
 
     def shut_down_kernels(self) -> None:
         self.page.evaluate("() => window.jupyterapp?.serviceManager.sessions.shutdownAll()")
