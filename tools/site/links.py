@@ -16,8 +16,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-from metalearn_lite.files import write_whole
-
 OWNER = "OWNER"  # of the repositories, on GitHub
 REPO = "metalearn_lite"  # the public course, which Binder builds
 CLASS = "metalearn-lite"  # what a graded class pulls: `make student-kit`, as its own repository
@@ -102,7 +100,7 @@ def write(root: Path = ROOT) -> list[Path]:
     """Puts OWNER into the files in ``root``; returns those that named another one."""
     changed = [(path, with_owner(text)) for path, text in texts(root) if with_owner(text) != text]
     for path, text in changed:
-        write_whole(path, text.encode())
+        path.write_bytes(text.encode())
     return [path for path, _ in changed]
 
 
