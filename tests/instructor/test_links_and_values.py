@@ -1,7 +1,6 @@
 """Links to the course on a hub, and the values for a class on Kubernetes."""
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -32,15 +31,6 @@ def test_a_link_on_a_hub_names_repository_branch_and_page():
         "branch": "main",
         "urlpath": f"lab/tree/metalearn-lite/workbook/{STEM}.ipynb",
     }
-
-
-def test_binder_s_image_can_pull():
-    pinned = re.compile(r"^nbgitpuller==[\d.]+", re.MULTILINE)
-    pins = {
-        pinned.search((ROOT / name).read_text(encoding="utf-8"))[0]
-        for name in ("binder/requirements.txt", "requirements-instructor.txt")
-    }
-    assert len(pins) == 1
 
 
 # --- values.yaml ---------------------------------------------------------------------------------
