@@ -1,9 +1,6 @@
 """The copies for Colab: what their first cell installs, and that nothing else was changed."""
 
 import json
-import os
-import subprocess
-import sys
 from urllib.parse import urlsplit
 
 import nbformat
@@ -43,15 +40,3 @@ def test_pip_is_asked_for_this_package_from_this_repository():
     assert branch == links.BRANCH
     assert address == f"{links.REPOSITORY}.git"
     assert urlsplit(address).scheme == "https"
-
-
-@pytest.mark.parametrize("repository", ["some-one/metalearn_lite", "some-one/a-fork"])
-def test_a_fork_s_copies_name_the_fork(repository):
-    code = "from tools.site import colab, links; print(colab.REQUIREMENT, links.SITE)"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=links.ROOT, check=True, capture_output=True, text=True,
-        env={**os.environ, "METALEARN_LITE_REPOSITORY": repository, "PYTHONPATH": str(links.ROOT)},
-    )  # fmt: skip
-    owner, name = repository.split("/")
-    assert f"https://github.com/{repository}.git@main" in done.stdout
-    assert f"https://{owner}.github.io/{name}/" in done.stdout

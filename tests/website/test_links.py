@@ -1,7 +1,9 @@
 """The addresses of the course: made in one place, the same in every file, of a form that opens."""
 
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -190,3 +192,15 @@ def test_writing_changes_the_files_that_git_knows_and_no_other(tmp_path, another
     assert b"see\r\nhttps://github.com/some-one.else/" in (tmp_path / "a.md").read_bytes()
     assert "some-one.else" not in (tmp_path / "mine.md").read_text()
     assert links.write(tmp_path) == []
+
+
+def test_a_fork_s_site_names_the_fork():
+    code = "from tools.site import links; print(links.SITE, links.colab(), links.source('data/'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True,
+        env={**os.environ, "METALEARN_LITE_REPOSITORY": "some-one/a-fork"},
+    )  # fmt: skip
+    site, colab, source = done.stdout.split()
+    assert site == "https://some-one.github.io/a-fork/"
+    assert "/github/some-one/a-fork/blob/" in colab
+    assert source == "https://github.com/some-one/a-fork/tree/main/data"
