@@ -78,7 +78,6 @@ def where(way: list[str], branch: str, folder: Path) -> str | None:
 MADE = [
     links.SITE,
     links.REPOSITORY,
-    links.source(),
     links.source("notebooks/"),
     links.source(f"notebooks/{STEM}.ipynb"),
     links.binder(STEM),
@@ -127,6 +126,10 @@ def test_every_address_of_the_course_in_every_file_opens_something():
             wrong.append(f"{address}: {said}")
     assert not wrong
     assert len(found) >= 4
+
+
+def test_what_git_clones_is_the_course():
+    assert links.source() == links.REPOSITORY
 
 
 def test_the_page_on_running_the_course_holds_the_addresses():

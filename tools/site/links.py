@@ -39,8 +39,10 @@ OWNED_SITE = re.compile(rf"(https?:(?://|%2F%2F))[\w-]+(\.github\.io{SLASH}{REPO
 
 
 def source(path: str = "") -> str:
-    """A file or folder of the course, as GitHub shows it; a folder's name ends with a slash."""
-    kind = "tree" if path.endswith("/") or not path else "blob"
+    """A file or folder as GitHub shows it, a folder with a slash at its end; else all of it."""
+    if not path:
+        return REPOSITORY
+    kind = "tree" if path.endswith("/") else "blob"
     return f"{REPOSITORY}/{kind}/{BRANCH}/{path}".rstrip("/")
 
 
