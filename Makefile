@@ -12,6 +12,7 @@
 # make grades      the grade book as CSV for Moodle and for Canvas, in build/course/
 # make hub         JupyterHub on this machine for a class of its accounts: instructor/hub/class.toml
 # make slides      each notebook as a deck in build/slides/, to show without a network
+# make site        the course as a web site in build/site/, its figures alive: no network once `npm ci` has run
 # make student-kit the course without instructor/, to hand out: build/student-kit.zip
 # make learn2learn try again to install learn2learn, if it failed when .venv was made
 #
@@ -40,7 +41,7 @@ NBVAL = --nbval --nbval-current-env --nbval-sanitize-with tools/nbval_sanitize.c
 
 FOR_INSTRUCTORS = assignments grade grades hub slides student-kit
 
-.PHONY: help lab workbook fresh test test-fast lint format notebooks bench shots venv learn2learn stale $(FOR_INSTRUCTORS)
+.PHONY: help lab workbook fresh test test-fast lint format notebooks bench shots site venv learn2learn stale $(FOR_INSTRUCTORS)
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -58,6 +59,13 @@ OVER_USABLE := $(shell [ "$$(cat $(INSTRUCTOR_STAMP) 2>/dev/null)" = "$$(pwd -P)
 
 $(INSTRUCTOR_STAMP): $(STAMP) requirements-instructor.txt $(if $(OVER_USABLE),,stale)
 	sh tools/setup.sh instructor
+
+SITE := .venv-site
+SITE_STAMP := $(SITE)/.installed
+SITE_USABLE := $(shell [ "$$(cat $(SITE_STAMP) 2>/dev/null)" = "$$(pwd -P)" ] && echo yes)
+
+$(SITE_STAMP): $(STAMP) requirements-site.txt $(if $(SITE_USABLE),,stale)
+	sh tools/setup.sh site
 
 # Learners get the course without instructor/, and with it nothing of this.
 ifneq ($(wildcard instructor/plan.py),)
@@ -131,6 +139,11 @@ notebooks: $(STAMP)
 bench: $(STAMP)
 	@for name in $(sort $(notdir $(basename $(wildcard benchmarks/[a-z]*.py)))); do \
 		echo "$(PY) -m benchmarks.$$name"; $(PY) -m benchmarks.$$name || exit 1; done
+
+# Formulas, search and the networks in the page come from npm: `npm ci` installs them.
+site: $(SITE_STAMP)
+	@[ -d node_modules/katex ] || { echo "make site needs what npm installs: npm ci" >&2; exit 1; }
+	OMP_NUM_THREADS=1 $(SITE)/bin/python -m tools.site.build
 
 shots: $(STAMP)
 	PYTHONPATH=tests OMP_NUM_THREADS=1 $(PY) -m tools.shots

@@ -85,19 +85,21 @@ install_learn2learn() {
     [ "${METALEARN_LITE_REQUIRE_LEARN2LEARN:-0}" != 1 ] || fail "METALEARN_LITE_REQUIRE_LEARN2LEARN=1 asks for learn2learn."
 }
 
-# What instructors need lies over .venv: a Python that finds everything there, and beside it what is its own.
-# Jupyter looks for data under its own folder only, so that is copied.
-install_instructor() {
-    over=.venv-instructor
+# What instructors need, or the site, lies over .venv: a Python that finds everything there, and beside it what is its
+# own. Jupyter looks for data under its own folder only, so that is copied.
+install_over() {
+    over=.venv-$1
+    requirements=requirements-$1.txt
     say "making $over, over $venv"
     rm -rf "$over"
     "$venv/bin/python" -m venv "$over"
     packages=$("$over/bin/python" -c 'import site; print(site.getsitepackages()[0])')
     below=$("$venv/bin/python" -c 'import site; print(site.getsitepackages()[0])')
     echo "import site; site.addsitedir('$below')" >"$packages/course.pth"
-    "$over/bin/python" -m pip --disable-pip-version-check install --quiet -r requirements-instructor.txt
-    "$over/bin/python" -m pip --disable-pip-version-check install --quiet --force-reinstall --no-deps \
-        "$(sed -n 's/^\(alembic==[^ ]*\).*/\1/p' requirements-instructor.txt)"
+    "$over/bin/python" -m pip --disable-pip-version-check install --quiet -r "$requirements"
+    alembic=$(sed -n 's/^\(alembic==[^ ]*\).*/\1/p' "$requirements")
+    [ -z "$alembic" ] ||
+        "$over/bin/python" -m pip --disable-pip-version-check install --quiet --force-reinstall --no-deps "$alembic"
     for folder in share etc; do
         mkdir -p "$over/$folder/jupyter"
         cp -Rn "$venv/$folder/jupyter/." "$over/$folder/jupyter" || true  # some cp call a skipped file a failure
@@ -108,7 +110,7 @@ install_instructor() {
 
 case "${1:-}" in
 learn2learn) install_learn2learn; exit 0 ;;
-instructor) install_instructor; exit 0 ;;
+instructor | site) install_over "$1"; exit 0 ;;
 esac
 
 # The stamp is written last and holds the folder's path: without it, or after the folder has moved, or when its

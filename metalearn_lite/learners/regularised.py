@@ -9,7 +9,7 @@ from metalearn_lite.networks import Network, Params
 
 
 class RegularisedMAML(MAML):
-    """MAML whose inner loss is the support loss + λ/2 |φ - θ|².
+    """MAML whose inner loss is the support loss + λ/2 ‖φ - θ‖².
 
     The penalty draws every step back towards θ, as a spring would. However many steps are taken,
     φ settles where the pull of the support and the pull of θ are equal. This is the inner problem

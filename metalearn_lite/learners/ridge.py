@@ -14,7 +14,7 @@ class Ridge(LeastSquares):
     """Each task's weights, small ones rather than large (Hoerl & Kennard, 1970).
 
     The answer to ``x`` is ``x · base + (x @ factors) · w``. ``base`` and ``factors`` are the same
-    for all tasks. Only w is fitted: the least sum of squared errors + strength · |w|². Without an
+    for all tasks. Only w is fitted: the least sum of squared errors + strength · ‖w‖². Without an
     example w is 0. Where w comes from N(0, I) and the noise has variance ``strength``, no learner
     has a smaller expected error.
 

@@ -1,0 +1,53 @@
+// What the pages do: search, and opening what is folded when one is led into it or prints it.
+
+function unfold(element) {
+  for (let each = element; each; each = each.parentElement) {
+    if (each.tagName === "DETAILS") each.open = true;
+  }
+}
+
+function follow() {
+  const id = decodeURIComponent(location.hash.slice(1));
+  const target = document.getElementById(id);
+  if (!target?.closest("details:not([open])")) return;
+  unfold(target);
+  target.scrollIntoView();
+}
+
+addEventListener("hashchange", follow);
+follow();
+
+// On paper nothing unfolds.
+let folded = [];
+addEventListener("beforeprint", () => {
+  folded = [...document.querySelectorAll("article details:not([open]):not(.ml-on-screen)")];
+  for (const each of folded) each.open = true;
+});
+addEventListener("afterprint", () => {
+  for (const each of folded) each.open = false;
+});
+
+// Search: what is looked for stands in the address.
+const place = document.getElementById("search");
+if (place) {
+  const root = new URL(document.documentElement.dataset.content_root, location.href);
+  const styles = document.createElement("link");
+  styles.rel = "stylesheet";
+  styles.href = new URL("pagefind/pagefind-ui.css", root);
+  document.head.append(styles);
+  const script = document.createElement("script");
+  script.src = new URL("pagefind/pagefind-ui.js", root);
+  script.addEventListener("load", () => {
+    const search = new PagefindUI({
+      element: place,
+      showImages: false,
+      showSubResults: true,
+      pageSize: 10,
+      autofocus: true,
+      resetStyles: false,
+    });
+    const asked = new URLSearchParams(location.search).get("q");
+    if (asked) search.triggerSearch(asked);
+  });
+  document.head.append(script);
+}

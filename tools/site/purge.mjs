@@ -1,0 +1,13 @@
+// Takes out of the site's style sheets what no page and no script of it uses.
+import { writeFileSync } from "node:fs";
+import { PurgeCSS } from "../../node_modules/purgecss/lib/purgecss.js";
+
+const site = process.argv[2];
+const sheets = await new PurgeCSS().purge({
+  content: [`${site}/**/*.html`, `${site}/_static/**/*.js`, `${site}/_figures/**/*.js`],
+  css: [`${site}/_static/**/*.css`],
+  variables: true,
+  skippedContentGlobs: [`${site}/_static/locales/**`],
+  safelist: [/^pst-/, /^show/, /^collaps/, /data-theme/, /data-mode/],
+});
+for (const { file, css } of sheets) writeFileSync(file, css);
