@@ -1,0 +1,1 @@
+"""The course as a web site: `make site` builds it from the stored notebooks, without a network."""
