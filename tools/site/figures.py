@@ -7,10 +7,12 @@ is an entry of ``FIGURES`` and a function of `tools.site.widgets`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
+
+import nbformat
 
 from metalearn_lite.files import write_whole
 from metalearn_lite.widgets.kit import Live
@@ -36,19 +38,23 @@ class Figure:
     instead: dict[str, str] = field(default_factory=dict)
     """words that are true in the notebook alone, and what the page says"""
     more: str = ""
-    """what only the notebook's can do, in a sentence"""
+    """what only the notebook's can do"""
 
     @property
     def kind(self) -> str:
         """The class that a notebook's cell names."""
         return self.make.__annotations__["return"]
 
-    @property
-    def caption(self) -> str:
-        return f"In the notebook you can also {self.more}." if self.more else ""
-
 
 FIGURES = {
+    "live_check": Figure(
+        "00_start_here",
+        "Live check",
+        "The smallest figure: a slider, and the square of its number.",
+        widgets.live_check,
+        {"number": ...},
+        more="In the notebook it tests whether Python answers; here its answers were recorded.",
+    ),
     "training_explorer": Figure(
         "01_supervised_learning",
         "Training explorer",
@@ -56,7 +62,7 @@ FIGURES = {
         widgets.training_explorer,
         {"num_points": (3, 10, 100), "learning_rate": (0.003, 0.03, 1.0),
          "step": (*range(11), 12, 15, 20, 25, 30, 40, 50, 60)},
-        more="choose noise and other points",
+        more="The notebook's also has noise, other points and other waves.",
     ),
     "episode_builder": Figure(
         "02_tasks_and_episodes",
@@ -65,7 +71,7 @@ FIGURES = {
         widgets.episode_builder,
         {"num_ways": (2, 5, 12), "watcher": ...},
         ("draw_again", "draw_again", "Twelve ways, one alphabet"),
-        more="",
+        more="The notebook's also has shots, queries, and characters of other splits.",
     ),
     "landscape": Figure(
         "03_maml_mathematics",
@@ -74,8 +80,11 @@ FIGURES = {
         widgets.landscape,
         {"surface": ..., "inner_lr": (0.02, 0.1, 0.3, 0.5, 0.8),
          "inner_steps": (0, 1, 2, 3, 5, 10)},
-        instead={"Drag θ, or reach it with Tab and use the arrow keys. ": ""},
-        more="drag θ",
+        instead={
+            "Drag θ, or reach it with Tab and use the arrow keys. ": "",
+            " Drag θ about: where": " Where",
+        },
+        more="In the notebook you drag θ.",
     ),
     "adaptation": Figure(
         "04_maml_on_sinusoids",
@@ -84,7 +93,8 @@ FIGURES = {
         widgets.adaptation,
         {"inner_lr": (0.001, 0.01, 0.1, 1.0), "step": ...},
         ("new_points", "One half only", "No point at all", "A hundred times the rate"),
-        more="drag the points along the wave, or click to add one",
+        instead={"Click on the chart to give the learners a point. Until then n": "N"},
+        more="In the notebook you drag the points, add others, and shape the wave.",
     ),
     "race": Figure(
         "05_first_order_and_friends",
@@ -116,7 +126,7 @@ FIGURES = {
         widgets.in_context,
         {"read": ...},
         ("shuffle", "draw_wave", "draw_wave", "A straight line"),
-        more="drag the points, or click to add one",
+        more="In the notebook you drag the points, or add others.",
     ),
     "trajectories": Figure(
         "10_meta_rl_by_gradient",
@@ -125,7 +135,11 @@ FIGURES = {
         widgets.trajectories,
         {"update": ...},
         ("other_luck", "A goal in the corner", "A goal at the start"),
-        more="put the goal where you like",
+        instead={
+            "Drag the goal, or click in a square. "
+            "With the keyboard: Tab to it, then the arrow keys.": "",
+        },
+        more="In the notebook you put the goal where you like.",
     ),
     "bandit_duel": Figure(
         "11_meta_rl_by_memory",
@@ -134,29 +148,35 @@ FIGURES = {
         widgets.bandit_duel,
         {"peek": ...},
         ("finish", "new", "finish", "new", "finish"),
-        more="pull the arms yourself",
+        instead={"a click pulls an arm": "", " Pull arm 1 to 5.": ""},
+        more="In the notebook you pull the arms yourself.",
     ),
     "chooser": Figure(
         "12_choosing_how_to_learn",
         "Chooser",
         "An agent meets one task after the other and picks who shall learn it.",
         widgets.chooser,
-        {"task": (1, 2, 3, 5, *range(10, 151, 10))},
+        {"exploration": (0.0, 0.8, 2.0), "task": (1, 2, 3, 5, *range(10, 151, 10))},
         ("Blind", "Sure of itself"),
+        more="In the notebook you choose what the agent sees, feature by feature.",
     ),
     "stream_player": Figure(
         "13_a_stream_of_tasks",
         "Stream player",
         "Tasks come one by one, and the world jumps: who notices?",
         widgets.stream_player,
-        {"round": (*range(1, 80, 3), 80), "stream": (1, 2, 3)},
+        {"stream": (1, 2), "round": (*range(1, 80, 2), 80)},
+        ("The first jump",),
+        instead={"Point at a round: where": "Where"},
+        more="The notebook's has twenty streams, and each learner's buffer.",
     ),
     "poison": Figure(
         "14_robust_private_unlabelled",
         "Poison slider",
         "Some labels lie: which learner still names the queries rightly?",
         widgets.poison,
-        {"share": ..., "kind": ..., "place": ...},
+        {"kind": ..., "place": ..., "share": ...},
+        ("new_task",),
     ),
     "bug_lab": Figure(
         "15_bug_clinic",
@@ -164,8 +184,24 @@ FIGURES = {
         "Nine bugs to switch on: what does each do to the curve, the gradient and the score?",
         widgets.bug_lab,
         {"graph": ..., "labels": ..., "seen": ...},
+        ("A bug that the curve forgives", "A score too good", "all_off"),
+        more="The notebook's has nine bugs, and a mystery to be solved.",
     ),
 }  # fmt: skip
+
+PLAYED = {
+    "game": (
+        "00_start_here",
+        "The game",
+        "Five cards, one question: you against three learners.",
+    ),
+    "draw": (
+        "08_maml_on_omniglot",
+        "Draw your own",
+        "A class on each pad, then one of them once more: what do two networks take it for?",
+    ),
+}
+"""stem, title and sentence of those that run in the page: `tools.site.drawing`"""
 
 
 def write(folder: Path) -> None:
@@ -185,10 +221,20 @@ def record(name: str) -> str:
             raise ValueError(f"{name} does not say {old!r}")
         text = text.replace(old, new)
     content = json.loads(text)
+    whose = credit() if '"Images"' in text else ""
     for state in content["states"]:
         for frame in (state, *state["recorded"]["at"].values()):
-            frame["state"]["code"] = ""  # there is no place for it on a page
+            said = frame["state"]
+            said["note"] = f"{said['note']} {whose}".strip()
+            said["code"] = ""  # there is no place for it on a page
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+def credit() -> str:
+    """Whose the drawings are."""
+    if widgets.split()[2].source.startswith("Omniglot"):
+        return "The drawings are Omniglot's, © 2015 Brenden Lake, MIT licence."
+    return "The drawings are made up by the course."
 
 
 def markup(stem: str, source: str) -> str | None:
@@ -202,9 +248,29 @@ def markup(stem: str, source: str) -> str | None:
 def place(name: str) -> str:
     """Where figure ``name`` is to be drawn; without JavaScript it says what there would be."""
     figure = FIGURES[name]
-    more = f"<figcaption>{escape(figure.caption)}</figcaption>" if figure.caption else ""
+    more = f"<figcaption>{escape(figure.more)}</figcaption>" if figure.more else ""
     return (
         f'<figure class="ml-figure" data-figure="{name}">'
         f'<div class="ml-place"><p>{escape(figure.says)}</p>'
         f"<noscript><p>{WITHOUT}</p></noscript></div>{more}</figure>"
     )
+
+
+def gallery(notebooks: Path, played: Mapping[str, str]) -> str:
+    """The body of the gallery in Markdown: a card for each widget, in the order of the notebooks.
+
+    Args:
+        played: the places of those that are not recorded but run in the page.
+    """
+    cards = [(one.stem, one.title, one.says, place(name)) for name, one in FIGURES.items()]
+    cards += [(*PLAYED[name], html) for name, html in played.items()]
+    return "\n\n".join(
+        f"## {title}\n\n{says} [{heading(notebooks / f'{stem}.ipynb')}]({stem}.ipynb)\n\n{html}\n"
+        for stem, title, says, html in sorted(cards, key=lambda card: card[0])
+    )
+
+
+def heading(path: Path) -> str:
+    """The first heading of a notebook."""
+    first = nbformat.read(path, as_version=4).cells[0].source
+    return first.splitlines()[0].removeprefix("# ")

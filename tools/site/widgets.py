@@ -49,6 +49,7 @@ from metalearn_lite.widgets.episode_builder import EpisodeBuilder
 from metalearn_lite.widgets.episode_viewer import EpisodeViewer
 from metalearn_lite.widgets.in_context import InContextExplorer, InContextModel
 from metalearn_lite.widgets.landscape import LandscapeExplorer, LandscapeModel
+from metalearn_lite.widgets.live_check import LiveCheck
 from metalearn_lite.widgets.poison import PoisonModel, PoisonSlider
 from metalearn_lite.widgets.race import Race, RaceModel
 from metalearn_lite.widgets.stream_player import StreamModel, StreamPlayer
@@ -66,6 +67,10 @@ def seeded(seed: int) -> torch.Generator:
 def split() -> tuple[Characters, Characters, Characters]:
     """Characters to train on, to choose by and to test on."""
     return characters.load_split("small1")
+
+
+def live_check() -> LiveCheck:
+    return LiveCheck()
 
 
 def training_explorer() -> TrainingExplorer:

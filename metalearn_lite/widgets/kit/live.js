@@ -986,10 +986,21 @@ class RecordedWire extends Wire {
     return [...new Set(this.frames.map(([at]) => at[place]))];
   }
 
-  /** Whether a control has this value, or can be given it. */
-  has(name, value) {
-    const values = this.by.includes(name) ? this.known(name) : [this.value(name)];
-    return values.some((one) => equal(one, value));
+  /** Whether in a state controls have these values, or can be given them. */
+  has(state, values) {
+    return Object.entries(values).every(([name, value]) =>
+      (this.by.includes(name) ? this.known(name) : [state.state.values[name]]).some((one) =>
+        equal(one, value),
+      ),
+    );
+  }
+
+  /** Where a suggestion leads that is nothing but values: it stays here, if it can. */
+  suits({ press, values }) {
+    const { states, here } = this.model;
+    if (press) return undefined;
+    const to = [here, ...states.keys()].find((place) => this.has(states[place], values));
+    return to === undefined ? undefined : { to, values };
   }
 
   choose(name, value) {
@@ -1000,14 +1011,11 @@ class RecordedWire extends Wire {
   /** Does what a kernel would do, so far as it was recorded. */
   go(kind, { name, index }) {
     if (kind !== "press" && kind !== "try") return;
-    const way = this.model.way(kind, name ?? index);
-    const values = way
-      ? way.values
-      : kind === "try"
-        ? this.model.get("look").tries[index].values
-        : {};
-    if (way) this.model.move(way.to);
-    for (const [control, value] of Object.entries(values)) {
+    const { tries } = this.model.get("look");
+    const way = this.model.way(kind, name ?? index) ?? (tries[index] && this.suits(tries[index]));
+    if (!way) return;
+    this.model.move(way.to);
+    for (const [control, value] of Object.entries(way.values)) {
       if (this.by.includes(control)) this.choose(control, value);
     }
     this.draw();
@@ -1035,9 +1043,7 @@ class RecordedWire extends Wire {
         texts: one.texts.length ? values.map((each) => one.texts[nearest(all, each)]) : [],
       };
     };
-    const known = (one) =>
-      this.model.way("try", one.at) ??
-      (!one.press && Object.entries(one.values).every((each) => this.has(...each)));
+    const known = (one) => this.model.way("try", one.at) ?? this.suits(one);
     return {
       panels: this.look.panels.map((one) => (one.marks ? panel(one) : one)),
       controls: this.look.controls.filter(usable).map(control),
