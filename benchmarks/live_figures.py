@@ -1,47 +1,44 @@
-"""Live figures as a reader feels them: JupyterLab, its kernel and Chromium on this machine.
+"""Live figures as a reader feels them: the notebooks in JupyterLab and Chromium on this machine.
 
-From a slider's change to the frame in which the page has drawn it: through the kernel, and where
-frames were sent beforehand; the module's own work in a frame; a held handle's moves and the
-kernel's answers in a second; and how much one answer weighs. On two idle cores the course asks for
-what stands in the last column.
+From a control's change to the frame in which the page has drawn the answer: where frames were sent
+beforehand, and through the kernel; the largest message (all frames of a slider at once); a held
+handle's moves and the kernel's answers in a second; the module's own work in a frame. The course
+asks for two idle cores; its bars stand in the first row. A dash: the figure has no such control.
+``python -m benchmarks.live_figures -k 04`` is one notebook.
 """
 
+import os
 import sys
 from pathlib import Path
 from statistics import median, quantiles
 
 import pytest
 
-SETUP = """
-import torch
-from metalearn_lite import checkpoints
-from metalearn_lite.learners import MAML
-from metalearn_lite.networks import MLP
-"""
+ROOT = Path(__file__).parents[1]
 FIGURES = {
-    # by name: the cell, a slider whose frames were sent beforehand, another slider, a handle
-    "adaptation": (
-        """
-from metalearn_lite.widgets.adaptation import AdaptationExplorer, AdaptationModel
-names = {"MAML": "sinusoid-maml", "joint training": "sinusoid-joint"}
-learners = {name: checkpoints.load(file) for name, file in names.items()}
-AdaptationExplorer(AdaptationModel(learners, torch.Generator().manual_seed(0), step=5))""",
-        "step", "amplitude", "a point 2",
-    ),
-    "landscape": (
-        """
-from metalearn_lite.widgets.landscape import LandscapeExplorer, LandscapeModel
-LandscapeExplorer(LandscapeModel())""",
-        "inner steps", "inner rate", "θ",
-    ),
-    "training": (
-        """
-from metalearn_lite.widgets.training_explorer import TrainingExplorer, TrainingModel
-model = TrainingModel(MLP(1, 40, 40, 1), torch.Generator().manual_seed(23), step=30)
-TrainingExplorer(model)""",
-        "step", "noise", "a training point 3",
-    ),
-}  # fmt: skip
+    # by notebook: what stands in the figure's cell, and its slider whose frames are sent beforehand
+    "00": ("EpisodeGame(", ""),
+    "01": ("TrainingExplorer(", "step"),
+    "02": ("EpisodeBuilder(", ""),
+    "03": ("LandscapeExplorer(", "inner_steps"),
+    "04": ("AdaptationExplorer(", "step"),
+    "05": ("Race(", "stop"),
+    "06": ("EpisodeViewer(", ""),
+    "07": ("EmbeddingExplorer(", "snapshot"),
+    "08": ("DrawYourOwn(", ""),
+    "09": ("InContextExplorer(", "read"),
+    "10": ("TrajectoryExplorer(", "update"),
+    "11": ("BanditDuel(", ""),
+    "12": ("Chooser(", ""),
+    "13": ("StreamPlayer(", ""),
+    "14": ("PoisonSlider(", "share"),
+    "15": ("BugLab(", ""),
+}
+ROW = "{:10}{:>9}{:>8}  {:18}{:>8}{:>8}{:>8}{:>9}{:>11}{:>8}"
+HEAD = ("", "sent p50", "p95 ms", "through kernel", "p50", "p95 ms", "kB", "moves/s", "answers/s",
+        "work ms")  # fmt: skip
+BARS = ("bar", "", "≤ 40", "", "", "≤ 100", "", "≥ 40", "≥ 10", "≤ 5")
+CHANGES, DRAG_SECONDS = 40, 4
 WATCH = """() => {
     window.work = [];
     const ask = window.requestAnimationFrame.bind(window);
@@ -51,32 +48,53 @@ WATCH = """() => {
         window.work.push(performance.now() - began);
     });
 }"""
-SLIDE = """async ({ label, times }) => {
+OTHER = """by => {
     const figure = document.querySelector(".ml-live");
-    const box = [...figure.querySelectorAll(".ml-slider")].find(
-        one => one.querySelector("label").textContent === label);
-    const input = box.querySelector("input"), sentence = figure.querySelector(".ml-sentence");
+    const usable = one => one.offsetParent && !one.querySelector(":disabled");
+    for (const kind of ["slider", "buttons", "menu", "switch", "button"])
+        for (const one of figure.querySelectorAll(`.ml-control.ml-${kind}`))
+            if (one.dataset.name !== by && usable(one)) return one.dataset.name;
+    return null;
+}"""
+CHANGE = """async ({ name, times }) => {
+    const figure = document.querySelector(".ml-live");
+    const control = figure.querySelector(`.ml-control[data-name="${name}"]`);
+    const said = () => [".ml-sentence", ".ml-code", ".ml-table"].map(
+        one => figure.querySelector(one)?.textContent).join();
+    const act = () => {
+        const slider = control.querySelector("input[type=range]");
+        const select = control.querySelector("select");
+        const choices = [...control.querySelectorAll("input[type=radio]")];
+        if (slider) {
+            const next = Number(slider.value) + 1;
+            slider.value = next > Number(slider.max) ? slider.min : next;
+            tell(slider, "input", "change");
+        } else if (select) {
+            select.selectedIndex = (select.selectedIndex + 1) % select.options.length;
+            tell(select, "input", "change");
+        } else if (choices.length) {
+            choices[(choices.findIndex(one => one.checked) + 1) % choices.length].click();
+        } else control.querySelector("input, button").click();
+    };
     const found = [];
     for (let n = 0; n < times; n++) {
-        const before = sentence.textContent, low = Number(input.min), high = Number(input.max);
-        const next = Number(input.value) >= high ? low : Number(input.value) + 1;
-        input.value = next;
-        const began = performance.now();
-        input.dispatchEvent(new Event("input", { bubbles: true }));
-        input.dispatchEvent(new Event("change", { bubbles: true }));
-        while (sentence.textContent === before && performance.now() - began < 3000)
+        const before = said(), began = performance.now();
+        act();
+        while (said() === before && performance.now() - began < 1500)
             await new Promise(requestAnimationFrame);
+        const answered = said() !== before;
         await new Promise(requestAnimationFrame);
-        found.push(performance.now() - began);
-        await new Promise(done => setTimeout(done, 250));
+        if (answered) found.push(performance.now() - began);
+        await new Promise(done => setTimeout(done, 300));
     }
     return found;
 }"""
-DRAG = """async ({ name, seconds }) => {
+DRAG = """async seconds => {
     const figure = document.querySelector(".ml-live");
     const sentence = figure.querySelector(".ml-sentence");
     const handle = [...figure.querySelectorAll("[role=slider]")].find(
-        one => one.getAttribute("aria-label") === name);
+        one => getComputedStyle(one).cursor.startsWith("grab"));
+    if (!handle) return null;
     const box = handle.getBoundingClientRect();
     const at = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
     const tell = (kind, x, y, to = handle) => to.dispatchEvent(new PointerEvent(kind, {
@@ -98,50 +116,54 @@ DRAG = """async ({ name, seconds }) => {
 }"""
 
 
-def both(times: list[float]) -> str:
-    return f"{median(times):5.0f} /{quantiles(times, n=20)[-1]:5.0f}"
+def both(times: list[float]) -> tuple[str, str]:
+    """The median and the 95th percentile."""
+    if len(times) < CHANGES / 2:
+        return "–", "–"
+    return f"{median(times):.0f}", f"{quantiles(times, n=20)[-1]:.0f}"
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_live_figure(lab, name, capsys):
-    cell, sent, other, handle = FIGURES[name]
-    sizes = []
+def say(capsys, *rows: tuple[str, ...]) -> None:
+    with capsys.disabled():
+        for row in rows:
+            print(ROW.format(*row).rstrip())
+
+
+def test_bars(capsys):
+    say(capsys, ("",) * 10, HEAD, BARS)
+
+
+@pytest.mark.parametrize("notebook", FIGURES)
+def test_live_figure(lab, notebook, capsys):
+    words, by = FIGURES[notebook]
+    sizes = [0]
     lab.page.on(
         "websocket", lambda socket: socket.on("framereceived", lambda it: sizes.append(len(it)))
     )
-    lab.open_cell(SETUP + cell)
-    lab.run_all()
-    figure = lab.figure()
+    lab.open_notebook(next((ROOT / "notebooks").glob(f"{notebook}_*")).name)
+    lab.run_to(words)
+    lab.figure()
     lab.page.evaluate(WATCH)
-    rows = []
-    for slider, what, bar in ((sent, "frames sent before", 40), (other, "through the kernel", 100)):
-        if slider:
-            figure.control("slider", slider).focus()
-            sizes.clear()
-            times = lab.page.evaluate(SLIDE, {"label": slider, "times": 40})
-            rows.append((f"{what}: {slider}, p50 / p95 ms", both(times), f"p95 ≤ {bar}"))
-            rows.append(
-                (
-                    "  largest message (all stops), kB",
-                    f"{max(sizes, default=0) / 1000:.0f}",
-                    "a frame: ≤ 40",
-                )
-            )
-    if handle:
-        moves, answers = lab.page.evaluate(DRAG, {"name": handle, "seconds": 4})
-        rows.append((f"held: {handle}, moves a second", f"{moves:.0f}", "≥ 40"))
-        rows.append(("  the kernel's answers a second", f"{answers:.0f}", "≥ 10"))
-    work = lab.page.evaluate("work")
-    if len(work) > 20:
-        rows.append(("own work in a frame, p50 / p95 ms", both(work), "≤ 5"))
-    with capsys.disabled():
-        print(f"\n{name}")
-        for row in rows:
-            print("  {:52}{:>14}    {}".format(*row))
+    sizes[:] = [0]
+
+    def change(name: str) -> list[float]:
+        if not name:
+            return []
+        return lab.page.evaluate(CHANGE, {"name": name, "times": CHANGES})
+
+    sent = both(change(by))
+    other = lab.page.evaluate(OTHER, by)
+    asked = both(change(other))
+    moved = lab.page.evaluate(DRAG, DRAG_SECONDS)
+    held = [f"{number:.0f}" for number in moved] if moved else ["–", "–"]
+    work = both(lab.page.evaluate("work"))[1]
+    say(capsys, (notebook, *sent, other or "–", *asked, f"{max(sizes) / 1000:.0f}", *held, work))
 
 
 if __name__ == "__main__":
-    # JupyterLab and the reader's gestures are those of the browser tests.
-    sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+    # JupyterLab, and how a reader uses it, are those of the browser tests.
+    tests = str(ROOT / "tests")
+    sys.path.insert(0, tests)
+    os.environ.setdefault("TQDM_DISABLE", "1")
     options = ["-q", "-p", "no:nbval", "-p", "browser.conftest", "-o", "python_files=*.py"]
-    sys.exit(pytest.main([*options, __file__]))
+    sys.exit(pytest.main([*options, __file__, *sys.argv[1:]]))

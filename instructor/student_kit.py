@@ -28,6 +28,7 @@ MAY_NAME_IT = (
     "README.md",
     "CONTRIBUTING.md",
     ".gitignore",
+    "docs/external_links.md",
     "tools/setup.sh",
     "notebooks/16_libraries_and_scale.ipynb",
     "tests/with_answers.py",

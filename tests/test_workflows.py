@@ -1,10 +1,14 @@
 """The workflow files of GitHub: they parse, and what they name is there."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
+
+from tools.site import links
 
 REPOSITORY = Path(__file__).parents[1]
 WORKFLOWS = sorted((REPOSITORY / ".github" / "workflows").glob("*.y*ml"))
@@ -75,3 +79,19 @@ def test_the_course_is_run_every_week_on_its_pins_and_on_the_newest():
     assert "schedule" in newest["if"]
     assert newest["steps"][-1]["if"] == "failure()"
     assert "::warning" in newest["steps"][-1]["run"]
+
+
+def test_colab_s_branch_is_pushed_anew_each_time(tmp_path):
+    (push,) = (step for step in steps(read(REPOSITORY / ".github" / "workflows" / "colab.yml"))
+               if "push" in step.get("run", ""))  # fmt: skip
+    remote = tmp_path / "remote"
+    subprocess.run(["git", "init", "--quiet", "--bare", remote], check=True)
+    environment = os.environ | {"REMOTE": str(remote)}
+    for run, name in enumerate(("04_old.ipynb", "04_new.ipynb")):
+        made = tmp_path / str(run) / "build" / "colab"
+        made.mkdir(parents=True)
+        (made / name).write_text("{}")
+        command = ["bash", "-euo", "pipefail", "-c", push["run"]]
+        subprocess.run(command, cwd=tmp_path / str(run), env=environment, check=True)
+    asked = ["git", "-C", remote, "ls-tree", "--name-only", links.COLAB_BRANCH]
+    assert subprocess.check_output(asked, text=True).split() == ["04_new.ipynb"]

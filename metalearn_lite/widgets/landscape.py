@@ -246,7 +246,8 @@ def _cosine(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _compared(cosine: float) -> str:
-    return "no direction" if math.isnan(cosine) else f"cosine {cosine:.3f}"
+    # Read aloud, a hyphen is no minus.
+    return "no direction" if math.isnan(cosine) else f"cosine {cosine:.3f}".replace("-", "−")
 
 
 def _short(value: float) -> str:

@@ -113,7 +113,7 @@ def new_page(browser):
 def notebooks(tmp_path_factory) -> Path:
     """The folder that JupyterLab shows: a copy, so that no test changes a notebook."""
     copy = tmp_path_factory.mktemp("lab") / "notebooks"
-    shutil.copytree(os.environ.get("METALEARN_LITE_NOTEBOOKS", REPOSITORY / "notebooks"), copy)
+    shutil.copytree(REPOSITORY / "notebooks", copy)
     return copy
 
 
@@ -279,60 +279,12 @@ class Lab:
         """The page's live figure of this number."""
         return Figure(self.page, number)
 
-    def picture(self, name: str | None = None):
-        """The widget picture whose text alternative contains ``name``; the first without."""
-        selector = "img.metalearn-picture" + (f"[alt*='{name}']" if name else "")
-        found = self.page.locator(selector).first
-        found.scroll_into_view_if_needed(timeout=20_000)
-        return found
-
-    def sentence(self):
-        """The first widget's live sentence."""
-        return self.page.locator(".metalearn-sentence").first
-
-    def slider(self, label: str):
-        """The handle of the ipywidgets slider with this label."""
-        box = self.page.locator(".widget-slider", has_text=label)
-        return box.locator(".noUi-handle").first
-
     def button(self, label: str):
         return self.page.locator(".widget-button", has_text=label).first
-
-    def digest(self, picture) -> str:
-        """A digest of the bytes that a picture shows right now."""
-        # The image may be replaced between reading its address and fetching it: then once more.
-        return picture.evaluate(
-            """async image => {
-                let bytes = null;
-                while (!bytes) {
-                    bytes = await fetch(image.src).then(it => it.arrayBuffer()).catch(() => null);
-                }
-                const digest = await crypto.subtle.digest("SHA-256", bytes);
-                return Array.from(new Uint8Array(digest)).join(" ");
-            }"""
-        )
 
     def wait_for(self, condition, complaint=lambda: "", seconds: float = 10):
         """The first true value of ``condition()``; fails with ``complaint()`` when time is up."""
         return wait_for(condition, seconds, complaint)
-
-    def changes(self, pictures, gesture, says: str) -> None:
-        """``gesture()`` changes every one of ``pictures``, and the sentence then holds ``says``."""
-        before = [self.digest(picture) for picture in pictures]
-        gesture()
-        self.says(says)
-        for picture, old in zip(pictures, before, strict=True):
-            self.wait_for(
-                lambda picture=picture, old=old: self.digest(picture) != old,
-                lambda picture=picture: f"this picture stayed: {picture.get_attribute('alt')}",
-            )
-
-    def says(self, words: str) -> None:
-        """Waits until the sentence holds ``words``."""
-        self.wait_for(
-            lambda: words in self.sentence().inner_text(),
-            lambda: f"{words!r} is not in {self.sentence().inner_text()!r}",
-        )
 
     def shut_down_kernels(self) -> None:
         self.page.evaluate("() => window.jupyterapp?.serviceManager.sessions.shutdownAll()")

@@ -7,7 +7,7 @@ pytestmark = pytest.mark.browser
 
 def test_adaptation_explorer(lab):
     lab.open_notebook("04_maml_on_sinusoids.ipynb")
-    lab.run_all()
+    lab.run_to("AdaptationExplorer(")
     figure = lab.figure()
     curves, errors = "curves over x", "error at each step"
 

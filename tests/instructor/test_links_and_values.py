@@ -1,7 +1,6 @@
-"""Links to the course on a hub and on Binder, and the values for a class on Kubernetes."""
+"""Links to the course on a hub, and the values for a class on Kubernetes."""
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,11 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
-from instructor import links
+from instructor.links import on_hub
+from tools.site import links
 
 ROOT = Path(__file__).parents[2]
 VALUES = ROOT / "instructor" / "hub" / "values.yaml"
-NOTEBOOK = "04_maml_on_sinusoids.ipynb"
+STEM = "04_maml_on_sinusoids"
 
 
 def asked(address: str) -> dict[str, str]:
@@ -24,51 +24,13 @@ def asked(address: str) -> dict[str, str]:
 
 
 def test_a_link_on_a_hub_names_repository_branch_and_page():
-    address = links.on_hub("https://hub.example.org/", NOTEBOOK)
+    address = on_hub("https://hub.example.org/", STEM)
     assert address.startswith("https://hub.example.org/hub/user-redirect/git-pull?")
     assert asked(address) == {
-        "repo": f"https://github.com/{links.OWNER}/metalearn-lite",
+        "repo": f"https://github.com/{links.OWNER}/{links.CLASS}",
         "branch": "main",
-        "urlpath": f"lab/tree/metalearn-lite/workbook/{NOTEBOOK}",
+        "urlpath": f"lab/tree/metalearn-lite/workbook/{STEM}.ipynb",
     }
-
-
-def test_binder_s_link_carries_nbgitpuller_s_inside():
-    address = links.on_binder_pulled(NOTEBOOK, image="binder")
-    assert urlsplit(address).path == f"/v2/gh/{links.OWNER}/metalearn_lite/binder"
-    inside = asked(address)["urlpath"]
-    assert inside.startswith("git-pull?")
-    assert asked(inside) == {
-        "repo": f"https://github.com/{links.OWNER}/metalearn_lite",
-        "branch": "main",
-        "urlpath": f"lab/tree/metalearn_lite/notebooks/{NOTEBOOK}",
-    }
-    assert (ROOT / "notebooks" / NOTEBOOK).exists()
-
-
-def test_pages_name_the_one_owner_and_the_one_address():
-    for page in links.HOLD_OWNER:
-        text = page.read_text(encoding="utf-8")
-        assert links.with_owner(text) == text, "python -m instructor.links --write"
-    assert f"`{links.on_binder()}`" in (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def test_another_owner_reaches_every_address(monkeypatch):
-    text = "".join(page.read_text(encoding="utf-8") for page in links.HOLD_OWNER)
-    before = text.count(f"/{links.OWNER}/metalearn")
-    monkeypatch.setattr(links, "OWNER", "some-one.else")
-    assert links.with_owner(text).count("/some-one.else/metalearn") == before == 4
-    other = "github.com/brendenlake/omniglot github.com/a/metalearn_litter"
-    assert links.with_owner(other) == other
-
-
-def test_binder_s_image_can_pull():
-    pinned = re.compile(r"^nbgitpuller==[\d.]+", re.MULTILINE)
-    pins = {
-        pinned.search((ROOT / name).read_text(encoding="utf-8"))[0]
-        for name in ("binder/requirements.txt", "requirements-instructor.txt")
-    }
-    assert len(pins) == 1
 
 
 # --- values.yaml ---------------------------------------------------------------------------------
@@ -184,7 +146,7 @@ def test_a_class_is_shut_in_and_fits():
     folder = single["extraEnv"]["COURSE_REPOSITORY"].rsplit("/", 1)[1]
     assert folder == links.CLASS
     assert single["extraEnv"]["PYTHONPATH"] == f"{single['storage']['homeMountPath']}/{folder}"
-    assert single["defaultUrl"] == f"/lab/tree/{folder}/workbook/{links.FIRST}"
+    assert single["defaultUrl"] == f"/lab/tree/{folder}/workbook/{links.FIRST}.ipynb"
 
 
 # --- what a learner's server does first ----------------------------------------------------------

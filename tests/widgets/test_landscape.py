@@ -314,3 +314,11 @@ def test_filmstrip_and_description_leave_it_as_it_was(page):
     assert "at rate 0.1 the" in first
     assert "at rate 0.8 the" in second
     assert page.widget.model.inner_lr == 0.5
+
+
+def test_a_cosine_below_zero_has_a_minus(page):
+    page.set(inner_lr=0.5, inner_steps=5)
+    page.do("drag", key="theta", index=0, x=1.0, y=0.0)
+    cosine = page.widget.model.frame().cosines["Reptile"]
+    assert cosine < 0
+    assert f"cosine −{-cosine:.3f}" in page.sentence
