@@ -76,28 +76,30 @@ FIGURES = {
         "The questions and the learners' answers are the notebook's.",
     ),
 }
+INSTEAD = {"08_maml_on_omniglot": "Here the elastic network takes MAML's place."}
 
 # On a page
 
 
 def markup(stem: str, source: str) -> str | None:
-    """The HTML in place of the widget that a cell with this ``source`` shows; None without one.
-
-    It is the same on every page, whatever the notebook's ``stem``.
-    """
+    """The HTML in place of the widget that a cell of notebook ``stem`` shows; None without one."""
     for name, figure in FIGURES.items():
         if f"{figure.kind}(" in source:
-            return place(name)
+            return place(name, INSTEAD.get(stem, ""))
     return None
 
 
-def place(name: str) -> str:
-    """Where "draw" or "game" is to be; without JavaScript it says what there would be."""
+def place(name: str, instead: str = "") -> str:
+    """Where "draw" or "game" is to be; without JavaScript it says what there would be.
+
+    Args:
+        instead: how it differs from what the page speaks of, in a sentence.
+    """
     _, says, more = FIGURES[name]
     return (
         f'<figure class="ml-figure" data-play="{name}"><div class="ml-place"><p>{escape(says)}</p>'
         f"<noscript><p>{WITHOUT}</p></noscript></div>"
-        f"<figcaption>{escape(more)}</figcaption></figure>"
+        f"<figcaption>{escape(f'{instead} {more}'.strip())}</figcaption></figure>"
     )
 
 
