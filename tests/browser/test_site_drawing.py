@@ -6,6 +6,7 @@ its networks answer against PyTorch.
 
 from __future__ import annotations
 
+import json
 import mimetypes
 import subprocess
 from pathlib import Path
@@ -85,9 +86,9 @@ class Site:
                 const all = Object.assign({}, ...await Promise.all(names.map(at)));
                 const folder = new URL("../_figures/drawing/", document.baseURI).href;
                 all.data = async name => (await fetch(`${folder}${name}.json`)).json();
-                all.loaded = async () => {
+                all.loaded = async (working = () => {}) => {
                     const { learners, sizes } = await all.data("draw");
-                    return all.load(folder, learners, sizes, () => {});
+                    return all.load(folder, learners, sizes, working);
                 };
                 return await eval(`(${script})`)(all, ...given);
             }""",
@@ -192,8 +193,7 @@ const play = async (widget, gestures) => {
     await model.show();
     for (const [id, gesture] of [{}, ...gestures].entries()) {
         if (id) await model.send({ id, ...gesture });
-        const { look, moving, state, ack } = model.traits;
-        all.push(plain({ look, moving, state, ack }));
+        all.push(plain(model.traits));
     }
     return all;
 };
@@ -280,6 +280,7 @@ def test_drawing_is_as_in_the_notebook(site, learners, monkeypatch):
     for gesture, shown in zip(gestures, seen, strict=True):
         page.do(**gesture)
         assert_alike(shown, widget, str(gesture))
+    assert seen[-1]["progress"] == 0
 
 
 def test_the_beginning_was_recorded_and_is_the_first_suggestion(site, learners):
@@ -319,6 +320,16 @@ def test_the_game_is_as_in_the_notebook(site):
     for number, (gesture, shown) in enumerate(zip(gestures, seen, strict=True)):
         page.do(**gesture)
         assert_alike(shown, game, f"{number}: {gesture}")
+
+
+def test_what_is_loaded_is_as_large_as_the_page_says(figures):
+    sizes = json.loads((figures / "drawing" / "draw.json").read_text())["sizes"]
+    assert sizes == {name: (figures / "drawing" / name).stat().st_size for name in sizes}
+    assert len(sizes) == 6
+    assert f"loads them, {sum(sizes.values()) / 1e6:.1f} MB;" in drawing.FIGURES["draw"].more
+    for name in sizes:
+        content = (figures / "drawing" / name).read_bytes()
+        assert not name.endswith(".onnx") or str(REPOSITORY).encode() not in content
 
 
 # As a reader
