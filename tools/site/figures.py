@@ -6,6 +6,7 @@ is an entry of ``FIGURES`` and a function of `tools.site.widgets`.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,16 @@ from metalearn_lite.widgets.kit import Live
 from metalearn_lite.widgets.kit.live import module, styles
 from tools.site import widgets
 
+THETAS = tuple(
+    ("theta", 0, *place)
+    for place in [(1.5, 1.2), *itertools.product((-2.25, -0.75, 0.75, 2.25), repeat=2)]
+)
+GOALS = tuple(
+    (f"{who} goal", 0, *place)
+    for place in [(0.3, 0.35), *itertools.product((-0.4, 0.0, 0.4), repeat=2)]
+    for who in ("MAML", "joint training")
+)
+"""where θ and the goal can be dragged to"""
 WITHOUT = "It moves where JavaScript may run."
 
 
@@ -73,13 +84,9 @@ FIGURES = {
         "Landscape explorer",
         "Two weights, two tasks: where MAML, first-order MAML and Reptile want to go.",
         widgets.landscape,
-        {"surface": ..., "inner_lr": (0.02, 0.1, 0.3, 0.5, 0.8),
-         "inner_steps": (0, 1, 2, 3, 5, 10)},
-        instead={
-            "Drag θ, or reach it with Tab and use the arrow keys. ": "",
-            " Drag θ about: where": " Where",
-        },
-        more="In the notebook you drag θ.",
+        {"inner_lr": (0.02, 0.5, 0.8), "inner_steps": (0, 1, 2)},
+        (*THETAS, "A curved surface", *THETAS, "Not a single inner step"),
+        more="Here θ goes to the nearest of a few places; in the notebook, where you like.",
         tall=620,
     ),
     "adaptation": Figure(
@@ -130,12 +137,9 @@ FIGURES = {
         "Two walkers look for a goal that they cannot see: one, two, three updates.",
         widgets.trajectories,
         {"update": ...},
-        ("other_luck", "A goal in the corner", "A goal at the start"),
-        instead={
-            "Drag the goal, or click in a square. "
-            "With the keyboard: Tab to it, then the arrow keys.": "",
-        },
-        more="In the notebook you put the goal where you like.",
+        (*GOALS, "other_luck", "A goal in the corner", "A goal at the start"),
+        instead={"Drag the goal, or click in a square.": "Drag the goal."},
+        more="Here the goal goes to the nearest of ten places; in the notebook, where you like.",
         tall=440,
     ),
     "bandit_duel": Figure(
