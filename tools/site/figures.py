@@ -6,6 +6,7 @@ is an entry of ``FIGURES`` and a function of `tools.site.widgets`.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,16 @@ from metalearn_lite.widgets.kit import Live
 from metalearn_lite.widgets.kit.live import module, styles
 from tools.site import widgets
 
+THETAS = tuple(
+    ("theta", 0, *place)
+    for place in [(1.5, 1.2), *itertools.product((-2.25, -0.75, 0.75, 2.25), repeat=2)]
+)
+GOALS = tuple(
+    (f"{who} goal", 0, *place)
+    for place in [(0.3, 0.35), *itertools.product((-0.4, 0.0, 0.4), repeat=2)]
+    for who in ("MAML", "joint training")
+)
+"""where θ and the goal can be dragged to"""
 WITHOUT = "It moves where JavaScript may run."
 
 
@@ -37,6 +48,8 @@ class Figure:
     gestures: tuple[str, ...] = ()
     instead: dict[str, str] = field(default_factory=dict)
     """words that are true in the notebook alone, and what the page says"""
+    tall: int = 510
+    """in CSS pixels where there is room: so much is kept until it is drawn"""
     more: str = ""
     """what only the notebook's can do"""
 
@@ -47,14 +60,6 @@ class Figure:
 
 
 FIGURES = {
-    "live_check": Figure(
-        "00_start_here",
-        "Live check",
-        "The smallest figure: a slider, and the square of its number.",
-        widgets.live_check,
-        {"number": ...},
-        more="In the notebook it tests whether Python answers; here its answers were recorded.",
-    ),
     "training_explorer": Figure(
         "01_supervised_learning",
         "Training explorer",
@@ -72,19 +77,17 @@ FIGURES = {
         {"num_ways": (2, 5, 12), "watcher": ...},
         ("draw_again", "draw_again", "Twelve ways, one alphabet"),
         more="The notebook's also has shots, queries, and characters of other splits.",
+        tall=440,
     ),
     "landscape": Figure(
         "03_maml_mathematics",
         "Landscape explorer",
         "Two weights, two tasks: where MAML, first-order MAML and Reptile want to go.",
         widgets.landscape,
-        {"surface": ..., "inner_lr": (0.02, 0.1, 0.3, 0.5, 0.8),
-         "inner_steps": (0, 1, 2, 3, 5, 10)},
-        instead={
-            "Drag θ, or reach it with Tab and use the arrow keys. ": "",
-            " Drag θ about: where": " Where",
-        },
-        more="In the notebook you drag θ.",
+        {"inner_lr": (0.02, 0.5, 0.8), "inner_steps": (0, 1, 2)},
+        (*THETAS, "A curved surface", *THETAS, "Not a single inner step"),
+        more="Here θ goes to the nearest of a few places; in the notebook, where you like.",
+        tall=620,
     ),
     "adaptation": Figure(
         "04_maml_on_sinusoids",
@@ -134,12 +137,10 @@ FIGURES = {
         "Two walkers look for a goal that they cannot see: one, two, three updates.",
         widgets.trajectories,
         {"update": ...},
-        ("other_luck", "A goal in the corner", "A goal at the start"),
-        instead={
-            "Drag the goal, or click in a square. "
-            "With the keyboard: Tab to it, then the arrow keys.": "",
-        },
-        more="In the notebook you put the goal where you like.",
+        (*GOALS, "other_luck", "A goal in the corner", "A goal at the start"),
+        instead={"Drag the goal, or click in a square.": "Drag the goal."},
+        more="Here the goal goes to the nearest of ten places; in the notebook, where you like.",
+        tall=440,
     ),
     "bandit_duel": Figure(
         "11_meta_rl_by_memory",
@@ -150,6 +151,7 @@ FIGURES = {
         ("finish", "new", "finish", "new", "finish"),
         instead={"a click pulls an arm": "", " Pull arm 1 to 5.": ""},
         more="In the notebook you pull the arms yourself.",
+        tall=580,
     ),
     "chooser": Figure(
         "12_choosing_how_to_learn",
@@ -177,6 +179,7 @@ FIGURES = {
         widgets.poison,
         {"kind": ..., "place": ..., "share": ...},
         ("new_task",),
+        tall=430,
     ),
     "bug_lab": Figure(
         "15_bug_clinic",
@@ -186,6 +189,16 @@ FIGURES = {
         {"graph": ..., "labels": ..., "seen": ...},
         ("A bug that the curve forgives", "A score too good", "all_off"),
         more="The notebook's has nine bugs, and a mystery to be solved.",
+        tall=430,
+    ),
+    "live_check": Figure(
+        "00_start_here",
+        "Live check",
+        "The smallest figure: a slider, and the square of its number.",
+        widgets.live_check,
+        {"number": ...},
+        more="In the notebook it tests whether Python answers; here its answers were recorded.",
+        tall=100,
     ),
 }  # fmt: skip
 
@@ -250,23 +263,25 @@ def place(name: str) -> str:
     figure = FIGURES[name]
     more = f"<figcaption>{escape(figure.more)}</figcaption>" if figure.more else ""
     return (
-        f'<figure class="ml-figure" data-figure="{name}">'
+        f'<figure class="ml-figure" data-figure="{name}" style="--tall: {figure.tall}px">'
         f'<div class="ml-place"><p>{escape(figure.says)}</p>'
         f"<noscript><p>{WITHOUT}</p></noscript></div>{more}</figure>"
     )
 
 
 def gallery(notebooks: Path, played: Mapping[str, str]) -> str:
-    """The body of the gallery in Markdown: a card for each widget, in the order of the notebooks.
+    """The body of the gallery in Markdown: a card for each widget, the smallest one last.
 
     Args:
         played: the places of those that are not recorded but run in the page.
     """
-    cards = [(one.stem, one.title, one.says, place(name)) for name, one in FIGURES.items()]
-    cards += [(*PLAYED[name], html) for name, html in played.items()]
+    recorded = {name: (one.stem, one.title, one.says, place(name)) for name, one in FIGURES.items()}
+    last = recorded.pop("live_check")
+    cards = [*recorded.values(), *((*PLAYED[name], html) for name, html in played.items())]
+    in_order = [*sorted(cards, key=lambda card: card[0]), last]
     return "\n\n".join(
         f"## {title}\n\n{says} [{heading(notebooks / f'{stem}.ipynb')}]({stem}.ipynb)\n\n{html}\n"
-        for stem, title, says, html in sorted(cards, key=lambda card: card[0])
+        for stem, title, says, html in in_order
     )
 
 

@@ -151,15 +151,16 @@ class Live(anywidget.AnyWidget):
         """The scene at each of these values of one control; afterwards it is as before."""
         return list(self._at([name], [(value,) for value in values]))
 
-    def record(self, *gestures: str, **controls: Sequence) -> Recorded:
+    def record(self, *gestures: str | tuple, **controls: Sequence) -> Recorded:
         """This figure without a kernel: some controls, at these values, in all combinations.
 
         ``widget.record(step=..., rate=(0.01, 0.1))``: three dots are all values that there are.
 
         Args:
-            gestures: names of buttons and labels of suggestions, done one after the other, each
-                with the same values of controls after it. The page can do them in any order. The
-                same one again leads on from where it led to before.
+            gestures: names of buttons, labels of suggestions, and what `drag` takes; done one
+                after the other, each with the same values of controls after it. The page can do
+                them in any order. The same one again leads on from where it led to before. A
+                point that is dragged goes to the nearest place of those.
         """
         known = {one.name: one for one in self.scene().controls}
         values = {
@@ -182,11 +183,14 @@ class Live(anywidget.AnyWidget):
         parts = {name: getattr(self, name) for name in ("look", "fixed", "moving", "state")}
         return parts | {"recorded": self.frames(values)}
 
-    def _do(self, gesture: str, names: Sequence[str]) -> dict[str, Any]:
-        """Presses a button or follows a suggestion. Says which, and what ``names`` are set to."""
+    def _do(self, gesture: str | tuple, names: Sequence[str]) -> dict[str, Any]:
+        """Does it. Says what it was, and which controls of these ``names`` it sets."""
         before = self.scene()
         labels = [one.label for one in before.tries]
-        if gesture in labels:
+        if isinstance(gesture, tuple):
+            way, told = dict(zip(("drag", "index", "x", "y"), gesture, strict=True)), {}
+            self.drag(*gesture)
+        elif gesture in labels:
             way = {"try": labels.index(gesture)}
             self._try(way["try"])
             told = before.tries[way["try"]].values
