@@ -502,7 +502,8 @@ def test_the_line_of_code_can_be_copied(new_page):
 def test_recorded(new_page, tmp_path):
     """A file by itself: no kernel, no network, and no control that would need one."""
     widget = Waves()
-    widget.record(step=..., rate=(0.01, 0.1), start=("random", "MAML")).write(tmp_path / "it.html")
+    record = widget.record(step=..., rate=(0.01, 0.1), start=("random", "MAML"))
+    record.write(tmp_path / "it.html")
     assert (widget.model.step, widget.model.rate) == (3, 0.1)
     page = new_page()
     asked, errors = [], []
@@ -528,3 +529,43 @@ def test_recorded(new_page, tmp_path):
     assert sentence.inner_text() == "Step 10, rate 0.01, bent 1."
     assert page.locator(".ml-pad button:visible").count() == 0
     assert (len(asked), errors) == (1, [])
+
+
+def test_recorded_gestures(new_page, tmp_path):
+    """Buttons and suggestions lead to what was recorded; two figures share one kit."""
+    first = Waves().record("bend", "bend", "bent", step=(0, 3, 10))
+    second = Waves(start="random").record("bend", step=(3,)).beside_another()
+    html = f'<meta charset="utf-8">{second.html}\n{first.html}'
+    (tmp_path / "it.html").write_text(html, encoding="utf-8")
+    page = new_page()
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"file://{tmp_path}/it.html")
+    page.locator(".ml-live").nth(1).wait_for()
+    other, one = page.locator(".ml-live").all()
+    press = one.get_by_role("button", name="Bend", exact=True).click
+
+    def says(words):
+        one.get_by_text(words, exact=True).wait_for()
+
+    says("Step 3, rate 0.1, bent 1.")
+    flat = one.locator("[data-key=line] path").first.get_attribute("d")
+    one.get_by_role("slider", name="step", exact=True).focus()
+    page.keyboard.press("End")
+    press()
+    says("Step 10, rate 0.1, bent 2.")
+    assert one.locator("[data-key=line] path").first.get_attribute("d") != flat
+    press()
+    says("Step 10, rate 0.1, bent 3.")
+    press()
+    says("Step 10, rate 0.1, bent 2.")  # it goes round
+    one.get_by_role("button", name="bent", exact=True).click()
+    says("Step 10, rate 0.1, bent 4.")
+    one.get_by_role("slider", name="step", exact=True).focus()
+    page.keyboard.press("Home")
+    says("Step 0, rate 0.1, bent 4.")
+    one.get_by_role("button", name="far", exact=True).click()
+    says("Step 10, rate 0.1, bent 4.")
+    other.get_by_role("button", name="Bend", exact=True).click()
+    other.get_by_text("Step 3, rate 0.1, bent 2.", exact=True).wait_for()
+    assert errors == []

@@ -61,15 +61,32 @@ function speak(element, text) {
 
 const decoded = new WeakMap();
 
+/** A number of 16 bits: a sign, five bits of its power of two, ten of what stands before it. */
+function half(bits) {
+  const power = (bits >> 10) & 31;
+  const part = (bits & 1023) / 1024;
+  const size = power ? (1 + part) * 2 ** (power - 15) : part * 2 ** -14;
+  return power === 31 ? Number.NaN : bits >> 15 ? -size : size;
+}
+
+/** What a recorded page has in base 64. */
+function unpack(text) {
+  return Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
+}
+
 /** A column as draw.js takes it: a list, or `{shape, data}`. */
 function decode(column) {
   if (Array.isArray(column)) return column;
   if (!decoded.has(column)) {
-    let raw = column.floats ?? column.bytes;
-    if (typeof raw === "string") raw = Uint8Array.from(atob(raw), (one) => one.charCodeAt(0));
+    const { shape, halves, floats } = column;
+    let raw = halves ?? floats ?? column.bytes;
+    if (typeof raw === "string") raw = unpack(raw);
     const bytes = new Uint8Array(raw.buffer ?? raw, raw.byteOffset ?? 0, raw.byteLength);
-    const data = column.floats ? new Float32Array(bytes.slice().buffer) : bytes;
-    decoded.set(column, { shape: column.shape, data });
+    let data = bytes;
+    if (floats) data = new Float32Array(bytes.slice().buffer);
+    if (halves) data = Float32Array.from(new Uint16Array(bytes.buffer), half);
+    const list = () => Array.from(data, (one) => (Number.isNaN(one) ? null : one));
+    decoded.set(column, shape ? { shape, data } : list());
   }
   return decoded.get(column);
 }
@@ -114,7 +131,7 @@ class Wire {
   }
 
   send(kind, fields, settled = true) {
-    if (!this.kernel) return;
+    if (!this.kernel) return this.go(kind, fields);
     this.words = "";
     if (kind === "drag") this.dragged = !settled;
     const scrub = kind === "set" && this.by.includes(fields.name) && this.valid();
@@ -759,7 +776,7 @@ class View {
 
   draw() {
     const { wire } = this;
-    if (this.look !== wire.look) this.arrange(wire.kernel ? wire.look : frozen(wire));
+    if (this.look !== wire.look) this.arrange(wire.kernel ? wire.look : wire.frozen());
     this.look = wire.look;
     // What a hand has let go is told when the last answer is there, whatever that is.
     const owed = wire.busy();
@@ -882,10 +899,7 @@ class View {
     const looks = tries.map((one) => make("p", { id: unique() }, one.look));
     const choose = (chosen) => {
       for (const [at, look] of looks.entries()) look.classList.toggle("ml-shown", at === chosen);
-      if (this.wire.kernel) this.wire.send("try", { index: chosen });
-      else
-        for (const [name, value] of Object.entries(tries[chosen].values))
-          this.wire.set(name, value);
+      this.wire.send("try", { index: tries[chosen].at ?? chosen });
     };
     const chips = tries.map((one, at) => button(one.label, () => choose(at), "ml-chip"));
     for (const [at, chip] of chips.entries()) chip.setAttribute("aria-describedby", looks[at].id);
@@ -912,48 +926,135 @@ class View {
 
 // --- without a kernel ---------------------------------------------------------------------------
 
-/** What of a look can be used where all there is are recorded frames. */
-function frozen({ look, by, known }) {
-  const has = (name, value) => by.includes(name) && known(name).some((one) => equal(one, value));
-  const panel = (one) => ({
-    ...one,
-    click: "",
-    marks: one.marks.map((mark) => ({ ...mark, pick: "", drag: null })),
-  });
-  const control = (one) => {
-    const values = known(one.name);
-    if (one.kind === "Choice") return { ...one, options: values };
-    if (one.kind !== "Slider") return one;
-    const all = stops(one);
-    return {
+/** What a page without a kernel knows: states, each with its frames, and the ways between them. */
+class Record {
+  constructor({ columns, parts, states, ways }) {
+    for (const state of states) {
+      for (const frame of [state, ...Object.values(state.recorded.at)]) {
+        for (const marks of [frame.moving, frame.fixed])
+          for (const mark of Object.values(marks ?? {}))
+            fill(mark, (one) => (typeof one === "number" ? columns[one] : one));
+        if (frame.look) fill(frame.look, (some) => some.map((one) => parts[one]));
+      }
+    }
+    this.states = states;
+    this.ways = ways;
+    this.here = 0;
+    this.heard = {};
+  }
+
+  get(name) {
+    return name === "ack" ? 0 : this.states[this.here][name];
+  }
+
+  on(event, act) {
+    this.heard[event] = act;
+  }
+
+  /** Where a gesture leads from here, or else from elsewhere; if anywhere. */
+  way(kind, which) {
+    const all = this.ways.filter((one) => one[kind] === which);
+    return all.find((one) => one.from === this.here) ?? all[0];
+  }
+
+  move(place) {
+    this.here = place;
+    for (const act of Object.values(this.heard)) act();
+  }
+}
+
+/** Puts in the place of each value what it stands for. */
+function fill(all, meant) {
+  for (const [name, value] of Object.entries(all)) all[name] = meant(value);
+}
+
+/** A wire that ends in a record. */
+class RecordedWire extends Wire {
+  constructor(record) {
+    super(record, false);
+    for (const name of this.by) this.choose(name, this.value(name));
+  }
+
+  /** The values of controls are the page's own: no kernel has others. */
+  settle() {
+    this.heard = false;
+    this.draw();
+  }
+
+  known(name) {
+    const place = this.by.indexOf(name);
+    return [...new Set(this.frames.map(([at]) => at[place]))];
+  }
+
+  /** Whether in a state controls have these values, or can be given them. */
+  has(state, values) {
+    return Object.entries(values).every(([name, value]) =>
+      (this.by.includes(name) ? this.known(name) : [state.state.values[name]]).some((one) =>
+        equal(one, value),
+      ),
+    );
+  }
+
+  /** Where a suggestion leads that is nothing but values: it stays here, if it can. */
+  suits({ press, values }) {
+    const { states, here } = this.model;
+    if (press) return undefined;
+    const to = [here, ...states.keys()].find((place) => this.has(states[place], values));
+    return to === undefined ? undefined : { to, values };
+  }
+
+  choose(name, value) {
+    const values = this.known(name);
+    this.mine.set(name, { value: values[nearest(values, value)] });
+  }
+
+  /** Does what a kernel would do, so far as it was recorded. */
+  go(kind, { name, index }) {
+    if (kind !== "press" && kind !== "try") return;
+    const { tries } = this.model.get("look");
+    const way = this.model.way(kind, name ?? index) ?? (tries[index] && this.suits(tries[index]));
+    if (!way) return;
+    this.model.move(way.to);
+    for (const [control, value] of Object.entries(way.values)) {
+      if (this.by.includes(control)) this.choose(control, value);
+    }
+    this.draw();
+  }
+
+  /** What of the look can be used. */
+  frozen() {
+    const panel = (one) => ({
       ...one,
-      stops: values,
-      texts: one.texts.length ? values.map((each) => one.texts[nearest(all, each)]) : [],
+      click: "",
+      marks: one.marks.map((mark) => ({ ...mark, pick: "", drag: null })),
+    });
+    const usable = ({ kind, name }) =>
+      kind === "Button"
+        ? this.model.way("press", name)
+        : this.by.includes(name) && this.known(name).length > 1;
+    const control = (one) => {
+      if (one.kind === "Choice") return { ...one, options: this.known(one.name) };
+      if (one.kind !== "Slider") return one;
+      const values = this.known(one.name);
+      const all = stops(one);
+      return {
+        ...one,
+        stops: values,
+        texts: one.texts.length ? values.map((each) => one.texts[nearest(all, each)]) : [],
+      };
     };
-  };
-  return {
-    panels: look.panels.map((one) => (one.marks ? panel(one) : one)),
-    controls: look.controls
-      .filter(({ name }) => by.includes(name) && known(name).length > 1)
-      .map(control),
-    tries: look.tries.filter(
-      (one) => !one.press && Object.entries(one.values).every(([name, value]) => has(name, value)),
-    ),
-  };
+    const known = (one) => this.model.way("try", one.at) ?? this.suits(one);
+    return {
+      panels: this.look.panels.map((one) => (one.marks ? panel(one) : one)),
+      controls: this.look.controls.filter(usable).map(control),
+      tries: this.look.tries.map((one, at) => ({ ...one, at })).filter(known),
+    };
+  }
 }
 
 /** Shows what `Live.record` made, in a page without a kernel. */
 export function recorded(json, element) {
-  const wire = new Wire({ get: (name) => json[name], on() {} }, false);
-  wire.known = (name) => {
-    const place = wire.by.indexOf(name);
-    return [...new Set(wire.frames.map(([at]) => at[place]))];
-  };
-  for (const name of wire.by) {
-    const values = wire.known(name);
-    wire.mine.set(name, { value: values[nearest(values, wire.value(name))] });
-  }
-  const view = new View(wire, element);
+  const view = new View(new RecordedWire(new Record(json)), element);
   return () => view.destroy();
 }
 

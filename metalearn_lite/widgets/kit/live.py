@@ -123,42 +123,82 @@ class Live(anywidget.AnyWidget):
         ``at`` has a frame for each list of values (as JSON): what differs there from `moving`,
         `fixed`, `state` and `look`.
         """
-        whole = {"moving": self.moving, "fixed": self.fixed, "look": self.look}
         combinations = list(itertools.product(*controls.values()))
-        at = {}
-        for values, scene in zip(combinations, self._at(list(controls), combinations), strict=True):
-            moving, fixed = scenes.data(scene)
-            now = {"moving": moving, "fixed": fixed, "look": scenes.look(scene)}
-            frame = {"state": self._state(scene)}
-            if frame["state"]["values"] != self.state["values"]:
-                frame["state"]["sentence"] = scene.sentence  # a complaint is of now
-            for name in ("moving", "fixed"):
-                if new := {key: v for key, v in now[name].items() if whole[name].get(key) != v}:
-                    frame[name] = new
-                if gone := [key for key in whole[name] if key not in now[name]]:
-                    frame.setdefault("gone", []).extend(gone)
-            if now["look"] != whole["look"]:
-                frame["look"] = now["look"]
-            at[json.dumps(list(values), separators=(",", ":"))] = frame
+        scenes_there = self._at(list(controls), combinations)
+        at = {
+            json.dumps(list(values), separators=(",", ":")): self._frame(scene)
+            for values, scene in zip(combinations, scenes_there, strict=True)
+        }
         return {"by": list(controls), "at": at}
+
+    def _frame(self, scene: Scene) -> dict[str, Any]:
+        moving, fixed = scenes.data(scene)
+        now = {"moving": moving, "fixed": fixed, "look": scenes.look(scene)}
+        frame = {"state": self._state(scene)}
+        if frame["state"]["values"] != self.state["values"]:
+            frame["state"]["sentence"] = scene.sentence  # a complaint is of now
+        for name in ("moving", "fixed"):
+            whole = getattr(self, name)
+            if new := {key: v for key, v in now[name].items() if whole.get(key) != v}:
+                frame[name] = new
+            if gone := [key for key in whole if key not in now[name]]:
+                frame.setdefault("gone", []).extend(gone)
+        if now["look"] != self.look:
+            frame["look"] = now["look"]
+        return frame
 
     def scenes_at(self, name: str, values: Sequence) -> list[Scene]:
         """The scene at each of these values of one control; afterwards it is as before."""
         return list(self._at([name], [(value,) for value in values]))
 
-    def record(self, **controls: Sequence) -> Recorded:
+    def record(self, *gestures: str, **controls: Sequence) -> Recorded:
         """This figure without a kernel: some controls, at these values, in all combinations.
 
         ``widget.record(step=..., rate=(0.01, 0.1))``: three dots are all values that there are.
+
+        Args:
+            gestures: names of buttons and labels of suggestions, done one after the other, each
+                with the same values of controls after it. The page can do them in any order. The
+                same one again leads on from where it led to before.
         """
         known = {one.name: one for one in self.scene().controls}
         values = {
             name: every(known[name]) if given is ... else list(given)
             for name, given in controls.items()
         }
+        states = [self._recorded_state(values)]
+        ways, here = [], 0
+        for gesture in gestures:
+            way = {"from": here} | self._do(gesture, list(controls))
+            self.show(settled=False)
+            state = self._recorded_state(values)
+            alike = [place for place, old in enumerate(states) if _same(old, state)]
+            here = alike[0] if alike else len(states)
+            states += [] if alike else [state]
+            ways.append(way | {"to": here})
+        return Recorded(module(), styles(), {"states": states, "ways": ways})
+
+    def _recorded_state(self, values: Mapping[str, Sequence]) -> dict[str, Any]:
         parts = {name: getattr(self, name) for name in ("look", "fixed", "moving", "state")}
-        content = parts | {"recorded": self.frames(values), "ack": 0}
-        return Recorded(module(), styles(), content)
+        return parts | {"recorded": self.frames(values)}
+
+    def _do(self, gesture: str, names: Sequence[str]) -> dict[str, Any]:
+        """Presses a button or follows a suggestion. Says which, and what ``names`` are set to."""
+        before = self.scene()
+        labels = [one.label for one in before.tries]
+        if gesture in labels:
+            way = {"try": labels.index(gesture)}
+            self._try(way["try"])
+            told = before.tries[way["try"]].values
+        else:
+            way, told = {"press": gesture}, {}
+            self.press(gesture)
+        old, new = (
+            {one.name: one.value for one in scene.controls if one.name in names}
+            for scene in (before, self.scene())
+        )
+        changed = {name: v for name, v in new.items() if name in told or v != old[name]}
+        return way | {"values": changed}
 
     def _at(self, names: Sequence[str], combinations: Iterable[Sequence]) -> Iterator[Scene]:
         before = {one.name: one.value for one in self.scene().controls if one.name in names}
@@ -214,6 +254,24 @@ class Live(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.state.get('sentence', '')!r})"
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two recorded states show the same wherever one goes from them."""
+
+    def whole(state: Mapping[str, Any], frame: Mapping[str, Any]) -> dict[str, Any]:
+        gone = frame.get("gone", ())
+        shown = {
+            name: {k: v for k, v in state[name].items() if k not in gone} | frame.get(name, {})
+            for name in ("moving", "fixed")
+        }
+        return shown | {"look": frame.get("look", state["look"]), "state": frame["state"]}
+
+    pairs = [(one, other, key) for key in one["recorded"]["at"]]
+    return all(
+        whole(a, a["recorded"]["at"][key]) == whole(b, b["recorded"]["at"][key])
+        for a, b, key in pairs
+    )
 
 
 def every(control: Slider | Choice | Switch) -> list:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import base64
+import copy
+import hashlib
 import json
-import secrets
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from metalearn_lite.files import write_whole
 
-LIMIT = 300_000
-"""bytes of HTML: a page holds several of them"""
+LIMIT = 400_000
+"""bytes of what one figure shows: a page holds several of them"""
+MANY = 12
+"""so many numbers are packed, each into two bytes: three digits and more"""
+LARGEST = float(np.finfo("<f2").max)
 WITHOUT = "(The figure itself moves where scripts may run: trust this notebook, or run its cell.)"
 PAGE = """<!doctype html>
 <html lang="en">
@@ -47,23 +54,40 @@ class Recorded:
     """
 
     def __init__(self, module: str, styles: str, content: Mapping[str, Any]):
-        packed = json.dumps(content, default=_packed, separators=(",", ":"), ensure_ascii=False)
-        sentence = content["state"]["sentence"]
-        place = f"ml-{secrets.token_hex(4)}"
-        self.html = (
-            f'<div id="{place}">{escape(sentence)} {WITHOUT}</div>\n<style>{styles}</style>\n'
-            f'<script type="module">\n{module}\n'
-            # In a script "<" could end it.
-            f"recorded({packed.replace('<', chr(92) + 'u003c')}, "
-            f'document.getElementById("{place}"));\n</script>'
-        )
-        size = len(self.html.encode())
+        self.sentence: str = content["states"][0]["state"]["sentence"]
+        self.data = json.dumps(packed(content), separators=(",", ":"), ensure_ascii=False)
+        """all that it can show, as JSON: what ``recorded`` of live.js takes"""
+        size = len(self.data.encode())
         if size > LIMIT:
             raise ValueError(
                 f"the recorded figure has {size // 1000} kB, and {LIMIT // 1000} are the most: "
                 "record fewer values"
             )
-        self._sentence = sentence
+        self._kit = (
+            f'<style>{styles}</style>\n<script type="module">\n{module}\n'
+            "globalThis.metalearnLite ??= { recorded };\n"
+            'dispatchEvent(new Event("metalearn-lite"));\n</script>\n'
+        )
+
+    @property
+    def html(self) -> str:
+        # The same figure has the same name in every build.
+        place = f"ml-{hashlib.sha256(self.data.encode()).hexdigest()[:8]}"
+        return (
+            f'<div id="{place}">{escape(self.sentence)} {WITHOUT}</div>\n{self._kit}'
+            # In a script "<" could end it.
+            f'<script type="module">\nconst data = {self.data.replace("<", chr(92) + "u003c")};\n'
+            "const draw = () =>\n"
+            f'  metalearnLite.recorded(data, document.getElementById("{place}"));\n'
+            "if (globalThis.metalearnLite) draw();\n"
+            'else addEventListener("metalearn-lite", draw, { once: true });\n</script>'
+        )
+
+    def beside_another(self) -> Recorded:
+        """The same without what draws it: another one on the page, wherever it is, brings that."""
+        other = copy.copy(self)
+        other._kit = ""
+        return other
 
     def write(self, path: str | Path, title: str = "A figure") -> None:
         """Writes a page of its own that any browser can open."""
@@ -73,8 +97,59 @@ class Recorded:
         return self.html
 
     def __repr__(self) -> str:
-        return f"Recorded({self._sentence!r})"
+        return f"Recorded({self.sentence!r})"
 
 
-def _packed(array: bytes) -> str:
+def packed(content: Mapping[str, Any]) -> dict[str, Any]:
+    """``content`` as JSON. What occurs in several frames is said once.
+
+    A column that occurs twice is its place in ``columns``; each part of a look its place in
+    ``parts``.
+    """
+    content = copy.deepcopy(dict(content))
+    frames = [frame for state in content["states"]
+              for frame in (state, *state["recorded"]["at"].values())]  # fmt: skip
+    marks = [mark for frame in frames for name in ("moving", "fixed")
+             for mark in frame.get(name, {}).values()]  # fmt: skip
+    for mark in marks:
+        for name, column in mark.items():
+            mark[name] = _packed(column)
+    said = Counter(_said(column) for mark in marks for column in mark.values())
+    columns = _places(text for text, number in said.items() if number > 1)
+    for mark in marks:
+        for name, column in mark.items():
+            mark[name] = columns.get(_said(column), column)
+    looks = [frame["look"] for frame in frames if "look" in frame]
+    parts = _places(_said(part) for look in looks for some in look.values() for part in some)
+    for look in looks:
+        for name, some in look.items():
+            look[name] = [parts[_said(part)] for part in some]
+    both = {"columns": columns, "parts": parts}
+    return content | {name: [json.loads(text) for text in all] for name, all in both.items()}
+
+
+def _said(part: Any) -> str:
+    return json.dumps(part, ensure_ascii=False)
+
+
+def _places(texts: Iterable[str]) -> dict[str, int]:
+    return {text: place for place, text in enumerate(dict.fromkeys(texts))}
+
+
+def _packed(column: Any) -> Any:
+    """As draw.js's columns, but that bytes are in base 64 and many numbers are ``halves``."""
+    if isinstance(column, dict):
+        if "bytes" in column:
+            return column | {"bytes": _text(column["bytes"])}
+        return {"shape": column["shape"], "halves": _halves(np.frombuffer(column["floats"], "<f4"))}
+    if len(column) < MANY or not all(one is None or isinstance(one, float) for one in column):
+        return column
+    return {"halves": _halves(np.array([np.nan if one is None else one for one in column]))}
+
+
+def _halves(values: np.ndarray) -> str:
+    return _text(np.clip(values, -LARGEST, LARGEST).astype("<f2").tobytes())
+
+
+def _text(array: bytes) -> str:
     return base64.b64encode(array).decode()
