@@ -177,7 +177,7 @@ class DrawModel:
     def add_stroke(self, sheet: int, points: Sequence[Sequence[float]]) -> None:
         """Adds a stroke through ``points`` (x, y), 0 … 1 from the top left; an example goes."""
         try:
-            stroke = np.array(points, dtype=np.float32).reshape(-1, 2)
+            stroke = np.array(points, dtype=float).reshape(-1, 2)
         except (TypeError, ValueError):
             stroke = np.zeros((0, 2))
         if not len(stroke) or not np.isfinite(stroke).all():
@@ -389,23 +389,29 @@ def ink_image(strokes: Sequence[np.ndarray]) -> np.ndarray:
     The drawing is centred and brought to the size that characters of Omniglot have, width and
     height alike. The pen is not: its line is as wide in a large drawing as in a small one.
 
+    The site draws the same in the page (``site/static/strokes.js``); a test holds them together.
+
     Args:
         strokes: each ``(P, 2)``, points (x, y) from 0 to 1, from the top left.
     """
-    points = np.concatenate(strokes)
+    points = np.concatenate(strokes).astype(float)
     low, high = points.min(0), points.max(0)
     scale = LONGER_SIDE / max((high - low).max(), SMALLEST)
     ways = [(stroke - (low + high) / 2) * scale + IMAGE_SIZE / 2 for stroke in strokes]
-    lengths = [np.linalg.norm(np.diff(way, axis=0), axis=1).sum() for way in ways]
-    marks = 2 + int(2 * max(lengths))  # half a pixel apart or less
+    marks = 2 + int(2 * max(_walked(way)[-1] for way in ways))  # half a pixel apart or less
     even = np.stack([_evenly(way, max(marks, 4)) for way in ways])
     ink = pen_ink(torch.from_numpy(even).float().unsqueeze(1))
     return ink.sum((0, 1)).clamp(max=1).numpy()
 
 
+def _walked(way: np.ndarray) -> np.ndarray:
+    """How far the pen has come at each point of ``way`` ``(P, 2)``."""
+    return np.concatenate([[0], np.linalg.norm(np.diff(way, axis=0), axis=1).cumsum()])
+
+
 def _evenly(way: np.ndarray, marks: int) -> np.ndarray:
     """``marks`` points evenly along ``way`` ``(P, 2)`` of pixels; a dot becomes a short dash."""
-    walked = np.concatenate([[0], np.linalg.norm(np.diff(way, axis=0), axis=1).cumsum()])
+    walked = _walked(way)
     if walked[-1] < PEN_WIDTH:
         way = way.mean(0) + np.array([(-PEN_WIDTH / 2, 0), (PEN_WIDTH / 2, 0)])
         walked = np.array([0, PEN_WIDTH])

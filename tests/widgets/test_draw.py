@@ -248,7 +248,7 @@ def test_drawing_on_an_example_begins_a_drawing_of_ones_own():
     model.draw_all_examples()
     model.add_stroke(0, BAR)
     assert model.sheets[0].example is None
-    np.testing.assert_array_equal(model.frame().images[0], ink_image([np.array(BAR, np.float32)]))
+    np.testing.assert_array_equal(model.frame().images[0], ink_image([np.array(BAR)]))
     model.draw_example(1)
     model.undo(1)
     assert not model.sheets[1].has_ink
