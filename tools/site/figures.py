@@ -37,6 +37,8 @@ class Figure:
     gestures: tuple[str, ...] = ()
     instead: dict[str, str] = field(default_factory=dict)
     """words that are true in the notebook alone, and what the page says"""
+    tall: int = 510
+    """in CSS pixels where there is room: so much is kept until it is drawn"""
     more: str = ""
     """what only the notebook's can do"""
 
@@ -47,14 +49,6 @@ class Figure:
 
 
 FIGURES = {
-    "live_check": Figure(
-        "00_start_here",
-        "Live check",
-        "The smallest figure: a slider, and the square of its number.",
-        widgets.live_check,
-        {"number": ...},
-        more="In the notebook it tests whether Python answers; here its answers were recorded.",
-    ),
     "training_explorer": Figure(
         "01_supervised_learning",
         "Training explorer",
@@ -72,6 +66,7 @@ FIGURES = {
         {"num_ways": (2, 5, 12), "watcher": ...},
         ("draw_again", "draw_again", "Twelve ways, one alphabet"),
         more="The notebook's also has shots, queries, and characters of other splits.",
+        tall=440,
     ),
     "landscape": Figure(
         "03_maml_mathematics",
@@ -85,6 +80,7 @@ FIGURES = {
             " Drag θ about: where": " Where",
         },
         more="In the notebook you drag θ.",
+        tall=620,
     ),
     "adaptation": Figure(
         "04_maml_on_sinusoids",
@@ -140,6 +136,7 @@ FIGURES = {
             "With the keyboard: Tab to it, then the arrow keys.": "",
         },
         more="In the notebook you put the goal where you like.",
+        tall=440,
     ),
     "bandit_duel": Figure(
         "11_meta_rl_by_memory",
@@ -150,6 +147,7 @@ FIGURES = {
         ("finish", "new", "finish", "new", "finish"),
         instead={"a click pulls an arm": "", " Pull arm 1 to 5.": ""},
         more="In the notebook you pull the arms yourself.",
+        tall=580,
     ),
     "chooser": Figure(
         "12_choosing_how_to_learn",
@@ -177,6 +175,7 @@ FIGURES = {
         widgets.poison,
         {"kind": ..., "place": ..., "share": ...},
         ("new_task",),
+        tall=430,
     ),
     "bug_lab": Figure(
         "15_bug_clinic",
@@ -186,6 +185,16 @@ FIGURES = {
         {"graph": ..., "labels": ..., "seen": ...},
         ("A bug that the curve forgives", "A score too good", "all_off"),
         more="The notebook's has nine bugs, and a mystery to be solved.",
+        tall=430,
+    ),
+    "live_check": Figure(
+        "00_start_here",
+        "Live check",
+        "The smallest figure: a slider, and the square of its number.",
+        widgets.live_check,
+        {"number": ...},
+        more="In the notebook it tests whether Python answers; here its answers were recorded.",
+        tall=100,
     ),
 }  # fmt: skip
 
@@ -250,23 +259,25 @@ def place(name: str) -> str:
     figure = FIGURES[name]
     more = f"<figcaption>{escape(figure.more)}</figcaption>" if figure.more else ""
     return (
-        f'<figure class="ml-figure" data-figure="{name}">'
+        f'<figure class="ml-figure" data-figure="{name}" style="--tall: {figure.tall}px">'
         f'<div class="ml-place"><p>{escape(figure.says)}</p>'
         f"<noscript><p>{WITHOUT}</p></noscript></div>{more}</figure>"
     )
 
 
 def gallery(notebooks: Path, played: Mapping[str, str]) -> str:
-    """The body of the gallery in Markdown: a card for each widget, in the order of the notebooks.
+    """The body of the gallery in Markdown: a card for each widget, the smallest one last.
 
     Args:
         played: the places of those that are not recorded but run in the page.
     """
-    cards = [(one.stem, one.title, one.says, place(name)) for name, one in FIGURES.items()]
-    cards += [(*PLAYED[name], html) for name, html in played.items()]
+    recorded = {name: (one.stem, one.title, one.says, place(name)) for name, one in FIGURES.items()}
+    last = recorded.pop("live_check")
+    cards = [*recorded.values(), *((*PLAYED[name], html) for name, html in played.items())]
+    in_order = [*sorted(cards, key=lambda card: card[0]), last]
     return "\n\n".join(
         f"## {title}\n\n{says} [{heading(notebooks / f'{stem}.ipynb')}]({stem}.ipynb)\n\n{html}\n"
-        for stem, title, says, html in sorted(cards, key=lambda card: card[0])
+        for stem, title, says, html in in_order
     )
 
 
