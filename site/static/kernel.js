@@ -11,6 +11,17 @@ export function require(condition, complaint) {
   if (!condition) throw new Refusal(complaint);
 }
 
+/** What refused `deed`, as a sentence; empty where it was done. */
+function complaint(deed) {
+  try {
+    deed();
+    return "";
+  } catch (fault) {
+    if (!(fault instanceof Refusal)) throw fault;
+    return `${fault.message.replace(/\.+$/, "")}.`;
+  }
+}
+
 /** Bytes out of base64. */
 export function unpacked(text) {
   return Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
@@ -54,14 +65,13 @@ export class PageModel {
   }
 
   async send({ kind, id, settled, ...fields }) {
-    this.complaint = "";
     try {
-      this.act(kind, fields);
+      this.complaint = complaint(() => this.act(kind, fields));
+      await this.show({ ack: id });
     } catch (fault) {
-      if (!(fault instanceof Refusal)) throw fault;
-      this.complaint = `${fault.message.replace(/\.+$/, "")}.`;
+      this.tell({ ack: id }); // the page waits for an answer, whatever happened
+      throw fault;
     }
-    await this.show({ ack: id });
   }
 
   act(kind, fields) {

@@ -6,6 +6,7 @@ its networks answer against PyTorch.
 
 from __future__ import annotations
 
+import json
 import mimetypes
 import subprocess
 from pathlib import Path
@@ -319,6 +320,16 @@ def test_the_game_is_as_in_the_notebook(site):
     for number, (gesture, shown) in enumerate(zip(gestures, seen, strict=True)):
         page.do(**gesture)
         assert_alike(shown, game, f"{number}: {gesture}")
+
+
+def test_what_is_loaded_is_as_large_as_the_page_says(figures):
+    sizes = json.loads((figures / "drawing" / "draw.json").read_text())["sizes"]
+    assert sizes == {name: (figures / "drawing" / name).stat().st_size for name in sizes}
+    assert len(sizes) == 6
+    assert f"loads them, {sum(sizes.values()) / 1e6:.1f} MB;" in drawing.FIGURES["draw"].more
+    for name in sizes:
+        content = (figures / "drawing" / name).read_bytes()
+        assert not name.endswith(".onnx") or str(REPOSITORY).encode() not in content
 
 
 # As a reader

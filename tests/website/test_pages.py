@@ -41,7 +41,10 @@ def test_a_figure_stands_in_the_place_of_a_widget_and_its_filmstrip_unfolds():
     strip = new_code_cell("display(explorer.filmstrip())", outputs=[image()])
     other = new_code_cell("plt.show()", outputs=[image()])
     there, still, plain = made(
-        widget, strip, other, markup=lambda stem, source: "<b>F</b>" if source == "explorer" else None
+        widget,
+        strip,
+        other,
+        markup=lambda stem, source: "<b>F</b>" if source == "explorer" else None,
     )
     assert [output.data for output in there.outputs] == [{"text/html": "<b>F</b>"}]
     assert still.metadata.tags == ["ml-still"]
@@ -87,7 +90,9 @@ def test_a_caption_stands_apart():
 
 
 def test_a_bonus_is_marked_where_it_folds():
-    heading, mark, body = made(new_markdown_cell("## Bonus · More\n\nIn short."), new_code_cell("1"))
+    heading, mark, body = made(
+        new_markdown_cell("## Bonus · More\n\nIn short."), new_code_cell("1")
+    )
     assert heading.source.startswith("## Bonus")
     assert mark.source == pages.BONUS_MARK
     assert body.source == "1"
@@ -135,14 +140,15 @@ def test_the_map_is_the_one_of_the_first_notebook():
 def test_links_of_a_document_lead_to_pages_or_to_the_source():
     text = "[a](../notebooks/04_maml_on_sinusoids.ipynb) [b](running.md#x) [c](../data/README.md)"
     assert documents.with_links(text, "docs/measured.md") == (
-        "[a](04_maml_on_sinusoids.ipynb) [b](running.md#x) "
-        f"[c]({links.source('data/README.md')})"
+        f"[a](04_maml_on_sinusoids.ipynb) [b](running.md#x) [c]({links.source('data/README.md')})"
     )
 
 
 def test_the_table_of_exercises_does_not_tell_answers():
     row = "| `04.a` | A title | ●○○ | 10 | 2 · week2 | 11 | Subtract the gradient. |"
-    assert documents.without_last_column(row) == "| `04.a` | A title | ●○○ | 10 | 2 · week2 | 11 |\n"
+    assert (
+        documents.without_last_column(row) == "| `04.a` | A title | ●○○ | 10 | 2 · week2 | 11 |\n"
+    )
     if (links.ROOT / "instructor").exists():
         pages_ = documents.pages()
         assert "Subtract" not in str(pages_.values())

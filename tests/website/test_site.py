@@ -1,5 +1,6 @@
 """The built site: every link leads somewhere, nothing is asked of others, no page is heavy."""
 
+import itertools
 import re
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
@@ -165,9 +166,13 @@ def test_the_contents_lead_through_the_whole_course():
     front = page(site() / "index.html")
     hrefs = {attributes.get("href") for attributes in front.all("a")}
     assert {f"{path.stem}.html" for path in NOTEBOOKS} <= hrefs
-    for before, after in zip(NOTEBOOKS, NOTEBOOKS[1:], strict=False):
-        assert page(site() / f"{before.stem}.html").all("link", rel="next", href=f"{after.stem}.html")
-        assert page(site() / f"{after.stem}.html").all("link", rel="prev", href=f"{before.stem}.html")
+    for before, after in itertools.pairwise(NOTEBOOKS):
+        assert page(site() / f"{before.stem}.html").all(
+            "link", rel="next", href=f"{after.stem}.html"
+        )
+        assert page(site() / f"{after.stem}.html").all(
+            "link", rel="prev", href=f"{before.stem}.html"
+        )
 
 
 def test_the_glossary_and_the_notebooks_lead_to_each_other():

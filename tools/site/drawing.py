@@ -120,12 +120,14 @@ def write(folder: Path) -> None:
     sizes = {one.name: one.stat().st_size for glob in loaded for one in sorted(into.glob(glob))}
     _write(into / "draw.json", drawing(learners) | {"sizes": sizes})
     _write(into / "game.json", game())
-    licence = (REPOSITORY / "LICENSE").read_text(encoding="utf-8").split("\n\n", 2)
-    (into / "LICENCE-omniglot.txt").write_text(
-        f"The drawings in game.json are of Omniglot.\n\n{licence[0]}\n\n"
-        f"Copyright (c) 2015 Brenden Lake\n\n{licence[2]}",
-        encoding="utf-8",
-    )
+    (into / "LICENCE-omniglot.txt").write_text(omniglot_licence(), encoding="utf-8")
+
+
+def omniglot_licence() -> str:
+    """What must go with Omniglot's drawings: the MIT licence, as the code has it, in its name."""
+    title, _, terms = (REPOSITORY / "LICENSE").read_text(encoding="utf-8").split("\n\n", 2)
+    whose = "Copyright (c) 2015 Brenden Lake"
+    return f"The drawings in game.json are Omniglot's.\n\n{title}\n\n{whose}\n\n{terms}"
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
