@@ -45,7 +45,7 @@ html_js_files = [
     ),
 ]
 html_sidebars = {
-    "**": ["navbar-logo.html", "search-box.html", "sbt-sidebar-nav.html"],
+    "**": ["brand.html", "search-box.html", "sbt-sidebar-nav.html"],
     "index": [],
 }
 html_context = {"default_mode": "auto"}
@@ -54,11 +54,6 @@ html_theme_options = {
     "navigation_with_keys": False,
     "pygments_dark_style": "a11y-dark",
     "pygments_light_style": "a11y-high-contrast-light",
-    "logo": {
-        "text": "metalearn-lite",
-        "image_light": "static/icon.svg",
-        "image_dark": "static/icon.svg",
-    },
     "max_navbar_depth": 1,
     "navbar_persistent": [],
     "show_navbar_depth": 1,

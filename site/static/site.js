@@ -46,6 +46,7 @@ if (place) {
       autofocus: true,
       resetStyles: false,
     });
+    place.querySelector("input").setAttribute("aria-label", "Search the course");
     const asked = new URLSearchParams(location.search).get("q");
     if (asked) search.triggerSearch(asked);
   });

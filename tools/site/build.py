@@ -22,12 +22,18 @@ from PIL import Image
 
 from metalearn_lite.files import write_whole
 from metalearn_lite.teaching import workbook
-from tools.site import api, card, course, documents, front, glossary, links, pages
-
-try:
-    from tools.site import drawing, figures
-except ImportError:  # they are being built
-    drawing = figures = None
+from tools.site import (
+    api,
+    card,
+    course,
+    documents,
+    drawing,
+    figures,
+    front,
+    glossary,
+    links,
+    pages,
+)
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build"
@@ -45,8 +51,12 @@ LEFT_OUT = (
 )
 IMAGE = re.compile(r"<img\b[^>]*>")
 PLAIN = re.compile(r'<span class="(?:default_value|n|o|p|pre|w)?">([^<>]*)</span>')
+# Pagefind leads to a heading by its own name, and Bootstrap's "container" is not docutils'.
+HEADING = re.compile(r'<section id=("[^"]+")>\n(<h[1-6])')
 BY_THE_WAY = re.compile(
-    r' title="Link to this \w+"|(?<=literal) notranslate|<annotation.*?</annotation>', re.DOTALL
+    r' title="Link to this \w+"|(?<=literal) notranslate|(?<=docutils) container'
+    r"|<annotation.*?</annotation>",
+    re.DOTALL,
 )
 PAGEFIND = (
     *("--root-selector", "article", "--include-characters", "∇∂θφαβλεΣ∑∏≤≥≠±×·−²√→_"),
@@ -94,14 +104,11 @@ def prepare() -> None:
 
 def figure(stem: str, source: str) -> str | None:
     """What stands in the place of the widget that a cell of notebook ``stem`` shows, if any."""
-    if not figures:
-        return None
     return drawing.markup(stem, source) or figures.markup(stem, source)
 
 
 def gallery() -> str:
-    if not figures:
-        return "Not yet."
+    """A card for each figure that moves, as Markdown."""
     return figures.gallery(NOTEBOOKS, {name: drawing.place(name) for name in ("game", "draw")})
 
 
@@ -134,8 +141,8 @@ def finish() -> None:
         ignore=shutil.ignore_patterns("*.ttf", "*.woff"),
     )
     shutil.copy(katex / "katex.min.css", OUT / "_static" / "katex")
-    for part in filter(None, (figures, drawing)):
-        part.write(OUT / "_figures")
+    figures.write(OUT / "_figures")
+    drawing.write(OUT / "_figures")
     for path in DOCS.glob("adaptation_explorer_*.webp"):
         shutil.copy(path, OUT / "_static")
     for path in OUT.rglob("*.html"):
@@ -149,6 +156,8 @@ def finish() -> None:
     addresses = sorted(path.relative_to(OUT).as_posix() for path in OUT.rglob("*.html"))
     (OUT / "sitemap.xml").write_text(sitemap(addresses), encoding="utf-8")
     (OUT / "robots.txt").write_text(f"User-agent: *\nSitemap: {links.SITE}sitemap.xml\n")
+    lost = (ROOT / "site" / "404.html").read_text(encoding="utf-8").replace("{site}", links.SITE)
+    (OUT / "404.html").write_text(lost, encoding="utf-8")
     (OUT / ".nojekyll").touch()  # GitHub Pages leaves out folders such as _static without it
     run_node("purge.mjs", str(OUT))
     subprocess.run([NODE_MODULES / ".bin" / "pagefind", *PAGEFIND, "--site", OUT], check=True)
@@ -159,8 +168,11 @@ def run_node(script: str, *arguments: str) -> None:
 
 
 def lean(html: str) -> str:
-    """``html`` without what no style of the site looks at: half of a page of code is that."""
-    html = BY_THE_WAY.sub("", html)
+    """``html`` without what no style of the site looks at: half of a page of code is that.
+
+    A section's name becomes that of its heading, to which search and contents lead.
+    """
+    html = HEADING.sub(r"<section>\n\2 id=\1", BY_THE_WAY.sub("", html))
     while (shorter := PLAIN.sub(r"\1", html)) != html:
         html = shorter
     return html

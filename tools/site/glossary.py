@@ -76,7 +76,8 @@ def table(words: list[Word]) -> str:
         for word in sorted(words, key=lambda word: word.english.lower())
     )
     return (
-        '<table class="ml-words"><thead><tr><th>English</th><th lang="zh">中文</th>'
+        '<table class="ml-words" data-pagefind-weight="8"><thead><tr><th>English</th>'
+        '<th lang="zh">中文</th>'
         f"<th>in one sentence</th><th>explained in</th></tr></thead><tbody>\n{rows}\n"
         "</tbody></table>"
     )
