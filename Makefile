@@ -1,7 +1,7 @@
 # make lab         open your own copy of the course, workbook/, in JupyterLab; what you changed there stays
 # make workbook    make that copy, or bring it up to date, and open nothing
 # make fresh       NOTEBOOK=04: a clean copy of one notebook; the old one goes to workbook/old/
-# make test        everything that must hold: format, lint, tests, every notebook, every widget in a browser
+# make test        everything that must hold: format, lint, tests, every notebook, every widget and the site in a browser
 # make test-fast   the same without the browser and the slow tests, and of the notebooks only 00, 01 and 03
 # make notebooks   run every notebook, save its outputs, clean its metadata
 # make bench       timings beside the public libraries
@@ -126,7 +126,7 @@ format: $(STAMP)
 	$(PY) -m ruff format .
 	@$(if $(BIOME),$(BIOME) check --write,echo "JavaScript and CSS stay as they are: npm ci installs what formats them")
 
-test: lint $(if $(wildcard instructor/plan.py),$(INSTRUCTOR_STAMP))
+test: lint $(if $(wildcard instructor/plan.py),$(INSTRUCTOR_STAMP)) $(and $(wildcard site/conf.py),$(wildcard node_modules/katex),site)
 	$(PYTEST) $(PARALLEL) -m "not browser" $(NBVAL) tests $(NOTEBOOKS)
 	$(PYTEST) $(PARALLEL) -m browser -p no:nbval tests/browser
 
@@ -140,10 +140,19 @@ bench: $(STAMP)
 	@for name in $(sort $(notdir $(basename $(wildcard benchmarks/[a-z]*.py)))); do \
 		echo "$(PY) -m benchmarks.$$name"; $(PY) -m benchmarks.$$name || exit 1; done
 
-# Formulas, search and the networks in the page come from npm: `npm ci` installs them.
+# Formulas, search and the networks in the page come from npm. Learners' copies of the course have no site/.
+ifneq ($(wildcard site/conf.py),)
+
 site: $(SITE_STAMP)
 	@[ -d node_modules/katex ] || { echo "make site needs what npm installs: npm ci" >&2; exit 1; }
 	OMP_NUM_THREADS=1 $(SITE)/bin/python -m tools.site.build
+
+else
+
+site:
+	@echo "make $@ needs the folder site/, which is not in the learners' copy of the course." >&2; exit 1
+
+endif
 
 shots: $(STAMP)
 	PYTHONPATH=tests OMP_NUM_THREADS=1 $(PY) -m tools.shots

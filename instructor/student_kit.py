@@ -21,7 +21,11 @@ ROOT = Path(__file__).parents[1]
 KIT = ROOT / "build" / "student-kit.zip"
 FOLDER = "metalearn-lite"  # what the zip unpacks to
 LEFT_OUT = ("instructor/", "tests/instructor/", ".ci/", ".github/", "tests/test_workflows.py",
-            "requirements-instructor.txt")  # fmt: skip
+            "requirements-instructor.txt",
+            # Nor is the site built of it: that has pages for instructors.
+            "site/", "requirements-site.txt", "tools/site/build.py", "tools/site/documents.py",
+            "tests/website/test_pages.py", "tests/website/test_site.py", "tests/browser/test_site",
+            )  # fmt: skip
 # These say of instructor/ that it is not in the kit, or would work where it is.
 MAY_NAME_IT = (
     "Makefile",

@@ -17,13 +17,6 @@ each of T tasks.
 | | |
 |---|---|
 {rows}
-
-```{{toctree}}
-:hidden:
-:maxdepth: 1
-
-{names}
-```
 """
 
 
@@ -61,10 +54,11 @@ def pages(package: Path) -> dict[Path, str]:
         f"| [{_title(room, modules)}](api/{room}.md) | {_sentence(package, modules[0])} |"
         for room, modules in found.items()
     )
-    names = "\n".join(f"api/{room}" for room in found)
-    laid = {Path("api.md"): INTRODUCTION.format(rows=rows, names=names)}
+    laid = {Path("api.md"): INTRODUCTION.format(rows=rows)}
     for room, modules in found.items():
-        parts = [f"# {_title(room, modules)}\n"]
+        # Outside of the contents: Sphinx would copy all their names into the sidebar of every page.
+        title = _title(room, modules)
+        parts = [f"---\norphan: true\n---\n\n# {title}\n", "Of [the package](../api.md).\n"]
         for module in modules:
             if len(modules) > 1 and module.partition(".")[2] != room:
                 parts.append(f"## {module.partition('.')[2]}\n")

@@ -41,13 +41,12 @@ SOURCE, DOCTREES, HTML = (BUILD / f"site-{name}" for name in ("source", "doctree
 OUT = BUILD / "site"
 PAGES, NOTEBOOKS, DOCS = ROOT / "site" / "pages", ROOT / "notebooks", ROOT / "docs"
 NODE_MODULES = ROOT / "node_modules"
+# What the theme and Sphinx bring along and no page asks for.
 LEFT_OUT = (
-    ".buildinfo*",
-    ".doctrees",
-    "objects.inv",
-    "fontawesome*",
-    "fa-*",
-    "webpack-macros.html",
+    *(".buildinfo*", ".doctrees", "_sources", "objects.inv", "*.map"),
+    *("locales", "vendor", "*webpack-macros.html", "file.png", "minus.png", "plus.png"),
+    *("bootstrap.js", "fontawesome.js", "doctools.js", "searchtools.js", "sphinx_highlight.js"),
+    *("language_data.js",),
 )
 IMAGE = re.compile(r"<img\b[^>]*>")
 PLAIN = re.compile(r'<span class="(?:default_value|n|o|p|pre|w)?">([^<>]*)</span>')
@@ -95,6 +94,11 @@ def prepare() -> None:
     for path in SOURCE.rglob("*.*"):
         if path.suffix in (".md", ".ipynb") and path.relative_to(SOURCE) not in laid:
             path.unlink()
+    for path in HTML.rglob("*.html"):  # nor does Sphinx take away a page whose source has gone
+        name = path.relative_to(HTML)
+        if not {name.with_suffix(".md"), name.with_suffix(".ipynb")} & laid.keys():
+            path.unlink()
+    shutil.rmtree(HTML / "_static", ignore_errors=True)
     for name, text in laid.items():
         target = SOURCE / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,6 @@ const sheets = await new PurgeCSS().purge({
   content: [`${site}/**/*.html`, `${site}/_static/**/*.js`, `${site}/_figures/**/*.js`],
   css: [`${site}/_static/**/*.css`],
   variables: true,
-  skippedContentGlobs: [`${site}/_static/locales/**`],
   safelist: [/^pst-/, /^show/, /^collaps/, /data-theme/, /data-mode/],
 });
 for (const { file, css } of sheets) writeFileSync(file, css);
