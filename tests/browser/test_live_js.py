@@ -566,15 +566,16 @@ def test_recorded_gestures(new_page, tmp_path):
     says("Step 0, rate 0.1, bent 4.")
     one.get_by_role("button", name="far", exact=True).click()
     says("Step 10, rate 0.1, bent 4.")
-    other.get_by_role("button", name="Bend", exact=True).click()
-    other.get_by_text("Step 3, rate 0.1, bent 2.", exact=True).wait_for()
+    for bent in (2, 1):  # and back
+        other.get_by_role("button", name="Bend", exact=True).click()
+        other.get_by_text(f"Step 3, rate 0.1, bent {bent}.", exact=True).wait_for()
     assert errors == []
 
 
 def test_a_recorded_point_goes_to_the_nearest_place(new_page, tmp_path):
     """While it is held, when it is let go, and with an arrow key to the next one that way."""
     widget = Waves()
-    places = [("point", 0, 0.5, y) for y in (1, 4, 7)]
+    places = [("drag", "point", 0, 0.5, y) for y in (1, 4, 7)]
     record = widget.record(*places, step=(3, 10))
     record.write(tmp_path / "it.html")
     page = new_page()

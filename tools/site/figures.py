@@ -21,15 +21,19 @@ from metalearn_lite.widgets.kit.live import module, styles
 from tools.site import widgets
 
 THETAS = tuple(
-    ("theta", 0, *place)
+    ("drag", "theta", 0, *place)
     for place in [(1.5, 1.2), *itertools.product((-2.25, -0.75, 0.75, 2.25), repeat=2)]
 )
 GOALS = tuple(
-    (f"{who} goal", 0, *place)
+    ("drag", f"{who} goal", 0, *place)
     for place in [(0.3, 0.35), *itertools.product((-0.4, 0.0, 0.4), repeat=2)]
     for who in ("MAML", "joint training")
 )
 """where θ and the goal can be dragged to"""
+PICKS = (
+    *(("pick", "queries", query) for query in range(10)),
+    *(("pick", "snapshots", snapshot) for snapshot in range(6)),
+)
 WITHOUT = "It moves where JavaScript may run."
 
 
@@ -120,7 +124,7 @@ FIGURES = {
         "Drawings find their places while a prototypical network trains.",
         widgets.embedding,
         {"snapshot": ..., "query": ...},
-        ("new_episode",),
+        (*PICKS, "new_episode", *PICKS, "new_episode", *PICKS),
     ),
     "in_context": Figure(
         "09_learning_in_context",
@@ -167,10 +171,10 @@ FIGURES = {
         "Stream player",
         "Tasks come one by one, and the world jumps: who notices?",
         widgets.stream_player,
-        {"stream": (1, 2), "round": (*range(1, 80, 2), 80)},
+        {"buffer_of": ("meta-leader, detector", "meta-leader"), "round": (*range(1, 80, 2), 80)},
         ("The first jump",),
         instead={"Point at a round: where": "Where"},
-        more="The notebook's has twenty streams, and each learner's buffer.",
+        more="The notebook's has every round of twenty streams, and each learner's buffer.",
     ),
     "poison": Figure(
         "14_robust_private_unlabelled",

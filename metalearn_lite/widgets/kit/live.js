@@ -940,7 +940,8 @@ class Record {
       }
     }
     this.states = states;
-    this.ways = ways;
+    this.all = ways;
+    this.turns = new Map();
     this.here = 0;
     this.heard = {};
   }
@@ -953,10 +954,23 @@ class Record {
     this.heard[event] = act;
   }
 
-  /** Where a gesture leads from here, or else from elsewhere; if anywhere. */
-  way(kind, which) {
-    const all = this.ways.filter((one) => one[kind] === which);
-    return all.find((one) => one.from === this.here) ?? all[0];
+  /** Where a gesture leads from here, or else where it first led. A button that led here leads back. */
+  ways(kind, which, index) {
+    const all = this.all.filter((one) => one[kind] === which && (one.index ?? index) === index);
+    const here = all.filter((one) => one.from === this.here);
+    if (here.length) return here;
+    const back = (one) =>
+      kind === "press" && one.to === this.here ? { ...one, to: one.from } : one;
+    return all.slice(0, 1).map(back);
+  }
+
+  /** From one place it may lead to several: to one after the other. */
+  way(kind, which, index) {
+    const some = this.ways(kind, which, index);
+    const turn = `${kind} ${which} ${index} ${this.here}`;
+    const number = this.turns.get(turn) ?? 0;
+    this.turns.set(turn, number + 1);
+    return some[number % some.length];
   }
 
   move(place) {
@@ -1017,6 +1031,7 @@ class RecordedWire extends Wire {
     if (kind === "press") way = this.model.way(kind, fields.name);
     if (kind === "try") way = this.model.way(kind, fields.index) ?? this.suits(tries[fields.index]);
     if (kind === "drag") way = this.nearest(fields, settled);
+    if (kind === "pick") way = this.model.way(kind, fields.key, fields.index);
     if (!way) return;
     this.model.move(way.to);
     for (const [control, value] of Object.entries(way.values)) {
@@ -1029,7 +1044,7 @@ class RecordedWire extends Wire {
   nearest({ key, index, x, y }, settled) {
     const { states, here } = this.model;
     const { values } = states[here].state;
-    const ways = this.model.ways.filter(
+    const ways = this.model.all.filter(
       (one) =>
         one.drag === key &&
         one.index === index &&
@@ -1057,19 +1072,19 @@ class RecordedWire extends Wire {
 
   /** What of the look can be used. */
   frozen() {
-    const draggable = (key) => this.model.way("drag", key);
+    const some = (kind, key) => this.model.all.some((one) => one[kind] === key);
     const panel = (one) => ({
       ...one,
       click: "",
       marks: one.marks.map((mark) => ({
         ...mark,
-        pick: "",
-        drag: draggable(mark.key) ? { ...mark.drag, removable: false } : null,
+        pick: some("pick", mark.key) ? mark.pick : "",
+        drag: some("drag", mark.key) ? { ...mark.drag, removable: false } : null,
       })),
     });
     const usable = ({ kind, name }) =>
       kind === "Button"
-        ? this.model.way("press", name)
+        ? this.model.ways("press", name).length
         : this.by.includes(name) && this.known(name).length > 1;
     const control = (one) => {
       if (one.kind === "Choice") return { ...one, options: this.known(one.name) };
@@ -1082,7 +1097,7 @@ class RecordedWire extends Wire {
         texts: one.texts.length ? values.map((each) => one.texts[nearest(all, each)]) : [],
       };
     };
-    const known = (one) => this.model.way("try", one.at) ?? this.suits(one);
+    const known = (one) => this.model.ways("try", one.at).length || this.suits(one);
     return {
       panels: this.look.panels.map((one) => (one.marks ? panel(one) : one)),
       controls: this.look.controls.filter(usable).map(control),

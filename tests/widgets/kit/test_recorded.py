@@ -100,7 +100,7 @@ class Dice(Live):
             (Panel("panel", Axis(0, 1), Axis(0, 6), (line,)),),
             (Slider("step", "step", model.step, high=2), Button("throw", "Throw")),
             (Try("six", "A six.", values={"step": 2}, press="six"),
-             Try("back", "At the start.", values={"step": 0})),
+             Try("back", "At the start.", values={"step": 0}, press="show")),
             sentence=f"Step {model.step}: {model.thrown}.",
         )  # fmt: skip
 
@@ -132,11 +132,19 @@ def test_gestures_lead_from_state_to_state():
 
 
 def test_places_that_a_point_is_dragged_to_are_ways():
-    content = json.loads(Dice().record(("line", 0, 0.5, 4.0), ("line", 0, 0, 1), step=...).data)
+    content = json.loads(
+        Dice().record(("drag", "line", 0, 0.5, 4.0), ("drag", "line", 0, 0, 1), step=...).data
+    )
     assert content["ways"] == [
         {"from": 0, "drag": "line", "index": 0, "x": 0.5, "y": 4.0, "values": {}, "to": 1},
         {"from": 1, "drag": "line", "index": 0, "x": 0, "y": 1, "values": {}, "to": 0},
     ]
+
+
+def test_a_gesture_that_only_sets_controls_sets_them_wherever_they_were():
+    content = json.loads(Dice().record("back", step=...).data)
+    assert len(content["states"]) == 1
+    assert content["ways"] == [{"from": 0, "try": 1, "values": {"step": 0}, "to": 0}]
 
 
 def test_what_is_said_twice_is_packed_once():
