@@ -3,6 +3,7 @@
 # make fresh       NOTEBOOK=04: a clean copy of one notebook; the old one goes to workbook/old/
 # make test        everything that must hold: format, lint, tests, every notebook, every widget and the site in a browser
 # make test-fast   the same without the browser and the slow tests, and of the notebooks only 00, 01 and 03
+# make test-lab    every notebook's own figure in JupyterLab: the gestures that `make test` tries on a blank page
 # make notebooks   run every notebook, save its outputs, clean its metadata
 # make bench       timings beside the public libraries
 # make shots       pictures of every widget, light and dark, wide and narrow, in build/shots/
@@ -41,7 +42,7 @@ NBVAL = --nbval --nbval-current-env --nbval-sanitize-with tools/nbval_sanitize.c
 
 FOR_INSTRUCTORS = assignments grade grades hub slides student-kit
 
-.PHONY: help lab workbook fresh test test-fast lint format notebooks bench shots site venv learn2learn stale $(FOR_INSTRUCTORS)
+.PHONY: help lab workbook fresh test test-lab test-fast lint format notebooks bench shots site venv learn2learn stale $(FOR_INSTRUCTORS)
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -128,7 +129,10 @@ format: $(STAMP)
 
 test: lint $(if $(wildcard instructor/plan.py),$(INSTRUCTOR_STAMP)) $(and $(wildcard site/conf.py),$(wildcard node_modules/katex),site)
 	$(PYTEST) $(PARALLEL) -m "not browser" $(NBVAL) tests $(NOTEBOOKS)
-	$(PYTEST) $(PARALLEL) -m browser -p no:nbval tests/browser
+	$(PYTEST) $(PARALLEL) -m "browser and not lab" -p no:nbval tests/browser
+
+test-lab: $(STAMP)
+	$(PYTEST) $(PARALLEL) -m lab -p no:nbval tests/browser
 
 test-fast: lint
 	$(PYTEST) $(PARALLEL) -m "not browser and not slow" $(NBVAL) tests $(FAST_NOTEBOOKS)

@@ -199,14 +199,14 @@ class Lab:
             lambda: f"{name} has no ready kernel. JupyterLab asks: {dialog.all_inner_texts()}",
         )
 
-    def open_cell(self, source: str) -> None:
-        """Opens a notebook whose only cell is ``source``."""
-        cell = {"cell_type": "code", "id": "cell", "metadata": {}, "outputs": []}
-        cell |= {"execution_count": None, "source": source.strip()}
+    def open_cells(self, *sources: str) -> None:
+        """Opens a notebook with these cells only."""
+        cell = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+        cells = [cell | {"id": f"c{n}", "source": one.strip()} for n, one in enumerate(sources)]
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-        notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": kernel, "cells": [cell]}
-        (self._folder / "one_cell.ipynb").write_text(json.dumps(notebook))
-        self.open_notebook("one_cell.ipynb")
+        notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": kernel, "cells": cells}
+        (self._folder / "a_few_cells.ipynb").write_text(json.dumps(notebook))
+        self.open_notebook("a_few_cells.ipynb")
 
     def run_all(self) -> None:
         """Run ▸ Run All Cells. Fails where a cell ends in an error."""

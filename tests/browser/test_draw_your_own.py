@@ -21,7 +21,7 @@ DrawYourOwn(learners, {"characters": Glyphs(1, 8, 4)})
 @pytest.fixture
 def widget(lab):
     """The widget in a notebook of its own."""
-    lab.open_cell(SOURCE)
+    lab.open_cells(SOURCE)
     lab.run_all()
     return lab
 

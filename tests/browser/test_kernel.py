@@ -24,7 +24,7 @@ ipywidgets.VBox([number, press, said])
 
 def test_widgets_answer_on_the_thread_that_runs_the_cells(lab):
     """On two, a button overtakes the number above it, and two callbacks draw at once."""
-    lab.open_cell(SOURCE)
+    lab.open_cells(SOURCE)
     lab.run_all()
     said, expected = lab.page.locator(".widget-html-content").first, ""
     for number in (1, 2, 3):
