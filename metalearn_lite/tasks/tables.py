@@ -170,7 +170,9 @@ def classes_of(
     hidden = hidden + max(noise, 1e-4) * torch.randn(hidden.shape, generator=generator)
     order = torch.rand(hidden.shape[:2], generator=generator).argsort(1)[:, :num_ways]
     picked = hidden.gather(1, order.unsqueeze(2).expand(-1, -1, hidden.shape[2]))
-    return torch.cdist(hidden, picked).argmin(2)
+    y = torch.cdist(hidden, picked).argmin(2)
+    # Each picked row is of its own class, also where others are as near to it.
+    return y.scatter(1, order, torch.arange(num_ways).expand_as(order))
 
 
 def rescaled(x: Tensor, generator: torch.Generator | None = None) -> Tensor:

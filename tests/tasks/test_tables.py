@@ -72,6 +72,11 @@ def test_each_row_has_the_class_of_the_nearest_picked_row(generator):
     assert (1, 1, 0, 0, 0) in seen
 
 
+def test_where_all_rows_are_alike_each_class_still_has_one(generator):
+    y = tables.classes_of(torch.zeros(5, 60, 2), 10, 0.0, generator())
+    assert all(set(row.tolist()) == set(range(10)) for row in y)
+
+
 def test_noise_moves_rows_across_a_border(generator):
     hidden = torch.tensor([0.0, 1.0]).repeat(500).view(1, -1, 1)
     kept = {0.0: [], 1.0: []}
