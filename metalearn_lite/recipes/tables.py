@@ -145,9 +145,7 @@ def told(logits: Tensor, y: Tensor) -> dict[str, list]:
     confidence, said = chances.max(-1)
     place = (confidence * NUM_BINS).floor().clamp(0, NUM_BINS - 1).long().flatten()
     sums = [torch.ones(place.shape), confidence.flatten(), (said == y).float().flatten()]
-    bins = torch.stack(
-        [torch.zeros(NUM_BINS).index_add_(0, place, values) for values in sums], 1
-    )
+    bins = torch.stack([torch.zeros(NUM_BINS).index_add_(0, place, values) for values in sums], 1)
     return {
         "accuracy": _rounded(task_scores(logits, y)),
         "loss": _rounded(task_losses(chances.clamp(min=LEAST_CHANCE).log().log_softmax(-1), y)),

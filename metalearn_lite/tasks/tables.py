@@ -23,6 +23,8 @@ from metalearn_lite import checks
 from metalearn_lite.episodes import Episodes, Examples
 
 MOST_WAYS, MOST_COLUMNS = 10, 100
+MOST_CAUSES = 8
+"""however many columns there are, so that most say something about the others"""
 ACTIVATIONS: tuple[Callable[[Tensor], Tensor], ...] = (
     torch.tanh,
     torch.relu,
@@ -68,8 +70,8 @@ class RandomNetworks:
         checks.count(num_tasks=num_tasks, num_rows=num_rows)
         checks.count(1, MOST_COLUMNS, num_columns=num_columns)
         depth, num_hidden = _whole(1, 3, generator), _whole(1, 4, generator)
-        width = num_columns + 8
-        layer = torch.randn(num_tasks, num_rows, _whole(1, width, generator), generator=generator)
+        width, num_causes = num_columns + 8, _whole(1, MOST_CAUSES, generator)
+        layer = torch.randn(num_tasks, num_rows, num_causes, generator=generator)
         nodes = [layer]
         for _ in range(depth):
             layer = self._next(layer, width, generator)
@@ -94,7 +96,7 @@ class RandomNetworks:
         bias = torch.randn(num_tasks, 1, width, generator=generator)
         after = gain * layer @ weights + bias
         after = standard(ACTIVATIONS[_whole(0, len(ACTIVATIONS) - 1, generator)](after))
-        loud = 0.01 * 60 ** torch.rand(num_tasks, 1, width, generator=generator)
+        loud = 0.01 * 30 ** torch.rand(num_tasks, 1, width, generator=generator)
         return after + loud * torch.randn(after.shape, generator=generator)
 
 
@@ -111,17 +113,20 @@ class RandomTrees:
         num_columns: int,
         generator: torch.Generator | None = None,
     ) -> Worlds:
-        """``num_tasks`` tables with one to four trees each, all of the same depth."""
+        """``num_tasks`` tables with one to three trees each, all of the same depth."""
         checks.count(num_tasks=num_tasks, num_rows=num_rows)
         checks.count(1, MOST_COLUMNS, num_columns=num_columns)
-        num_hidden, depth = _whole(1, 4, generator), _whole(2, 4, generator)
+        num_hidden, depth = _whole(1, 4, generator), _whole(1, 3, generator)
         num_nodes = 2**depth - 1
-        mixing = torch.randn(num_tasks, num_columns, num_columns, generator=generator)
-        mixing = torch.eye(num_columns) + torch.rand(num_tasks, 1, 1, generator=generator) * mixing
+        causes = torch.randn(
+            num_tasks, num_rows, _whole(1, MOST_CAUSES, generator), generator=generator
+        )
+        mixing = torch.randn(num_tasks, causes.shape[2], num_columns, generator=generator)
+        own = torch.rand(num_tasks, 1, num_columns, generator=generator)
         x = torch.randn(num_tasks, num_rows, num_columns, generator=generator)
-        x = standard(x @ mixing)
+        x = standard(own * x + (1 - own) * standard(causes @ mixing))
         hidden = torch.zeros(num_tasks, num_rows, num_hidden)
-        for _ in range(_whole(1, 4, generator)):
+        for _ in range(_whole(1, 3, generator)):
             columns = torch.randint(num_columns, (num_tasks, num_nodes), generator=generator)
             rows = torch.randint(num_rows, (num_tasks, num_nodes), generator=generator)
             cuts = x.flatten(1).gather(1, rows * num_columns + columns)
@@ -226,7 +231,7 @@ class RandomTables:
         for kind, share in zip(self.kinds, shares, strict=True):
             if share:
                 world = kind.draw(share, total, num_columns, generator)
-                noise = 0.02 * 50 ** float(torch.rand((), generator=generator))
+                noise = 0.01 * 30 ** float(torch.rand((), generator=generator))
                 y.append(classes_of(world.hidden, num_ways, noise, generator))
                 x.append(rescaled(world.x, generator))
         x, y = torch.cat(x), torch.cat(y)
