@@ -28,7 +28,7 @@ from metalearn_lite.tasks import collected
 from metalearn_lite.tasks.tables import RandomNetworks, RandomTables, RandomTrees
 from metalearn_lite.training import cosine, meta_train, muon
 
-NUM_TABLES, NUM_QUERIES = 16, 32
+NUM_TABLES, NUM_QUERIES, ITERATIONS = 16, 32, 9000
 WAYS = (2, 2, 2, 3, 3, 4, 5, 6, 8, 10)
 """each as likely: tables of two classes are the commonest"""
 ROWS, COLUMNS = (10, 100), (2, 32)
@@ -64,7 +64,7 @@ def train(
     prior: str, iterations: int, generator: torch.Generator, save_to: Path | None = None
 ) -> PriorFittedNetwork:
     """A network that has seen 16 new tables in each iteration, and none that is real."""
-    network = TableTransformer()
+    network = TableTransformer(COLUMNS[1], max(WAYS), 48, 4, 4)
     learner = PriorFittedNetwork(network, network.init(generator))
     sample = partial(of_some_size, RandomTables(PRIORS[prior]))
     settings = {"outer_lr": 1e-3, "schedule": cosine, "optimize": muon, "max_norm": 10.0}
@@ -212,7 +212,7 @@ def main(**options) -> None:
 RECIPES = {
     f"tables-{prior}": Recipe(
         f"tables of a prior of random {said}, drawn anew always; none that was collected",
-        partial(train, prior, 20_000),
+        partial(train, prior, ITERATIONS),
         judge,
     )
     for prior, said in (

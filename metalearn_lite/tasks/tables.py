@@ -7,7 +7,8 @@ learner that is trained on such tables takes for granted is what they are drawn 
 1. Hidden numbers and columns. In a `RandomNetworks` table all come from the nodes of one random
    network, in a `RandomTrees` table the hidden numbers are the leaves of random trees.
 2. Classes: some rows are picked, one for each class, and every row gets the class of the one
-   whose hidden numbers are nearest.
+   whose hidden numbers are nearest. In half of the draws the classes lie apart: rows near a border
+   are left out.
 3. Scales: a column is stretched, bent, or rounded to a few levels, as measured things are.
 """
 
@@ -69,7 +70,7 @@ class RandomNetworks:
         """``num_tasks`` networks of the same depth; see the class."""
         checks.count(num_tasks=num_tasks, num_rows=num_rows)
         checks.count(1, MOST_COLUMNS, num_columns=num_columns)
-        depth, num_hidden = _whole(1, 3, generator), _whole(1, 4, generator)
+        depth, num_hidden = _whole(1, 3, generator), _whole(1, 6, generator)
         width, num_causes = num_columns + 8, _whole(1, MOST_CAUSES, generator)
         layer = torch.randn(num_tasks, num_rows, num_causes, generator=generator)
         nodes = [layer]
@@ -116,7 +117,7 @@ class RandomTrees:
         """``num_tasks`` tables with one to three trees each, all of the same depth."""
         checks.count(num_tasks=num_tasks, num_rows=num_rows)
         checks.count(1, MOST_COLUMNS, num_columns=num_columns)
-        num_hidden, depth = _whole(1, 4, generator), _whole(1, 3, generator)
+        num_hidden, depth = _whole(1, 6, generator), _whole(1, 3, generator)
         num_nodes = 2**depth - 1
         causes = torch.randn(
             num_tasks, num_rows, _whole(1, MOST_CAUSES, generator), generator=generator
@@ -161,23 +162,31 @@ def leaf_of(x: Tensor, columns: Tensor, cuts: Tensor) -> Tensor:
 
 def classes_of(
     hidden: Tensor, num_ways: int, noise: float, generator: torch.Generator | None = None
-) -> Tensor:
-    """Classes ``(T, N)``: each row is of the kind of the picked row that it is nearest to.
+) -> tuple[Tensor, Tensor]:
+    """Classes: each row is of the kind of the picked row that it is nearest to.
 
     Args:
         hidden: ``(T, N, K)``, each with variance 1.
         num_ways: how many rows are picked, one for each class. So every class has a row.
         noise: standard deviation of what is added to ``hidden`` first: rows near a border
             change sides.
+
+    Returns:
+        The classes ``(T, N)``, and by how much each row is nearer to its own picked row than to
+        the next, ``(T, N)``: infinite for the picked rows themselves.
     """
     checks.count(1, min(MOST_WAYS, hidden.shape[1]), num_ways=num_ways)
     checks.rate(noise=noise)
     hidden = hidden + max(noise, 1e-4) * torch.randn(hidden.shape, generator=generator)
     order = torch.rand(hidden.shape[:2], generator=generator).argsort(1)[:, :num_ways]
     picked = hidden.gather(1, order.unsqueeze(2).expand(-1, -1, hidden.shape[2]))
-    y = torch.cdist(hidden, picked).argmin(2)
+    near = torch.cdist(hidden, picked)
     # Each picked row is of its own class, also where others are as near to it.
-    return y.scatter(1, order, torch.arange(num_ways).expand_as(order))
+    y = near.argmin(2).scatter(1, order, torch.arange(num_ways).expand_as(order))
+    if num_ways == 1:
+        return y, torch.full(y.shape, torch.inf)
+    first, second = near.topk(2, dim=2, largest=False).values.unbind(2)
+    return y, (second - first).scatter(1, order, torch.inf)
 
 
 def rescaled(x: Tensor, generator: torch.Generator | None = None) -> Tensor:
@@ -230,16 +239,34 @@ class RandomTables:
         x, y = [], []
         for kind, share in zip(self.kinds, shares, strict=True):
             if share:
-                world = kind.draw(share, total, num_columns, generator)
-                noise = 0.01 * 30 ** float(torch.rand((), generator=generator))
-                y.append(classes_of(world.hidden, num_ways, noise, generator))
-                x.append(rescaled(world.x, generator))
+                some = self._tables(kind, share, num_ways, total, num_columns, generator)
+                x.append(some.x)
+                y.append(some.y)
         x, y = torch.cat(x), torch.cat(y)
         order = every_class_first(y, num_ways, generator)
         x, y = x.gather(1, order.unsqueeze(2).expand(x.shape)), y.gather(1, order)
         return Episodes(
             Examples(x[:, :num_rows], y[:, :num_rows]), Examples(x[:, num_rows:], y[:, num_rows:])
         )
+
+    @staticmethod
+    def _tables(
+        kind: Prior,
+        num_tables: int,
+        num_ways: int,
+        num_rows: int,
+        num_columns: int,
+        generator: torch.Generator | None,
+    ) -> Examples:
+        """Of twice as many rows half are kept: any, or else those farthest from a border."""
+        world = kind.draw(num_tables, 2 * num_rows, num_columns, generator)
+        noise = 0.01 * 30 ** float(torch.rand((), generator=generator))
+        y, margin = classes_of(world.hidden, num_ways, noise, generator)
+        if torch.rand((), generator=generator) < 0.5:
+            margin = torch.rand(y.shape, generator=generator).masked_fill(margin.isinf(), 2.0)
+        kept = margin.topk(num_rows, dim=1).indices
+        x = world.x.gather(1, kept.unsqueeze(2).expand(-1, -1, num_columns))
+        return Examples(rescaled(x, generator), y.gather(1, kept))
 
 
 def every_class_first(y: Tensor, num_ways: int, generator: torch.Generator | None = None) -> Tensor:

@@ -40,7 +40,7 @@ def test_worlds_have_the_shapes_asked_for_and_standard_columns(kind, num_columns
         x, hidden = kind.draw(3, 50, num_columns, generator(seed))
         assert x.shape == (3, 50, num_columns)
         assert hidden.shape[:2] == (3, 50)
-        assert 1 <= hidden.shape[2] <= 4
+        assert 1 <= hidden.shape[2] <= 6
         assert x.isfinite().all()
         assert hidden.isfinite().all()
         torch.testing.assert_close(x.mean(1), torch.zeros(3, num_columns), atol=1e-4, rtol=0)
@@ -63,7 +63,7 @@ def test_each_row_has_the_class_of_the_nearest_picked_row(generator):
     hidden = torch.tensor([[[0.0], [0.1], [5.0], [5.2], [9.0]]])
     seen = set()
     for seed in range(40):
-        y = tables.classes_of(hidden, 2, 0.0, generator(seed))
+        y, _ = tables.classes_of(hidden, 2, 0.0, generator(seed))
         seen.add(tuple(y[0].tolist()))
         assert sorted(set(y[0].tolist())) == [0, 1]
     # On a line there is one border, wherever it lies.
@@ -73,8 +73,25 @@ def test_each_row_has_the_class_of_the_nearest_picked_row(generator):
 
 
 def test_where_all_rows_are_alike_each_class_still_has_one(generator):
-    y = tables.classes_of(torch.zeros(5, 60, 2), 10, 0.0, generator())
+    y, _ = tables.classes_of(torch.zeros(5, 60, 2), 10, 0.0, generator())
     assert all(set(row.tolist()) == set(range(10)) for row in y)
+
+
+def test_the_margin_is_how_much_nearer_the_own_picked_row_is(generator):
+    hidden = torch.randn(3, 30, 2, generator=generator())
+    y, margin = tables.classes_of(hidden, 4, 0.0, generator(1))
+    picked = margin.isinf()
+    assert (picked.sum(1) == 4).all()
+    for task in range(3):
+        centers = hidden[task, picked[task]]
+        names = y[task, picked[task]]
+        assert sorted(names.tolist()) == [0, 1, 2, 3]
+        near, order = torch.cdist(hidden[task], centers).sort(1)
+        assert torch.equal(names[order[:, 0]], y[task])
+        rest = ~picked[task]
+        expected = near[rest, 1] - near[rest, 0]
+        torch.testing.assert_close(margin[task, rest], expected, atol=2e-3, rtol=0)
+    assert tables.classes_of(hidden, 1, 0.0)[1].isinf().all()
 
 
 def test_noise_moves_rows_across_a_border(generator):
@@ -82,7 +99,7 @@ def test_noise_moves_rows_across_a_border(generator):
     kept = {0.0: [], 1.0: []}
     for noise, shares in kept.items():
         for seed in range(8):  # the two picked rows may be on one side
-            y = tables.classes_of(hidden, 2, noise, generator(seed))[0]
+            y = tables.classes_of(hidden, 2, noise, generator(seed))[0][0]
             agree = (y == (hidden[0, :, 0] > 0.5)).float().mean().item()
             shares.append(max(agree, 1 - agree))
     assert max(kept[0.0]) == 1
