@@ -7,6 +7,7 @@ made: the shipped networks beside scikit-learn's learners, on the same splits of
 from __future__ import annotations
 
 import datetime
+import importlib.util
 import json
 import time
 import warnings
@@ -34,7 +35,7 @@ WAYS = (2, 2, 2, 3, 3, 4, 5, 6, 8, 10)
 ROWS, COLUMNS = (10, 100), (2, 32)
 """least and most that a table is drawn with"""
 
-NUM_ROWS, NUM_SPLITS, MOST_QUERIES = (16, 32, 64, 128), 20, 400
+NUM_ROWS, NUM_SPLITS, MOST_QUERIES = (16, 64), 20, 400
 """of the record: rows to learn from, splits of each table, rows that are asked"""
 LEAST_CHANCE = 0.001
 """a learner that gives the right class less is judged as if it gave this: no loss is infinite"""
@@ -114,6 +115,17 @@ def models() -> dict[str, Callable]:
         "random forest": lambda: RandomForestClassifier(random_state=0),
         "gradient boosting": lambda: GradientBoostingClassifier(random_state=0),
     }
+
+
+def tabpfn() -> Callable | None:
+    """What makes a new TabPFN (Hollmann et al., 2025), where that package is installed, else None.
+
+    It is no part of the course: it fetches its weights when it is first used, under a licence of
+    their own.
+    """
+    if importlib.util.find_spec("tabpfn") is None:
+        return None
+    return importlib.import_module("tabpfn").TabPFNClassifier
 
 
 def answers_of(new_model: Callable, episodes: Episodes) -> Tensor:
@@ -210,16 +222,12 @@ def main(**options) -> None:
 
 
 RECIPES = {
-    f"tables-{prior}": Recipe(
-        f"tables of a prior of random {said}, drawn anew always; none that was collected",
-        partial(train, prior, ITERATIONS),
+    "tables-both": Recipe(
+        "tables of a prior of random networks and random trees, new in every iteration; none that "
+        "was collected",
+        partial(train, "both", ITERATIONS),
         judge,
-    )
-    for prior, said in (
-        ("both", "networks and random trees"),
-        ("networks", "networks"),
-        ("trees", "trees"),
-    )
+    ),
 }
 
 

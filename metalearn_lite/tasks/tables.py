@@ -242,12 +242,7 @@ class RandomTables:
                 some = self._tables(kind, share, num_ways, total, num_columns, generator)
                 x.append(some.x)
                 y.append(some.y)
-        x, y = torch.cat(x), torch.cat(y)
-        order = every_class_first(y, num_ways, generator)
-        x, y = x.gather(1, order.unsqueeze(2).expand(x.shape)), y.gather(1, order)
-        return Episodes(
-            Examples(x[:, :num_rows], y[:, :num_rows]), Examples(x[:, num_rows:], y[:, num_rows:])
-        )
+        return parted(torch.cat(x), torch.cat(y), num_rows, generator)
 
     @staticmethod
     def _tables(
@@ -267,6 +262,35 @@ class RandomTables:
         kept = margin.topk(num_rows, dim=1).indices
         x = world.x.gather(1, kept.unsqueeze(2).expand(-1, -1, num_columns))
         return Examples(rescaled(x, generator), y.gather(1, kept))
+
+
+def parted(
+    x: Tensor, y: Tensor, num_rows: int, generator: torch.Generator | None = None
+) -> Episodes:
+    """Whole tables as episodes: ``num_rows`` random rows are the support, all others are asked.
+
+    Every class is in the support. Tables in which some class has no row at all are left out.
+
+    Args:
+        x: ``(T, N, D)``.
+        y: ``(T, N)``, int64: classes 0, 1, …
+
+    Raises:
+        ValueError: no table has all classes; or ``num_rows`` are too few for them, or all rows.
+    """
+    checks.examples(Examples(x, y), "the table")
+    num_ways = int(y.max()) + 1
+    checks.labels(y, num_ways)
+    checks.count(num_ways, y.shape[1] - 1, num_rows=num_rows)
+    full = torch.stack([(y == way).any(1) for way in range(num_ways)]).all(0)
+    if not full.any():
+        raise ValueError(f"none of {len(y):,} tables has rows of all {num_ways} classes")
+    x, y = x[full], y[full]
+    order = every_class_first(y, num_ways, generator)
+    x, y = x.gather(1, order.unsqueeze(2).expand(x.shape)), y.gather(1, order)
+    return Episodes(
+        Examples(x[:, :num_rows], y[:, :num_rows]), Examples(x[:, num_rows:], y[:, num_rows:])
+    )
 
 
 def every_class_first(y: Tensor, num_ways: int, generator: torch.Generator | None = None) -> Tensor:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 
 import pytest
 import torch
@@ -59,6 +60,16 @@ def test_a_class_without_a_row_is_refused():
     support = support._replace(y=support.y.masked_fill(support.y == 1, 0))
     with pytest.raises(ValueError, match="a class has no row"):
         tables.answers_of(tables.models()["commonest class"], tables.Episodes(support, query))
+
+
+def test_tabpfn_steps_in_where_it_is_installed(monkeypatch, tmp_path):
+    monkeypatch.setattr(tables.importlib.util, "find_spec", lambda _: None)
+    assert tables.tabpfn() is None
+    monkeypatch.undo()
+    (tmp_path / "tabpfn.py").write_text("class TabPFNClassifier: pass\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "tabpfn", raising=False)
+    assert tables.tabpfn().__name__ == "TabPFNClassifier"
 
 
 def test_what_is_told_of_four_answers():

@@ -135,6 +135,31 @@ def test_the_first_rows_are_one_of_each_class_and_none_is_lost(generator):
     assert (y.gather(1, order)[:, :4].sort(1).values == torch.arange(4)).all()
 
 
+def test_tables_are_parted_into_support_and_query(generator):
+    y = torch.tensor([[0, 1, 0, 1], [0, 0, 0, 0], [0, 0, 0, 1]])
+    x = torch.arange(12.0).view(3, 4, 1)
+    support, query = tables.parted(x, y, 2, generator())
+    assert support.x.shape == query.x.shape == (2, 2, 1)  # the second has no row of class 1
+    assert (support.y.sort(1).values == torch.tensor([0, 1])).all()
+    for task, whole in enumerate((0, 2)):
+        rows = torch.cat([support.x[task], query.x[task]]).flatten()
+        assert rows.sort().values.tolist() == x[whole].flatten().tolist()
+        labels = torch.cat([support.y[task], query.y[task]])
+        assert torch.equal(y.flatten()[rows.long()], labels)
+
+
+def test_tables_that_cannot_be_parted_are_refused():
+    x, y = torch.zeros(2, 4, 1), torch.tensor([[0, 0, 0, 0], [1, 1, 1, 1]])
+    with pytest.raises(ValueError, match="none of 2 tables has rows of all 2 classes"):
+        tables.parted(x, y, 2)
+    with pytest.raises(ValueError, match="num_rows=1: choose 2 to 3"):
+        tables.parted(x, y, 1)
+    with pytest.raises(ValueError, match="num_rows=4: choose 2 to 3"):
+        tables.parted(x, y, 4)
+    with pytest.raises(ValueError, match="give classes as integers"):
+        tables.parted(x, y.float(), 2)
+
+
 def test_half_of_the_tables_are_of_each_kind(generator):
     asked = []
 
