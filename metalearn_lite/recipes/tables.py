@@ -29,13 +29,13 @@ from metalearn_lite.tasks import collected
 from metalearn_lite.tasks.tables import RandomNetworks, RandomTables, RandomTrees
 from metalearn_lite.training import cosine, meta_train, muon
 
-NUM_TABLES, NUM_QUERIES, ITERATIONS = 16, 32, 9000
+NUM_TABLES, NUM_QUERIES, ITERATIONS = 16, 32, 3500
 WAYS = (2, 2, 2, 3, 3, 4, 5, 6, 8, 10)
 """each as likely: tables of two classes are the commonest"""
-ROWS, COLUMNS = (10, 100), (2, 32)
+ROWS, COLUMNS = (10, 64), (2, 32)
 """least and most that a table is drawn with"""
 
-NUM_ROWS, NUM_SPLITS, MOST_QUERIES = (16, 64), 20, 400
+NUM_ROWS, NUM_SPLITS, MOST_QUERIES = (16, 64), 10, 400
 """of the record: rows to learn from, splits of each table, rows that are asked"""
 LEAST_CHANCE = 0.001
 """a learner that gives the right class less is judged as if it gave this: no loss is infinite"""

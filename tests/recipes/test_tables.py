@@ -21,7 +21,7 @@ def test_tables_come_in_every_size(generator):
         assert query.y.shape[1] == tables.NUM_QUERIES
         seen.append((support.y.shape[1], support.x.shape[2], int(support.y.max()) + 1))
     rows, columns, ways = map(set, zip(*seen, strict=True))
-    assert 10 <= min(rows) < 30 < 80 < max(rows) <= 100
+    assert 10 <= min(rows) < 25 < 50 < max(rows) <= 64
     assert 2 <= min(columns) < 4 < 20 < max(columns) <= 32
     assert ways == set(tables.WAYS)
 
