@@ -85,8 +85,14 @@ class PriorFittedNetwork(Learner):
         self.params = trainable(params)
 
     def adapt(self, support: Examples) -> Read:
-        """Each layer's keys and values of the support, and how columns are to be read."""
+        """Each layer's keys and values of the support, and how columns are to be read.
+
+        Raises:
+            ValueError: a class has no row, or there are more than the network knows; or a number
+                is missing (NaN).
+        """
         support = checks.classes(support, params=self.params)
+        checks.numbers(support)
         x, classes = support.x.flatten(2), F.one_hot(support.y).to(support.x.dtype)
         mean, spread = x.mean(1, keepdim=True), x.std(1, correction=0, keepdim=True)
         order = relevance(x, classes).argsort(dim=1, descending=True, stable=True)
@@ -101,8 +107,15 @@ class PriorFittedNetwork(Learner):
         return read._replace(memory=memory)
 
     def predict(self, adapted: Read, x: Tensor) -> Tensor:
-        """Logits ``(T, M, num_ways)`` of the classes that were in the support."""
-        seen = self._seen(adapted, x.flatten(2))
+        """Logits ``(T, M, num_ways)`` of the classes that were in the support.
+
+        Raises:
+            ValueError: ``x`` has another number of columns than the support.
+        """
+        x, known = x.flatten(2), adapted.mean.shape[2]
+        if x.shape[2] != known:
+            raise ValueError(f"x has {x.shape[2]} columns, but the support had {known}")
+        seen = self._seen(adapted, x)
         return self.network.answer(self.params, adapted.memory, seen)[..., : adapted.num_ways]
 
     @torch.no_grad()

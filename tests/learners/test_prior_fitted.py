@@ -129,6 +129,15 @@ def test_only_classes_of_the_support_are_answered():
         learner.adapt(support)
 
 
+def test_what_is_no_table_is_refused():
+    learner, (support, query) = make(), tables()
+    missing = Examples(support.x.masked_fill(support.x > 1, torch.nan), support.y)
+    with pytest.raises(ValueError, match=r"support\.x holds NaN"):
+        learner.adapt(missing)
+    with pytest.raises(ValueError, match="x has 4 columns, but the support had 5"):
+        learner.predict(learner.adapt(support), query.x[..., :4])
+
+
 def test_before_anything_is_read_all_rows_get_the_answer_of_their_own_numbers():
     learner, (support, _) = make(), tables()
     trace = learner.trace(support)
