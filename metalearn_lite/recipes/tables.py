@@ -29,7 +29,7 @@ from metalearn_lite.tasks import collected
 from metalearn_lite.tasks.tables import RandomNetworks, RandomTables, RandomTrees
 from metalearn_lite.training import cosine, meta_train, muon
 
-NUM_TABLES, NUM_QUERIES, ITERATIONS = 16, 32, 3500
+NUM_TABLES, NUM_QUERIES, ITERATIONS = 16, 32, 8000
 WAYS = (2, 2, 2, 3, 3, 4, 5, 6, 8, 10)
 """each as likely: tables of two classes are the commonest"""
 ROWS, COLUMNS = (10, 64), (2, 32)
@@ -171,7 +171,7 @@ def _rounded(values: Tensor) -> list[float]:
 
 def calibration_error(bins: Sequence[Sequence[float]]) -> float:
     """The expected calibration error (Naeini, Cooper & Hauskrecht, 2015) of a record's ``bins``."""
-    number, confidence, right = torch.tensor(bins).T
+    number, confidence, right = torch.as_tensor(bins).T
     return ((right - confidence).abs().sum() / number.sum()).item()
 
 
@@ -224,7 +224,7 @@ def main(**options) -> None:
 RECIPES = {
     "tables-both": Recipe(
         "tables of a prior of random networks and random trees, new in every iteration; none that "
-        "was collected",
+        "was collected. How noisy they are was chosen on other tables than those that judge",
         partial(train, "both", ITERATIONS),
         judge,
     ),

@@ -70,7 +70,7 @@ class RandomNetworks:
         """``num_tasks`` networks of the same depth; see the class."""
         checks.count(num_tasks=num_tasks, num_rows=num_rows)
         checks.count(1, MOST_COLUMNS, num_columns=num_columns)
-        depth, num_hidden = _whole(1, 3, generator), _whole(1, 6, generator)
+        depth, num_hidden = _whole(1, 3, generator), _whole(2, 8, generator)
         width, num_causes = num_columns + 8, _whole(1, MOST_CAUSES, generator)
         layer = torch.randn(num_tasks, num_rows, num_causes, generator=generator)
         nodes = [layer]
@@ -97,7 +97,7 @@ class RandomNetworks:
         bias = torch.randn(num_tasks, 1, width, generator=generator)
         after = gain * layer @ weights + bias
         after = standard(ACTIVATIONS[_whole(0, len(ACTIVATIONS) - 1, generator)](after))
-        loud = 0.01 * 30 ** torch.rand(num_tasks, 1, width, generator=generator)
+        loud = 0.01 * 20 ** torch.rand(num_tasks, 1, width, generator=generator)
         return after + loud * torch.randn(after.shape, generator=generator)
 
 
@@ -117,7 +117,7 @@ class RandomTrees:
         """``num_tasks`` tables with one to three trees each, all of the same depth."""
         checks.count(num_tasks=num_tasks, num_rows=num_rows)
         checks.count(1, MOST_COLUMNS, num_columns=num_columns)
-        num_hidden, depth = _whole(1, 6, generator), _whole(1, 3, generator)
+        num_hidden, depth = _whole(2, 8, generator), _whole(1, 3, generator)
         num_nodes = 2**depth - 1
         causes = torch.randn(
             num_tasks, num_rows, _whole(1, MOST_CAUSES, generator), generator=generator
@@ -255,7 +255,7 @@ class RandomTables:
     ) -> Examples:
         """Of twice as many rows half are kept: any, or else those farthest from a border."""
         world = kind.draw(num_tables, 2 * num_rows, num_columns, generator)
-        noise = 0.01 * 30 ** float(torch.rand((), generator=generator))
+        noise = 0.01 * 10 ** float(torch.rand((), generator=generator))
         y, margin = classes_of(world.hidden, num_ways, noise, generator)
         if torch.rand((), generator=generator) < 0.5:
             margin = torch.rand(y.shape, generator=generator).masked_fill(margin.isinf(), 2.0)

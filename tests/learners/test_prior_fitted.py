@@ -12,7 +12,7 @@ from metalearn_lite.learners.prior_fitted import (
     relevance,
 )
 from metalearn_lite.tasks.tables import RandomTables
-from metalearn_lite.training import meta_train
+from metalearn_lite.training import cosine, meta_train, muon
 
 
 def make(columns: int = 6, **settings) -> PriorFittedNetwork:
@@ -171,20 +171,20 @@ def test_it_approaches_the_posterior_of_a_prior_that_can_be_worked_out():
     class rises there in a straight line: nobody who believes this prior can say better.
     """
 
-    def sample(generator):
-        x = torch.rand(64, 24, 1, generator=generator)
+    def sample(generator, num_tasks=32):
+        x = torch.rand(num_tasks, 16, 1, generator=generator)
         x[:, :2, 0] = torch.tensor([0.0, 1.0])  # one row on either side
-        cut = torch.rand(64, 1, generator=generator)
+        cut = torch.rand(num_tasks, 1, generator=generator)
         y = (x[..., 0] > cut).long()
         return Episodes(*(Examples(x[:, p], y[:, p]) for p in (slice(6), slice(6, None))))
 
     network = TableTransformer(1, 2, 16, num_layers=2, num_heads=2)
     learner = PriorFittedNetwork(network, network.init(generator()))
-    meta_train(learner, sample, 1500, generator(1), outer_lr=3e-3)
-    support, query = sample(generator(2))
+    meta_train(learner, sample, 500, generator(1), schedule=cosine, optimize=muon)
+    support, query = sample(generator(2), 400)
     low = support.x[..., 0].masked_fill(support.y == 1, -1).amax(1, keepdim=True)
     high = support.x[..., 0].masked_fill(support.y == 0, 2).amin(1, keepdim=True)
     exact = ((query.x[..., 0] - low) / (high - low)).clamp(0, 1)
     with torch.no_grad():
         found = answers(learner, support, query.x).softmax(2)[..., 1]
-    assert (found - exact).abs().mean() < 0.05
+    assert (found - exact).abs().mean() < 0.03

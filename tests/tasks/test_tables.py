@@ -40,7 +40,7 @@ def test_worlds_have_the_shapes_asked_for_and_standard_columns(kind, num_columns
         x, hidden = kind.draw(3, 50, num_columns, generator(seed))
         assert x.shape == (3, 50, num_columns)
         assert hidden.shape[:2] == (3, 50)
-        assert 1 <= hidden.shape[2] <= 6
+        assert 2 <= hidden.shape[2] <= 8
         assert x.isfinite().all()
         assert hidden.isfinite().all()
         torch.testing.assert_close(x.mean(1), torch.zeros(3, num_columns), atol=1e-4, rtol=0)
