@@ -22,6 +22,7 @@ from metalearn_lite.learners.meta_sgd import MetaSGD
 from metalearn_lite.learners.nearest_value import NearestValue
 from metalearn_lite.learners.neural_process import ConditionalNeuralProcess
 from metalearn_lite.learners.pixels import PixelNearestNeighbour
+from metalearn_lite.learners.prior_fitted import PriorFittedNetwork
 from metalearn_lite.learners.private_reptile import PrivateReptile
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.learners.recurrent import RecurrentLearner
@@ -60,6 +61,7 @@ LEARNERS = {
         NoNorm,
         PerStepNorm,
         PixelNearestNeighbour,
+        PriorFittedNetwork,
         PrivateReptile,
         PrototypicalNetwork,
         RecurrentLearner,
