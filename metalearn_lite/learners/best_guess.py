@@ -20,7 +20,7 @@ class BestGuess(LeastSquares):
     many examples it reads.
 
     Args:
-        known: the list, ``(M, D)``; left out: one task only, w = 0.
+        known: the list, ``(M, D)``; left out: two tasks, all weights 1 and all weights -1.
         noise: standard deviation of the noise.
     """
 
@@ -45,7 +45,10 @@ class BestGuess(LeastSquares):
         return self.chances(support) @ self._list(support.x)
 
     def _list(self, x: Tensor) -> Tensor:
-        known = x.new_zeros(1, x.shape[2]) if self.known is None else self.known.to(x.dtype)
+        if self.known is None:
+            ones = x.new_ones(1, x.shape[2])
+            return torch.cat([ones, -ones])
+        known = self.known.to(x.dtype)
         if known.shape[1] != x.shape[2]:
             raise ValueError(
                 f"support.x has {x.shape[2]} inputs but the list's tasks {known.shape[1]} weights"
