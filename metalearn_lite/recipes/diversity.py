@@ -37,8 +37,8 @@ COUNTS = tuple(2**power for power in range(1, 13))
 FRESH = 0
 """in the place of a count: no list, each training task is new"""
 SEEDS = (0, 1, 2)
-ITERATIONS = 3000
-NETWORK = Transformer(NUM_INPUTS, width=48, num_layers=3, num_heads=4)
+ITERATIONS = 2500
+NETWORK = Transformer(NUM_INPUTS, width=48, num_layers=3, num_heads=2)
 NUM_TEST_TASKS, NUM_TEST_QUERIES = 2000, 10
 KEPT = {4: "diversity-4", 4096: "diversity-4096"}
 ROWS = ("seen", "unseen")
@@ -58,9 +58,9 @@ def world(count: int, seed: int, **options: bool) -> NoisyRegression:
 
 
 def some_length(tasks: NoisyRegression, generator: torch.Generator) -> Episodes:
-    """64 tasks with 10 queries each, and 0 to ``LONGEST`` examples, the same for all."""
+    """64 tasks with 4 queries each, and 0 to ``LONGEST`` examples, the same for all."""
     count = int(torch.randint(LONGEST + 1, (), generator=generator))
-    return tasks.sample(64, count, 10, generator)
+    return tasks.sample(64, count, 4, generator)
 
 
 def train(count: int, seed: int, save_to: Path | None = None) -> TransformerLearner:
@@ -106,7 +106,7 @@ def _rounded(losses: Tensor) -> float:
 
 
 def one_run(count: int, seed: int, into: Path | None = None) -> dict[str, dict[str, list[float]]]:
-    """Trains and judges. A first run with a list of ``KEPT`` tasks is saved in the folder ``into``."""
+    """Trains and judges. With the first seed, a list of ``KEPT`` tasks is saved in ``into``."""
     torch.set_num_threads(1)
     learner = train(count, seed)
     found = judge(learner, count, seed)
@@ -151,7 +151,8 @@ def main(num_processes: int = 1, path: Path | None = None) -> None:
     """Makes the runs that the record lacks, the first seed first."""
     path = paths.data_folder() / "diversity.json" if path is None else path
     record = load(path) if path.is_file() else {}
-    wanted = [(count, seed) for seed in SEEDS for count in (*COUNTS, FRESH)]
+    wanted = [(count, seed) for seed in SEEDS for count in COUNTS]
+    wanted += [(FRESH, seed) for seed in SEEDS]
     missing = [run for run in wanted if name_of(*run) not in record]
     with ProcessPoolExecutor(num_processes, get_context("spawn")) as pool:
         running = {pool.submit(one_run, *run): run for run in missing}

@@ -85,5 +85,5 @@ def test_settings_that_cannot_be_are_refused(settings, said):
 
 def test_a_list_of_other_tasks_is_refused(generator):
     support = NoisyRegression(3).sample(2, 4, 1, generator()).support
-    with pytest.raises(ValueError, match="support.x has 3 inputs but the list's tasks 2 weights"):
+    with pytest.raises(ValueError, match=r"support\.x has 3 inputs but the list's tasks 2 weights"):
         BestGuess(torch.ones(2, 2)).adapt(first_examples(support, 2))
