@@ -321,7 +321,7 @@ def _check_spread(moved: Tensor, weights: Tensor) -> None:
             "The new weights lie too close to the old ones, in some direction at least: a memory "
             "still knows nearly all. How large was their spread to be?"
         )
-    if most > 1.15 * MOST:
+    if most > 1.3 * MOST:
         raise Mistake(
             "The new weights spread too far: beside such tasks the real ones are hardly ever seen "
             "in training. How large was their spread to be?"
