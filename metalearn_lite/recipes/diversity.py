@@ -2,8 +2,8 @@
 
 ``python -m metalearn_lite.recipes.diversity`` records ``data/diversity.json``: for 2, 4, … 4,096
 known tasks, and for tasks drawn anew always, the errors on tasks of the list and on new ones after
-0 … 10 examples, beside ridge and the best guess. Three runs of each take 27 minutes of one core,
-14 of two (``--processes 2``). Stopped, the same command goes on after the last run that ended. Of
+0 … 10 examples, beside ridge and the best guess. Three runs of each take 18 minutes of one core,
+nine of two (``--processes 2``). Stopped, the same command goes on after the last run that ended. Of
 the first runs those with a list of ``KEPT`` tasks are kept as checkpoints.
 """
 
