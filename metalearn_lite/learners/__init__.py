@@ -6,6 +6,7 @@ documentation read it; a new learner is one line here. Those that play are in `m
 
 from metalearn_lite.learners.anil import ANIL
 from metalearn_lite.learners.batch_norm import NoNorm, PerStepNorm, SupportNorm
+from metalearn_lite.learners.best_guess import BestGuess
 from metalearn_lite.learners.classifier import FineTunedClassifier
 from metalearn_lite.learners.elastic import ElasticPrototypes
 from metalearn_lite.learners.follow_the_meta_leader import FollowTheLeader, FollowTheMetaLeader
@@ -42,6 +43,7 @@ LEARNERS = {
     kind.__name__: kind
     for kind in (
         ANIL,
+        BestGuess,
         ConditionalNeuralProcess,
         ElasticPrototypes,
         FineTunedClassifier,

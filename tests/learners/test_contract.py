@@ -27,6 +27,7 @@ from metalearn_lite.networks import MLP, ConvClassifier, ConvNet
 from metalearn_lite.tasks.sinusoids import Sinusoids
 
 UNTRAINED = (
+    "BestGuess",
     "LeastSquares",
     "StraightLine",
     "NearestValue",
