@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 import torch
 from truths import double, generator, numeric_meta_gradient, relative_error, small_network, waves
@@ -42,7 +44,7 @@ def test_gradients_reach_points_targets_and_strength(num_examples, size):
 def test_the_stronger_the_smaller_and_without_examples_nothing():
     points, targets = normal(1, 4, 3), normal(1, 4, 2, seed=1)
     sizes = [fit_ridge(points, targets, 10.0**power).norm() for power in range(-3, 5)]
-    assert all(a > b for a, b in zip(sizes, sizes[1:], strict=False))
+    assert all(a > b for a, b in pairwise(sizes))
     assert sizes[-1] < 1e-2
     exact = torch.linalg.lstsq(points, targets).solution
     torch.testing.assert_close(fit_ridge(points, targets, 1e-9), exact)
