@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from itertools import product
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -31,8 +32,16 @@ from metalearn_lite.learners.maml import MAML
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.learners.ridge_head import RidgeHead
 from metalearn_lite.networks import MLP, ConvClassifier, Network, Params
+from metalearn_lite.recipes import SMALL1, Recipe
 from metalearn_lite.recipes.augmented import shrunk
-from metalearn_lite.recipes.convolutional import DIMENSIONS, INNER_LR, NUM_WAYS, new_ridge_head
+from metalearn_lite.recipes.convolutional import (
+    DIMENSIONS,
+    INNER_LR,
+    ITERATIONS,
+    NUM_WAYS,
+    judge,
+    new_ridge_head,
+)
 from metalearn_lite.tasks import characters
 from metalearn_lite.tasks.characters.choosing import choose
 from metalearn_lite.tasks.sinusoids import SineTasks, Sinusoids
@@ -123,21 +132,30 @@ class Setting(NamedTuple):
 NUM_TASKS, NUM_QUERIES = 4, 3
 
 
+def draw_tasks(pool: characters.Characters, num_tasks: int, generator: torch.Generator) -> Drawn:
+    """5-way 1-shot tasks of distorted images, each as a whole in one of eight symmetries.
+
+    From the same generator these are the images of `convolutional.sample`.
+    """
+    chosen = pool.sample_classes(num_tasks, NUM_WAYS, generator, within_alphabet=False)
+    drawers = choose(*chosen.shape, pool.num_drawers, 1 + NUM_QUERIES, generator)
+    symmetry = torch.randint(NUM_SYMMETRIES, (num_tasks, 1), generator=generator)
+    halves = []
+    for part in drawers.split([1, NUM_QUERIES], 2):
+        x, y = pool.examples(chosen, part)
+        halves.append(Examples(distort(x, generator, symmetry=symmetry.expand_as(y)), y))
+    return Drawn(Episodes(*halves), chosen * NUM_SYMMETRIES + symmetry)
+
+
 def draw_characters(size: int, run: int) -> Callable[[torch.Generator], Drawn]:
-    """Four 5-way 1-shot tasks of distorted images, each as a whole in one of eight symmetries."""
+    """Four tasks at a time, of ``size`` characters that the run has drawn."""
     known = characters.Omniglot("small1")
     luck = torch.Generator().manual_seed(100 + run)
     pool = known.take(torch.randperm(len(known), generator=luck)[:size].tolist())
 
     def sample(generator: torch.Generator) -> Drawn:
-        chosen = pool.sample_classes(NUM_TASKS, NUM_WAYS, generator, within_alphabet=False)
-        drawers = choose(*chosen.shape, pool.num_drawers, 1 + NUM_QUERIES, generator)
-        symmetry = torch.randint(NUM_SYMMETRIES, (NUM_TASKS, 1), generator=generator)
-        halves = []
-        for part in drawers.split([1, NUM_QUERIES], 2):
-            x, y = pool.examples(chosen, part)
-            halves.append(Examples(distort(x, generator, symmetry=symmetry.expand_as(y)), y))
-        return Drawn(shrunk(Episodes(*halves)), chosen * NUM_SYMMETRIES + symmetry)
+        episodes, classes = draw_tasks(pool, NUM_TASKS, generator)
+        return Drawn(shrunk(episodes), classes)
 
     return sample
 
@@ -242,6 +260,28 @@ def train(method: str, setting: Setting, size: int, run: int, iterations: int | 
     return RidgeHead(setting.body, kept | RIDGE)
 
 
+def train_long(
+    iterations: int, generator: torch.Generator, save_to: Path | None = None
+) -> RidgeHead:
+    """The body of notebook 08, pre-trained on the images that its learners are trained on.
+
+    Eight tasks at a time, of whole images; all characters of minimal set 1 in all symmetries.
+    """
+    pool, start = characters.Omniglot("small1"), torch.Generator()
+    start.manual_seed(generator.initial_seed())
+    body, classes = CHARACTERS.body.init(start), NUM_SYMMETRIES * pool.num_characters
+    learner = ManyHeads(CHARACTERS.body, body, DIMENSIONS, classes)
+    options = {"schedule": cosine, "optimize": CHARACTERS.optimize, "max_norm": 10.0}
+    options |= {"outer_lr": CHARACTERS.outer_lr["pre-trained"], "save_to": save_to}
+    meta_train(learner, partial(draw_tasks, pool, 8), iterations, generator, **options)
+    kept = {name: value.detach() for name, value in learner.params.items() if name != "head"}
+    frozen = RidgeHead(CHARACTERS.body, kept | RIDGE)
+    made_up = characters.Glyphs(5, 25, seed=3)
+    tasks = made_up.sample(100, NUM_WAYS, 1, 5, torch.Generator().manual_seed(7))
+    choose_strength(frozen, tasks)
+    return frozen
+
+
 RIDGE = {"log_strength": torch.zeros(()), "log_scale": torch.zeros(())}
 
 
@@ -276,6 +316,9 @@ def scores(method: str, setting: Setting, size: int, run: int, **options) -> dic
         for name, one in names.items():
             found.setdefault(name, {})[str(shots)] = round(evaluate(one, judged_on).mean, 4)
     return found
+
+
+RECIPES = {"omniglot-conv-pre-trained": Recipe(SMALL1, partial(train_long, ITERATIONS), judge)}
 
 
 def record(name: str, num_runs: int = NUM_RUNS, **options) -> dict:
