@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.evaluation import evaluate
 from metalearn_lite.learners.ridge_head import RidgeHead
-from metalearn_lite.recipes import pretraining
+from metalearn_lite.recipes import convolutional, pretraining
 from metalearn_lite.tasks.characters import Glyphs
 
 
@@ -31,6 +31,27 @@ def test_pre_training_and_meta_learning_see_the_same_images(glyphs, generator):
     assert all(len(set(row.tolist())) == 5 for row in drawn.classes // 8)
     assert all(len(set(row.tolist())) == 1 for row in drawn.classes % 8)
     assert drawn.classes.max() < 8 * 10
+
+
+def test_they_are_the_images_of_the_learners_of_notebook_08(glyphs, generator):
+    episodes = pretraining.draw_tasks(glyphs, 8, generator(3)).episodes
+    expected = convolutional.sample(glyphs, generator(3))
+    for half, other in zip(episodes, expected, strict=True):
+        assert torch.equal(half.x, other.x)
+        assert torch.equal(half.y, other.y)
+
+
+def test_the_long_training_leaves_a_body_with_a_ridge_on_top(glyphs, monkeypatch, generator):
+    small = pretraining.CHARACTERS._replace(body=pretraining.ConvClassifier(64, 4))
+    monkeypatch.setattr(pretraining, "CHARACTERS", small)
+    monkeypatch.setattr(pretraining.characters, "Glyphs", lambda *_, **__: glyphs)
+    learner = pretraining.train_long(2, generator())
+    assert isinstance(learner, RidgeHead)
+    assert "head" not in learner.params
+    strength = learner.params["log_strength"].exp().item()
+    assert any(strength == pytest.approx(one, rel=1e-4) for one in pretraining.STRENGTHS)
+    start = small.body.init(generator())
+    assert not torch.equal(learner.params["weight1"], start["weight1"])
 
 
 def test_only_the_chosen_characters_are_drawn(glyphs, generator):
