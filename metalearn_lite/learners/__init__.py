@@ -32,6 +32,7 @@ from metalearn_lite.learners.relation import RelationNetwork
 from metalearn_lite.learners.reptile import Reptile
 from metalearn_lite.learners.reweighted import ReweightedMAML
 from metalearn_lite.learners.ridge import Ridge
+from metalearn_lite.learners.ridge_head import RidgeHead
 from metalearn_lite.learners.robust_prototypes import RobustPrototypes
 from metalearn_lite.learners.siamese import SiameseNetwork
 from metalearn_lite.learners.simpleshot import SimpleShot
@@ -73,6 +74,7 @@ LEARNERS = {
         ReweightedMAML,
         RobustPrototypes,
         Ridge,
+        RidgeHead,
         SiameseNetwork,
         SimpleShot,
         StraightLine,

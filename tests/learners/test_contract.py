@@ -54,6 +54,7 @@ NETWORKS = {
     "PrototypicalNetwork": IMAGES,
     "RecurrentLearner": GRU(1, 6),
     "RelationNetwork": IMAGES,
+    "RidgeHead": ConvClassifier(6, 4),
     "RobustPrototypes": IMAGES,
     "SiameseNetwork": IMAGES,
     "SimpleShot": IMAGES,
