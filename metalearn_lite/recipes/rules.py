@@ -125,9 +125,7 @@ def returns_of(rule: Rule, num_tasks: int | None = None) -> list[Evaluation]:
     return [Evaluation(part.returns.mean(1)) for part in played]
 
 
-def _beside(
-    rule: Rule, lives: Lives, where: str, chosen: tuple[float, float]
-) -> dict[str, str]:
+def _beside(rule: Rule, lives: Lives, where: str, chosen: tuple[float, float]) -> dict[str, str]:
     num_arms = rule.num_arms
     ours, theirs = lived(rule, lives), lived(Reinforce(*chosen).for_arms(num_arms), lives)
     rate, fading = chosen
