@@ -187,6 +187,7 @@ def test_a_network_can_be_reinforce():
     torch.testing.assert_close(lived(rule, lives), lived(Reinforce(3.0), lives))
 
 
+@pytest.mark.slow
 def test_evolution_tells_a_rule_to_do_more_often_what_went_well():
     """From a rule that does nothing: its gradient is that of REINFORCE's rate, and it is uphill."""
     bandits = Bandits(5, 10)
@@ -201,6 +202,7 @@ def test_evolution_tells_a_rule_to_do_more_often_what_went_well():
     assert not loss.requires_grad
 
 
+@pytest.mark.slow
 def test_training_finds_a_rule_that_learns():
     bandits = Bandits(5, 10)
 
