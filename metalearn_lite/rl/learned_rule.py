@@ -90,6 +90,7 @@ class LearnedRule(Rule):
 
     def advance(self, progress: float) -> None:
         """Called by ``meta_train``; early and late it trains alike."""
+        checks.chance(progress=progress)
 
     @torch.no_grad()
     def weights(self, seen: Tensor) -> Tensor:
