@@ -27,6 +27,7 @@ from metalearn_lite.tasks.characters import Glyphs
 from metalearn_lite.tasks.linear import LinearRegression
 from metalearn_lite.tasks.navigation import Navigation
 from metalearn_lite.tasks.sinusoids import Sinusoids
+from metalearn_lite.tasks.tables import RandomTables
 
 NUM_REPEATS = 15
 IDEAS = ("initialisation", "metric", "memory", "prior", "rule", "by hand")
@@ -201,8 +202,6 @@ def _episode(kind: str, generator: torch.Generator):
     if kind == "characters":
         return Glyphs(1, 8, 8, seed=0).sample(1, 5, 1, 1, generator)
     if kind == "tables":
-        from metalearn_lite.tasks.tables import RandomTables
-
         return RandomTables().sample(1, 3, 64, 13, 1, generator)
     tasks, shots = (Sinusoids(), 5) if kind == "waves" else (LinearRegression(5), 10)
     return tasks.sample(1, shots, 5, generator)
