@@ -23,6 +23,7 @@ from metalearn_lite import learners, paths, rl
 from metalearn_lite.files import load_tensors, pack, read_header, write_together
 from metalearn_lite.learners.base import Learner, trainable
 from metalearn_lite.learners.neural_process import EncodeDecode
+from metalearn_lite.learners.prior_fitted import TableTransformer
 from metalearn_lite.learners.recurrent import GRU
 from metalearn_lite.learners.transformer import Transformer
 from metalearn_lite.networks import MLP, ConvClassifier, ConvNet, Params
@@ -43,6 +44,7 @@ NETWORKS = {
         GaussianPolicy,
         MLP,
         RecurrentActorCritic,
+        TableTransformer,
         Transformer,
     )
 }

@@ -129,6 +129,20 @@ LEARNERS = {
     "population mean": Look("gray", "s", ":"),
     "ridge per person": Look("brown", "P", "--"),
     "matrix factorisation": Look("pink", "*", "-."),
+    # tables, lists of tasks, solved heads, learned rules: 17
+    "prior-fitted": Look("violet", "h", "-"),
+    "logistic regression": Look("dark sky", "v", "-."),
+    "random forest": Look("green", "D", "-"),
+    "nearest neighbours": Look("gray", "o", "--"),
+    "gradient boosting": Look("dark orange", "P", ":"),
+    "commonest class": Look("brown", "<", ":"),
+    "best guess": Look("blue", "s", "--"),
+    "ridge": Look("brown", "x", "-"),
+    "ridge head": Look("red", "h", "-"),
+    "pre-trained, ridge": Look("dark orange", ">", "--"),
+    "pre-trained, nearest mean": Look("dark sky", "^", "-."),
+    "learned rule": Look("violet", "^", "-"),
+    "REINFORCE": Look("gray", "X", "--"),
 }
 SPARE_MARKERS = "os^DvPXp"
 

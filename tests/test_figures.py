@@ -25,6 +25,19 @@ TOGETHER = (  # who meets in one figure
     ("straight line", "random start", "MAML", "a rate for every weight", "transformer", "LinUCB"),
     ("LinUCB", "linear Thompson", "greedy LinUCB", "MAML", "random"),
     ("SGD", "Adam", "learned optimiser"),
+    (
+        "prior-fitted",
+        "logistic regression",
+        "random forest",
+        "nearest neighbours",
+        "gradient boosting",
+        "commonest class",
+    ),
+    ("transformer", "best guess", "ridge"),
+    ("MAML", "ANIL", "prototypical", "ridge head"),
+    ("MAML", "ridge head", "pre-trained, ridge", "pre-trained, nearest mean"),
+    ("nearest neighbour", "SimpleShot", "ridge head"),
+    ("learned rule", "REINFORCE"),
 )
 
 

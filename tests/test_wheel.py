@@ -74,7 +74,9 @@ def unpacked(tmp_path_factory) -> Path:
 
 @pytest.mark.slow
 def test_the_wheel_holds_the_package_and_what_ships_and_no_more(unpacked):
-    shipped = {f"shipped/{name}" for name in ("augmented.json", "race.json", "tricks.json")}
+    records = ("augmented", "diversity", "plane", "pretraining", "race", "tables", "tricks")
+    shipped = {f"shipped/{name}.json" for name in records}
+    shipped |= {f"shipped/digits-efficientnet.{kind}" for kind in ("json", "safetensors")}
     shipped |= {f"shipped/checkpoints/{name}" for name in files_in(ROOT / "data" / "checkpoints")}
     assert files_in(unpacked / "metalearn_lite") == files_in(ROOT / "metalearn_lite") | shipped
     assert {path.name.split("-")[0] for path in unpacked.iterdir()} == {"metalearn_lite"}

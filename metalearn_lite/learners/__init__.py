@@ -6,6 +6,7 @@ documentation read it; a new learner is one line here. Those that play are in `m
 
 from metalearn_lite.learners.anil import ANIL
 from metalearn_lite.learners.batch_norm import NoNorm, PerStepNorm, SupportNorm
+from metalearn_lite.learners.best_guess import BestGuess
 from metalearn_lite.learners.classifier import FineTunedClassifier
 from metalearn_lite.learners.elastic import ElasticPrototypes
 from metalearn_lite.learners.follow_the_meta_leader import FollowTheLeader, FollowTheMetaLeader
@@ -22,6 +23,7 @@ from metalearn_lite.learners.meta_sgd import MetaSGD
 from metalearn_lite.learners.nearest_value import NearestValue
 from metalearn_lite.learners.neural_process import ConditionalNeuralProcess
 from metalearn_lite.learners.pixels import PixelNearestNeighbour
+from metalearn_lite.learners.prior_fitted import PriorFittedNetwork
 from metalearn_lite.learners.private_reptile import PrivateReptile
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.learners.recurrent import RecurrentLearner
@@ -30,6 +32,7 @@ from metalearn_lite.learners.relation import RelationNetwork
 from metalearn_lite.learners.reptile import Reptile
 from metalearn_lite.learners.reweighted import ReweightedMAML
 from metalearn_lite.learners.ridge import Ridge
+from metalearn_lite.learners.ridge_head import RidgeHead
 from metalearn_lite.learners.robust_prototypes import RobustPrototypes
 from metalearn_lite.learners.siamese import SiameseNetwork
 from metalearn_lite.learners.simpleshot import SimpleShot
@@ -41,6 +44,7 @@ LEARNERS = {
     kind.__name__: kind
     for kind in (
         ANIL,
+        BestGuess,
         ConditionalNeuralProcess,
         ElasticPrototypes,
         FineTunedClassifier,
@@ -60,6 +64,7 @@ LEARNERS = {
         NoNorm,
         PerStepNorm,
         PixelNearestNeighbour,
+        PriorFittedNetwork,
         PrivateReptile,
         PrototypicalNetwork,
         RecurrentLearner,
@@ -69,6 +74,7 @@ LEARNERS = {
         ReweightedMAML,
         RobustPrototypes,
         Ridge,
+        RidgeHead,
         SiameseNetwork,
         SimpleShot,
         StraightLine,

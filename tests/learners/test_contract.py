@@ -19,6 +19,7 @@ from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.learners import LEARNERS
 from metalearn_lite.learners.base import Learner, task_losses
 from metalearn_lite.learners.neural_process import EncodeDecode
+from metalearn_lite.learners.prior_fitted import TableTransformer
 from metalearn_lite.learners.recurrent import GRU
 from metalearn_lite.learners.simpleshot import SimpleShot
 from metalearn_lite.learners.transformer import Transformer
@@ -26,6 +27,7 @@ from metalearn_lite.networks import MLP, ConvClassifier, ConvNet
 from metalearn_lite.tasks.sinusoids import Sinusoids
 
 UNTRAINED = (
+    "BestGuess",
     "LeastSquares",
     "StraightLine",
     "NearestValue",
@@ -48,9 +50,11 @@ NETWORKS = {
     "NoNorm": CLASSIFIER,
     "PerStepNorm": CLASSIFIER,
     "PixelNearestNeighbour": IMAGES,
+    "PriorFittedNetwork": TableTransformer(28 * 28, 4, 6, num_layers=2, num_heads=2),  # by pixel
     "PrototypicalNetwork": IMAGES,
     "RecurrentLearner": GRU(1, 6),
     "RelationNetwork": IMAGES,
+    "RidgeHead": ConvClassifier(6, 4),
     "RobustPrototypes": IMAGES,
     "SiameseNetwork": IMAGES,
     "SimpleShot": IMAGES,
@@ -109,7 +113,7 @@ def make(name: str, dtype: torch.dtype = torch.float64) -> Learner:
 
 
 def is_visual(name: str) -> bool:
-    return isinstance(NETWORKS.get(name), ConvNet | ConvClassifier)
+    return isinstance(NETWORKS.get(name), ConvNet | ConvClassifier | TableTransformer)
 
 
 def tasks(name: str, num_shots: int = NUM_SHOTS, num_ways: int = NUM_WAYS, dtype=torch.float64):

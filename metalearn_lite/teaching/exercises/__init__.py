@@ -37,6 +37,7 @@ MODULES = {
     "14": "robust_private_unlabelled",
     "15": "bug_clinic",
     "16": "libraries_and_scale",
+    "17": "what_came_next",
 }
 
 

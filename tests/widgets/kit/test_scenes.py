@@ -20,6 +20,7 @@ WIDGETS = {
     "bandit_duel": lambda m: m.make_page().widget,
     "bug_lab": lambda m: m.BugLab(m.BugLabModel(iterations=20)),
     "chooser": lambda m: m.Chooser(m.new_model()),
+    "diversity_dial": lambda m: m.DiversityDial(m.new_model()),
     "draw": lambda m: m.make_page().widget,
     "embedding": lambda m: m.make_page().widget,
     "episode_builder": lambda m: m.EpisodeBuilder(m.SPLITS, generator()),
