@@ -31,8 +31,9 @@ PAGE = """<!doctype html>
 def address(tmp_path_factory):
     """A server of the figures; they are those of the built site, where there is one."""
     folder = tmp_path_factory.mktemp("site")
-    if BUILT.exists():
+    if all((BUILT / f"{name}.json").exists() for name in FIGURES):
         shutil.copytree(BUILT, folder / "_figures")
+        figures.write_kit(folder / "_figures")
     else:
         figures.write(folder / "_figures")
     (folder / "_static").mkdir()
