@@ -127,9 +127,16 @@ format: $(STAMP)
 	$(PY) -m ruff format .
 	@$(if $(BIOME),$(BIOME) check --write,echo "JavaScript and CSS stay as they are: npm ci installs what formats them")
 
-test: lint $(if $(wildcard instructor/plan.py),$(INSTRUCTOR_STAMP)) $(and $(wildcard site/conf.py),$(wildcard node_modules/katex),site)
-	$(PYTEST) $(PARALLEL) -m "not browser" $(NBVAL) tests $(NOTEBOOKS)
-	$(PYTEST) $(PARALLEL) -m "browser and not lab" -p no:nbval tests/browser
+# The site is built on what the tests leave of two cores; what looks at it comes after both.
+BUILD_SITE = OMP_NUM_THREADS=1 $(SITE)/bin/python -m tools.site.build
+MAKES_SITE := $(and $(wildcard site/conf.py),$(wildcard node_modules/katex),yes)
+
+test: lint $(if $(wildcard instructor/plan.py),$(INSTRUCTOR_STAMP)) $(if $(MAKES_SITE),$(SITE_STAMP))
+	@mkdir -p build; \
+	$(if $(MAKES_SITE),$(BUILD_SITE) >build/site.log 2>&1 &,:;) site=$$!; \
+	$(PYTEST) $(PARALLEL) -m "not browser" $(NBVAL) tests --ignore tests/website $(NOTEBOOKS); told=$$?; \
+	wait $$site || { cat build/site.log; exit 1; }; exit $$told
+	$(PYTEST) $(PARALLEL) -m "not lab" -p no:nbval tests/browser tests/website
 
 test-lab: $(STAMP)
 	$(PYTEST) $(PARALLEL) -m lab -p no:nbval tests/browser
@@ -149,7 +156,7 @@ ifneq ($(wildcard site/conf.py),)
 
 site: $(SITE_STAMP)
 	@[ -d node_modules/katex ] || { echo "make site needs what npm installs: npm ci" >&2; exit 1; }
-	OMP_NUM_THREADS=1 $(SITE)/bin/python -m tools.site.build
+	$(BUILD_SITE)
 
 else
 
