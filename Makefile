@@ -145,7 +145,7 @@ ifneq ($(wildcard site/conf.py),)
 
 site: $(SITE_STAMP)
 	@[ -d node_modules/katex ] || { echo "make site needs what npm installs: npm ci" >&2; exit 1; }
-	OMP_NUM_THREADS=1 $(SITE)/bin/python -m tools.site.build
+	OMP_NUM_THREADS=1 TQDM_DISABLE=1 $(SITE)/bin/python -m tools.site.build
 
 else
 
