@@ -31,7 +31,14 @@ SINGLE = {
     "tools/site/documents.py",
 }
 ENDS = (".py", "/__init__.py")
-FOLDERS = ("instructor/", "tests/instructor/", ".ci/", ".github/", "site/", "tests/browser/test_site")
+FOLDERS = (
+    "instructor/",
+    "tests/instructor/",
+    ".ci/",
+    ".github/",
+    "site/",
+    "tests/browser/test_site",
+)
 
 pytestmark = pytest.mark.skipif(
     not (ROOT / ".git").exists(), reason="no clone: git says which files belong to the course"
