@@ -165,7 +165,7 @@ FIGURES = {
         widgets.chooser,
         {"exploration": (0.0, 0.8, 2.0), "task": (1, 2, 3, 5, *range(10, 151, 10))},
         ("Blind", "Sure of itself"),
-        more="In the notebook you choose what the agent sees, feature by feature.",
+        more="A stream of its own; in the notebook you also choose what the agent sees.",
     ),
     "stream_player": Figure(
         "13_a_stream_of_tasks",
