@@ -31,8 +31,9 @@ PAGE = """<!doctype html>
 def address(tmp_path_factory):
     """A server of the figures; they are those of the built site, where there is one."""
     folder = tmp_path_factory.mktemp("site")
-    if BUILT.exists():
+    if all((BUILT / f"{name}.json").exists() for name in FIGURES):
         shutil.copytree(BUILT, folder / "_figures")
+        figures.write_kit(folder / "_figures")
     else:
         figures.write(folder / "_figures")
     (folder / "_static").mkdir()
@@ -152,6 +153,10 @@ def test_it_draws_moves_and_fits(opened, name):
     assert controls
     still = [one.get_attribute("data-name") for one in controls if not seen.moves(one)]
     assert not still, "nothing changes with them"
+    for point in seen.el.locator(".ml-drag [role=slider]").all():
+        point.focus()
+        keys = [f"Arrow{way}" for way in ("Left", "Right", "Up", "Down")]
+        assert seen.changes(*(functools.partial(seen.page.keyboard.press, key) for key in keys))
     seen.page.set_viewport_size({"width": 400, "height": 800})
     seen.page.evaluate("document.documentElement.dataset.theme = 'dark'")
     seen.rest()

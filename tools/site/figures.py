@@ -6,6 +6,7 @@ is an entry of ``FIGURES`` and a function of `tools.site.widgets`.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,11 +15,26 @@ from pathlib import Path
 
 import nbformat
 
+from metalearn_lite.devices import one_thread
 from metalearn_lite.files import write_whole
 from metalearn_lite.widgets.kit import Live
 from metalearn_lite.widgets.kit.live import module, styles
 from tools.site import widgets
 
+THETAS = tuple(
+    ("drag", "theta", 0, *place)
+    for place in [(1.5, 1.2), *itertools.product((-2.25, -0.75, 0.75, 2.25), repeat=2)]
+)
+GOALS = tuple(
+    ("drag", f"{who} goal", 0, *place)
+    for place in [(0.3, 0.35), *itertools.product((-0.4, 0.0, 0.4), repeat=2)]
+    for who in ("MAML", "joint training")
+)
+"""where θ and the goal can be dragged to"""
+PICKS = (
+    *(("pick", "queries", query) for query in range(10)),
+    *(("pick", "snapshots", snapshot) for snapshot in range(6)),
+)
 WITHOUT = "It moves where JavaScript may run."
 
 
@@ -73,13 +89,9 @@ FIGURES = {
         "Landscape explorer",
         "Two weights, two tasks: where MAML, first-order MAML and Reptile want to go.",
         widgets.landscape,
-        {"surface": ..., "inner_lr": (0.02, 0.1, 0.3, 0.5, 0.8),
-         "inner_steps": (0, 1, 2, 3, 5, 10)},
-        instead={
-            "Drag θ, or reach it with Tab and use the arrow keys. ": "",
-            " Drag θ about: where": " Where",
-        },
-        more="In the notebook you drag θ.",
+        {"inner_lr": (0.02, 0.5, 0.8), "inner_steps": (0, 1, 2)},
+        (*THETAS, "A curved surface", *THETAS, "Not a single inner step"),
+        more="Here θ goes to the nearest of a few places; in the notebook, where you like.",
         tall=620,
     ),
     "adaptation": Figure(
@@ -113,7 +125,7 @@ FIGURES = {
         "Drawings find their places while a prototypical network trains.",
         widgets.embedding,
         {"snapshot": ..., "query": ...},
-        ("new_episode",),
+        (*PICKS, "new_episode", *PICKS),
     ),
     "in_context": Figure(
         "09_learning_in_context",
@@ -130,12 +142,9 @@ FIGURES = {
         "Two walkers look for a goal that they cannot see: one, two, three updates.",
         widgets.trajectories,
         {"update": ...},
-        ("other_luck", "A goal in the corner", "A goal at the start"),
-        instead={
-            "Drag the goal, or click in a square. "
-            "With the keyboard: Tab to it, then the arrow keys.": "",
-        },
-        more="In the notebook you put the goal where you like.",
+        (*GOALS, "other_luck", "A goal in the corner", "A goal at the start"),
+        instead={"Drag the goal, or click in a square.": "Drag the goal."},
+        more="Here the goal goes to the nearest of ten places; in the notebook, where you like.",
         tall=440,
     ),
     "bandit_duel": Figure(
@@ -156,17 +165,17 @@ FIGURES = {
         widgets.chooser,
         {"exploration": (0.0, 0.8, 2.0), "task": (1, 2, 3, 5, *range(10, 151, 10))},
         ("Blind", "Sure of itself"),
-        more="In the notebook you choose what the agent sees, feature by feature.",
+        more="A stream of its own; in the notebook you also choose what the agent sees.",
     ),
     "stream_player": Figure(
         "13_a_stream_of_tasks",
         "Stream player",
         "Tasks come one by one, and the world jumps: who notices?",
         widgets.stream_player,
-        {"stream": (1, 2), "round": (*range(1, 80, 2), 80)},
+        {"buffer_of": ("meta-leader, detector", "meta-leader"), "round": (*range(1, 80, 2), 80)},
         ("The first jump",),
         instead={"Point at a round: where": "Where"},
-        more="The notebook's has twenty streams, and each learner's buffer.",
+        more="The notebook's has every round of twenty streams, and each learner's buffer.",
     ),
     "poison": Figure(
         "14_robust_private_unlabelled",
@@ -180,7 +189,7 @@ FIGURES = {
     "bug_lab": Figure(
         "15_bug_clinic",
         "Bug lab",
-        "Nine bugs to switch on: what does each do to the curve, the gradient and the score?",
+        "Bugs to switch on: what does each do to the curve, the gradient and the score?",
         widgets.bug_lab,
         {"graph": ..., "labels": ..., "seen": ...},
         ("A bug that the curve forgives", "A score too good", "all_off"),
@@ -215,27 +224,32 @@ PLAYED = {
 
 def write(folder: Path) -> None:
     """Records all figures into ``folder``, and beside them what draws them."""
-    write_whole(folder / "kit.js", module().encode())
-    write_whole(folder / "kit.css", styles().encode())
+    write_kit(folder)
     for name in FIGURES:
         write_whole(folder / f"{name}.json", record(name).encode())
 
 
+def write_kit(folder: Path) -> None:
+    write_whole(folder / "kit.js", module().encode())
+    write_whole(folder / "kit.css", styles().encode())
+
+
 def record(name: str) -> str:
-    """All that figure ``name`` can show, as JSON for ``recorded`` of the kit."""
+    """All that figure ``name`` can show, as JSON: the same in every build."""
     figure = FIGURES[name]
-    text = figure.make().record(*figure.gestures, **figure.controls).data
+    with one_thread():  # several may add in another order each time
+        text = figure.make().record(*figure.gestures, **figure.controls).data
     for old, new in figure.instead.items():
         if old not in text:
             raise ValueError(f"{name} does not say {old!r}")
         text = text.replace(old, new)
     content = json.loads(text)
     whose = credit() if '"Images"' in text else ""
+    parts = content["parts"]  # of which the notes are texts
+    content["parts"] = [f"{one} {whose}".strip() if isinstance(one, str) else one for one in parts]
     for state in content["states"]:
         for frame in (state, *state["recorded"]["at"].values()):
-            said = frame["state"]
-            said["note"] = f"{said['note']} {whose}".strip()
-            said["code"] = ""  # there is no place for it on a page
+            frame["state"]["code"] = ""  # there is no place for it on a page
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -78,8 +78,16 @@ def training_explorer() -> TrainingExplorer:
 
 
 def episode_builder() -> EpisodeBuilder:
+    generator, sinusoids = seeded(2), Sinusoids()
+    waves = sinusoids.draw_tasks(3, generator)  # what the notebook draws before
+    for count in (5, 8):
+        waves.draw(count, generator)
+    sinusoids.draw_tasks(300, generator)
+    for size in ((100, 5, 8), (200, 5, 50), (2000, 5, 50)):
+        sinusoids.sample(*size, generator=generator)
+    characters.load("small1").sample(1, 5, 2, 3, generator=generator)
     names = ("meta-training", "meta-validation", "meta-test")
-    return EpisodeBuilder(dict(zip(names, split(), strict=True)), seeded(2))
+    return EpisodeBuilder(dict(zip(names, split(), strict=True)), generator)
 
 
 def landscape() -> LandscapeExplorer:
@@ -93,7 +101,9 @@ def adaptation() -> AdaptationExplorer:
     maml, joint = (checkpoints.load(f"sinusoid-{name}") for name in ("maml", "joint"))
     random = MAML(maml.network, maml.network.init(generator), inner_lr=0.01)
     learners = {"MAML": maml, "joint training": joint, "random start": random}
-    return AdaptationExplorer(AdaptationModel(learners, generator=generator))
+    # Those that the notebook draws after it has trained.
+    points = (3.6587767601, 3.6975550652, 4.1836500168, -1.4372944832, -0.3505814075)
+    return AdaptationExplorer(AdaptationModel(learners, generator, points=points))
 
 
 def race() -> Race:

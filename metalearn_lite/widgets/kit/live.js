@@ -7,6 +7,7 @@ const BUSY_AFTER = 300; // milliseconds
 const LATE_AFTER = 6000;
 const AROUND = 350; // CSS pixels on a screen that a panel must leave: JupyterLab's, controls, a sentence
 const LEAST = 300;
+const LITTLE = 0.05; // of the way to the next recorded place: a finger that trembles is no step
 const LATE =
   "Still no answer: the kernel is busy. Or it was restarted: then run this cell once more.";
 const NO_KERNEL = "There is no kernel behind this figure: run its cell once more.";
@@ -131,7 +132,7 @@ class Wire {
   }
 
   send(kind, fields, settled = true) {
-    if (!this.kernel) return this.go(kind, fields);
+    if (!this.kernel) return this.go(kind, fields, settled);
     this.words = "";
     if (kind === "drag") this.dragged = !settled;
     const scrub = kind === "set" && this.by.includes(fields.name) && this.valid();
@@ -935,10 +936,12 @@ class Record {
           for (const mark of Object.values(marks ?? {}))
             fill(mark, (one) => (typeof one === "number" ? columns[one] : one));
         if (frame.look) fill(frame.look, (some) => some.map((one) => parts[one]));
+        frame.state.note = parts[frame.state.note];
       }
     }
     this.states = states;
-    this.ways = ways;
+    this.all = ways;
+    this.turns = new Map();
     this.here = 0;
     this.heard = {};
   }
@@ -951,10 +954,23 @@ class Record {
     this.heard[event] = act;
   }
 
-  /** Where a gesture leads from here, or else from elsewhere; if anywhere. */
-  way(kind, which) {
-    const all = this.ways.filter((one) => one[kind] === which);
-    return all.find((one) => one.from === this.here) ?? all[0];
+  /** Where a gesture leads from here, or else where it first led. A button that led here leads back. */
+  ways(kind, which, index) {
+    const all = this.all.filter((one) => one[kind] === which && (one.index ?? index) === index);
+    const here = all.filter((one) => one.from === this.here);
+    if (here.length) return here;
+    const back = (one) =>
+      kind === "press" && one.to === this.here ? { ...one, to: one.from } : one;
+    return all.slice(0, 1).map(back);
+  }
+
+  /** From one place it may lead to several: to one after the other. */
+  way(kind, which, index) {
+    const some = this.ways(kind, which, index);
+    const turn = `${kind} ${which} ${index} ${this.here}`;
+    const number = this.turns.get(turn) ?? 0;
+    this.turns.set(turn, number + 1);
+    return some[number % some.length];
   }
 
   move(place) {
@@ -1009,10 +1025,13 @@ class RecordedWire extends Wire {
   }
 
   /** Does what a kernel would do, so far as it was recorded. */
-  go(kind, { name, index }) {
-    if (kind !== "press" && kind !== "try") return;
+  go(kind, fields, settled) {
     const { tries } = this.model.get("look");
-    const way = this.model.way(kind, name ?? index) ?? (tries[index] && this.suits(tries[index]));
+    let way;
+    if (kind === "press") way = this.model.way(kind, fields.name);
+    if (kind === "try") way = this.model.way(kind, fields.index) ?? this.suits(tries[fields.index]);
+    if (kind === "drag") way = this.nearest(fields, settled);
+    if (kind === "pick") way = this.model.way(kind, fields.key, fields.index);
     if (!way) return;
     this.model.move(way.to);
     for (const [control, value] of Object.entries(way.values)) {
@@ -1021,16 +1040,51 @@ class RecordedWire extends Wire {
     this.draw();
   }
 
+  /** The recorded place that is nearest to where a point is, or was let go. */
+  nearest({ key, index, x, y }, settled) {
+    const { states, here } = this.model;
+    const { values } = states[here].state;
+    const ways = this.model.all.filter(
+      (one) =>
+        one.drag === key &&
+        one.index === index &&
+        Object.entries(states[one.to].state.values).every(
+          ([name, value]) => this.by.includes(name) || value === values[name],
+        ),
+    );
+    const away = (one, from) => Math.hypot(one.x - from.x, one.y - from.y);
+    const closest = (some, to) =>
+      some.reduce((best, one) => (best && away(best, to) <= away(one, to) ? best : one), undefined);
+    this.taken ??= ways.find((one) => one.to === here);
+    const { taken } = this;
+    let found = closest(ways, { x, y });
+    if (settled) this.taken = undefined;
+    if (!settled || !taken || found !== taken) return found;
+    // It was moved a little, as with an arrow key: on to the next place in this direction.
+    const on = ways.filter((one) => {
+      const along = (one.x - taken.x) * (x - taken.x) + (one.y - taken.y) * (y - taken.y);
+      return along > 0.8 * away(one, taken) * away({ x, y }, taken) && along > 0;
+    });
+    const next = closest(on, taken);
+    if (next && away({ x, y }, taken) > LITTLE * away(next, taken)) found = next;
+    return found;
+  }
+
   /** What of the look can be used. */
   frozen() {
+    const some = (kind, key) => this.model.all.some((one) => one[kind] === key);
     const panel = (one) => ({
       ...one,
       click: "",
-      marks: one.marks.map((mark) => ({ ...mark, pick: "", drag: null })),
+      marks: one.marks.map((mark) => ({
+        ...mark,
+        pick: some("pick", mark.key) ? mark.pick : "",
+        drag: some("drag", mark.key) ? { ...mark.drag, removable: false } : null,
+      })),
     });
     const usable = ({ kind, name }) =>
       kind === "Button"
-        ? this.model.way("press", name)
+        ? this.model.ways("press", name).length
         : this.by.includes(name) && this.known(name).length > 1;
     const control = (one) => {
       if (one.kind === "Choice") return { ...one, options: this.known(one.name) };
@@ -1043,7 +1097,7 @@ class RecordedWire extends Wire {
         texts: one.texts.length ? values.map((each) => one.texts[nearest(all, each)]) : [],
       };
     };
-    const known = (one) => this.model.way("try", one.at) ?? this.suits(one);
+    const known = (one) => this.model.ways("try", one.at).length || this.suits(one);
     return {
       panels: this.look.panels.map((one) => (one.marks ? panel(one) : one)),
       controls: this.look.controls.filter(usable).map(control),

@@ -151,15 +151,17 @@ class Live(anywidget.AnyWidget):
         """The scene at each of these values of one control; afterwards it is as before."""
         return list(self._at([name], [(value,) for value in values]))
 
-    def record(self, *gestures: str, **controls: Sequence) -> Recorded:
+    def record(self, *gestures: str | tuple, **controls: Sequence) -> Recorded:
         """This figure without a kernel: some controls, at these values, in all combinations.
 
         ``widget.record(step=..., rate=(0.01, 0.1))``: three dots are all values that there are.
 
         Args:
-            gestures: names of buttons and labels of suggestions, done one after the other, each
-                with the same values of controls after it. The page can do them in any order. The
-                same one again leads on from where it led to before.
+            gestures: names of buttons, labels of suggestions, ``("drag", key, index, x, y)`` and
+                ``("pick", key, index)``; done one after the other, each with the same values of
+                controls after it. The page can do them in any order. The same one again leads on
+                from where it led to before. A point that is dragged goes to the nearest place of
+                those.
         """
         known = {one.name: one for one in self.scene().controls}
         values = {
@@ -169,36 +171,55 @@ class Live(anywidget.AnyWidget):
         states = [self._recorded_state(values)]
         ways, here = [], 0
         for gesture in gestures:
-            way = {"from": here} | self._do(gesture, list(controls))
+            old, start = self._values(values), here
+            way = self._do(gesture)
+            new = self._values(values)
             self.show(settled=False)
             state = self._recorded_state(values)
-            alike = [place for place, old in enumerate(states) if _same(old, state)]
+            alike = [place for place, one in enumerate(states) if _same(one, state)]
             here = alike[0] if alike else len(states)
             states += [] if alike else [state]
-            ways.append(way | {"to": here})
+            if here == start:
+                sets = self._sets(gesture, values)
+            else:
+                told = self.scene().tries[way["try"]].values if "try" in way else {}
+                sets = {name: v for name, v in new.items() if name in told or v != old[name]}
+            if sets or here != start:
+                ways.append({"from": start} | way | {"values": sets, "to": here})
         return Recorded(module(), styles(), {"states": states, "ways": ways})
 
     def _recorded_state(self, values: Mapping[str, Sequence]) -> dict[str, Any]:
         parts = {name: getattr(self, name) for name in ("look", "fixed", "moving", "state")}
         return parts | {"recorded": self.frames(values)}
 
-    def _do(self, gesture: str, names: Sequence[str]) -> dict[str, Any]:
-        """Presses a button or follows a suggestion. Says which, and what ``names`` are set to."""
-        before = self.scene()
-        labels = [one.label for one in before.tries]
+    def _values(self, names: Iterable[str]) -> dict[str, Any]:
+        return {one.name: one.value for one in self.scene().controls if one.name in names}
+
+    def _do(self, gesture: str | tuple) -> dict[str, Any]:
+        """Does it, and says what it was."""
+        if isinstance(gesture, tuple):
+            kind, key, index, *place = gesture
+            getattr(self, kind)(key, index, *place)
+            return {kind: key, "index": index} | dict(zip("xy", place, strict=False))
+        labels = [one.label for one in self.scene().tries]
         if gesture in labels:
-            way = {"try": labels.index(gesture)}
-            self._try(way["try"])
-            told = before.tries[way["try"]].values
-        else:
-            way, told = {"press": gesture}, {}
-            self.press(gesture)
-        old, new = (
-            {one.name: one.value for one in scene.controls if one.name in names}
-            for scene in (before, self.scene())
-        )
-        changed = {name: v for name, v in new.items() if name in told or v != old[name]}
-        return way | {"values": changed}
+            self._try(labels.index(gesture))
+            return {"try": labels.index(gesture)}
+        self.press(gesture)
+        return {"press": gesture}
+
+    def _sets(self, gesture: str | tuple, values: Mapping[str, Sequence]) -> dict[str, Any]:
+        """The controls that a gesture sets, which does nothing else: it sets them again."""
+        done, sets = self._values(values), {}
+        for name, value in done.items():
+            self.set(name, next((one for one in values[name] if one != value), value))
+            other = self._values(values)[name]
+            self._do(gesture)
+            if self._values(values)[name] == value != other:
+                sets[name] = value
+            for each in done.items():
+                self.set(*each)
+        return sets
 
     def _at(self, names: Sequence[str], combinations: Iterable[Sequence]) -> Iterator[Scene]:
         before = {one.name: one.value for one in self.scene().controls if one.name in names}

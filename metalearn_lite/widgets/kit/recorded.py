@@ -103,8 +103,8 @@ class Recorded:
 def packed(content: Mapping[str, Any]) -> dict[str, Any]:
     """``content`` as JSON. What occurs in several frames is said once.
 
-    A column that occurs twice is its place in ``columns``; each part of a look its place in
-    ``parts``.
+    A column that occurs twice is its place in ``columns``; each part of a look, and each note, its
+    place in ``parts``.
     """
     content = copy.deepcopy(dict(content))
     frames = [frame for state in content["states"]
@@ -120,7 +120,16 @@ def packed(content: Mapping[str, Any]) -> dict[str, Any]:
         for name, column in mark.items():
             mark[name] = columns.get(_said(column), column)
     looks = [frame["look"] for frame in frames if "look" in frame]
-    parts = _places(_said(part) for look in looks for some in look.values() for part in some)
+    said = [frame["state"] for frame in frames]
+    parts = _places(
+        _said(part)
+        for part in [
+            *(part for look in looks for some in look.values() for part in some),
+            *(state["note"] for state in said),
+        ]
+    )
+    for state in said:
+        state["note"] = parts[_said(state["note"])]
     for look in looks:
         for name, some in look.items():
             look[name] = [parts[_said(part)] for part in some]

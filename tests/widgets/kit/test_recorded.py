@@ -100,7 +100,7 @@ class Dice(Live):
             (Panel("panel", Axis(0, 1), Axis(0, 6), (line,)),),
             (Slider("step", "step", model.step, high=2), Button("throw", "Throw")),
             (Try("six", "A six.", values={"step": 2}, press="six"),
-             Try("back", "At the start.", values={"step": 0})),
+             Try("back", "At the start.", values={"step": 0}, press="show")),
             sentence=f"Step {model.step}: {model.thrown}.",
         )  # fmt: skip
 
@@ -109,6 +109,9 @@ class Dice(Live):
 
     def six(self):
         self.model.thrown = 6
+
+    def drag(self, key, index, x, y):
+        self.model.thrown = int(y)
 
 
 def test_gestures_lead_from_state_to_state():
@@ -128,14 +131,31 @@ def test_gestures_lead_from_state_to_state():
     ]  # fmt: skip
 
 
+def test_places_that_a_point_is_dragged_to_are_ways():
+    content = json.loads(
+        Dice().record(("drag", "line", 0, 0.5, 4.0), ("drag", "line", 0, 0, 1), step=...).data
+    )
+    assert content["ways"] == [
+        {"from": 0, "drag": "line", "index": 0, "x": 0.5, "y": 4.0, "values": {}, "to": 1},
+        {"from": 1, "drag": "line", "index": 0, "x": 0, "y": 1, "values": {}, "to": 0},
+    ]
+
+
+def test_a_gesture_that_only_sets_controls_sets_them_wherever_they_were():
+    content = json.loads(Dice().record("back", step=...).data)
+    assert len(content["states"]) == 1
+    assert content["ways"] == [{"from": 0, "try": 1, "values": {"step": 0}, "to": 0}]
+
+
 def test_what_is_said_twice_is_packed_once():
     content = {
         "states": [
-            {"look": {"panels": [{"key": "a"}], "tries": []},
+            {"look": {"panels": [{"key": "a"}], "tries": []}, "state": {"note": "A note."},
              "moving": {"a": {"x": [1.5] * 12, "y": [None, *[2.0] * 11], "texts": ["b"]}},
              "recorded": {"at": {"[1]": {"moving": {"a": {"x": [1.5] * 12, "y": [1.0, 2]}},
                                          "look": {"panels": [{"key": "a"}, {"key": "b"}],
-                                                  "tries": []}}}}}
+                                                  "tries": []},
+                                         "state": {"note": "A note."}}}}}
         ]
     }  # fmt: skip
     found = packed(content)
@@ -145,6 +165,7 @@ def test_what_is_said_twice_is_packed_once():
     assert state["moving"]["a"]["x"] == frame["moving"]["a"]["x"] == 0
     assert frame["moving"]["a"]["y"] == [1.0, 2]
     assert state["moving"]["a"]["texts"] == ["b"]
-    assert found["parts"] == [{"key": "a"}, {"key": "b"}]
+    assert found["parts"] == [{"key": "a"}, {"key": "b"}, "A note."]
+    assert state["state"]["note"] == frame["state"]["note"] == 2
     assert (state["look"]["panels"], frame["look"]["panels"]) == ([0], [0, 1])
     assert content["states"][0]["moving"]["a"]["x"] == [1.5] * 12
