@@ -99,10 +99,12 @@ export class DrawYourOwn {
   /** The first gesture loads the networks; until then what they said of the beginning was recorded. */
   opened() {
     this.begun = null;
-    this.ready ??= this.asked(this.working).catch((fault) => {
-      console.warn(fault);
-      this.ready = null;
-    });
+    this.ready ??= this.asked(this.working)
+      .catch((fault) => {
+        console.warn(fault);
+        this.ready = null;
+      })
+      .finally(() => this.working(1));
   }
 
   // Drawing

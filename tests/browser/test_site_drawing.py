@@ -86,9 +86,9 @@ class Site:
                 const all = Object.assign({}, ...await Promise.all(names.map(at)));
                 const folder = new URL("../_figures/drawing/", document.baseURI).href;
                 all.data = async name => (await fetch(`${folder}${name}.json`)).json();
-                all.loaded = async () => {
+                all.loaded = async (working = () => {}) => {
                     const { learners, sizes } = await all.data("draw");
-                    return all.load(folder, learners, sizes, () => {});
+                    return all.load(folder, learners, sizes, working);
                 };
                 return await eval(`(${script})`)(all, ...given);
             }""",
@@ -193,8 +193,7 @@ const play = async (widget, gestures) => {
     await model.show();
     for (const [id, gesture] of [{}, ...gestures].entries()) {
         if (id) await model.send({ id, ...gesture });
-        const { look, moving, state, ack } = model.traits;
-        all.push(plain({ look, moving, state, ack }));
+        all.push(plain(model.traits));
     }
     return all;
 };
@@ -281,6 +280,7 @@ def test_drawing_is_as_in_the_notebook(site, learners, monkeypatch):
     for gesture, shown in zip(gestures, seen, strict=True):
         page.do(**gesture)
         assert_alike(shown, widget, str(gesture))
+    assert seen[-1]["progress"] == 0
 
 
 def test_the_beginning_was_recorded_and_is_the_first_suggestion(site, learners):

@@ -3,6 +3,8 @@
 Two widgets are not recorded figures there but run: *draw your own* (`DrawYourOwn`) with two shipped
 networks, and the game of notebook 00 (`EpisodeGame`). `write` makes their files, `markup` their
 places on a page, and the scripts in ``site/static/`` do the rest with the kit of the package.
+
+    python -m tools.site.drawing FOLDER     the files alone, into FOLDER/drawing
 """
 
 from __future__ import annotations
@@ -11,8 +13,8 @@ import base64
 import gzip
 import json
 import shutil
+import sys
 import warnings
-from collections.abc import Iterator
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -76,28 +78,30 @@ FIGURES = {
         "The questions and the learners' answers are the notebook's.",
     ),
 }
+INSTEAD = {"08_maml_on_omniglot": "Here the elastic network takes MAML's place."}
 
 # On a page
 
 
 def markup(stem: str, source: str) -> str | None:
-    """The HTML in place of the widget that a cell with this ``source`` shows; None without one.
-
-    It is the same on every page, whatever the notebook's ``stem``.
-    """
+    """The HTML in place of the widget that a cell of notebook ``stem`` shows; None without one."""
     for name, figure in FIGURES.items():
         if f"{figure.kind}(" in source:
-            return place(name)
+            return place(name, INSTEAD.get(stem, ""))
     return None
 
 
-def place(name: str) -> str:
-    """Where "draw" or "game" is to be; without JavaScript it says what there would be."""
+def place(name: str, instead: str = "") -> str:
+    """Where "draw" or "game" is to be; without JavaScript it says what there would be.
+
+    Args:
+        instead: how it differs from what the page speaks of, in a sentence.
+    """
     _, says, more = FIGURES[name]
     return (
         f'<figure class="ml-figure" data-play="{name}"><div class="ml-place"><p>{escape(says)}</p>'
         f"<noscript><p>{WITHOUT}</p></noscript></div>"
-        f"<figcaption>{escape(more)}</figcaption></figure>"
+        f"<figcaption>{escape(f'{instead} {more}'.strip())}</figcaption></figure>"
     )
 
 
@@ -119,8 +123,10 @@ def write(folder: Path) -> None:
     loaded = ("*.onnx", "runtime.*")
     sizes = {one.name: one.stat().st_size for glob in loaded for one in sorted(into.glob(glob))}
     _write(into / "draw.json", drawing(learners) | {"sizes": sizes})
-    _write(into / "game.json", game())
-    (into / "LICENCE-omniglot.txt").write_text(omniglot_licence(), encoding="utf-8")
+    played = game()
+    if played["note"] == ORIGINS["omniglot"]:
+        (into / "LICENCE-omniglot.txt").write_text(omniglot_licence(), encoding="utf-8")
+    _write(into / "game.json", played)
 
 
 def omniglot_licence() -> str:
@@ -330,11 +336,5 @@ def _packed(images: Tensor) -> dict[str, Any]:
     return {"shape": list(images.shape), "bytes": base64.b64encode(content).decode()}
 
 
-def main(arguments: Iterator[str]) -> None:
-    write(Path(next(arguments)))
-
-
 if __name__ == "__main__":
-    import sys
-
-    main(iter(sys.argv[1:]))
+    write(Path(sys.argv[1]))
