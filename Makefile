@@ -128,7 +128,7 @@ format: $(STAMP)
 	@$(if $(BIOME),$(BIOME) check --write,echo "JavaScript and CSS stay as they are: npm ci installs what formats them")
 
 # The site is built on what the tests leave of two cores; what looks at it comes after both.
-BUILD_SITE = OMP_NUM_THREADS=1 $(SITE)/bin/python -m tools.site.build
+BUILD_SITE = OMP_NUM_THREADS=1 TQDM_DISABLE=1 $(SITE)/bin/python -m tools.site.build
 MAKES_SITE := $(and $(wildcard site/conf.py),$(wildcard node_modules/katex),yes)
 
 test: lint $(if $(wildcard instructor/plan.py),$(INSTRUCTOR_STAMP)) $(if $(MAKES_SITE),$(SITE_STAMP))

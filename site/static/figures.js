@@ -1,6 +1,6 @@
 // Recorded figures. Each is fetched when it comes near the window; the kit of all of them, once.
 
-const NEAR = "500px 0px";
+const NEAR = "300px 0px";
 const FAILED = "The figure could not be loaded. It is in the notebook, too.";
 
 const file = (name) => new URL(`../_figures/${name}`, import.meta.url);

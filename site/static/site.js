@@ -17,10 +17,10 @@ function follow() {
 addEventListener("hashchange", follow);
 follow();
 
-// On paper nothing unfolds.
+// On paper nothing unfolds. Hints and the replies of a quiz stay where they are.
 let folded = [];
 addEventListener("beforeprint", () => {
-  folded = [...document.querySelectorAll("article details:not([open]):not(.ml-on-screen)")];
+  folded = [...document.querySelectorAll(".ml-bonus:not([open]), .ml-still details:not([open])")];
   for (const each of folded) each.open = true;
 });
 addEventListener("afterprint", () => {

@@ -176,11 +176,13 @@ def test_a_word_leads_into_what_is_folded_and_back(visit):
     wait_for(target.is_visible, 5, lambda: f"{folded} is folded")
 
 
-def test_on_paper_everything_is_unfolded_but_what_needs_a_screen(visit):
+def test_on_paper_what_is_to_be_read_is_unfolded(visit):
     page = visit("04_maml_on_sinusoids.html")
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert page.locator(".ml-bonus").first.evaluate("it => it.open")
+    assert page.locator(".ml-still details").first.evaluate("it => it.open")
+    assert page.locator(".ml-quiz details[open]").count() == 0
     assert not page.locator(".ml-run").is_visible()
     assert not page.locator(".bd-sidebar-primary").is_visible()
     assert page.locator("h1:visible").count() == 1

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 SINGLE = {
     "benchmarks/grading.py",
     "requirements-instructor.txt",
+    "requirements-site.txt",
     "tests/a_class.py",
     "tests/browser/test_hub.py",
     "tests/browser/test_slides.py",
@@ -24,9 +25,20 @@ SINGLE = {
     "tests/teaching/test_session.py",
     "tests/teaching/test_yours.py",
     "tests/test_workflows.py",
+    "tests/website/test_pages.py",
+    "tests/website/test_site.py",
+    "tools/site/build.py",
+    "tools/site/documents.py",
 }
 ENDS = (".py", "/__init__.py")
-FOLDERS = ("instructor/", "tests/instructor/", ".ci/", ".github/")
+FOLDERS = (
+    "instructor/",
+    "tests/instructor/",
+    ".ci/",
+    ".github/",
+    "site/",
+    "tests/browser/test_site",
+)
 
 pytestmark = pytest.mark.skipif(
     not (ROOT / ".git").exists(), reason="no clone: git says which files belong to the course"

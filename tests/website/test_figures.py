@@ -10,7 +10,7 @@ import pytest
 
 from metalearn_lite.widgets.kit.recorded import LIMIT
 from tools.site import figures, widgets
-from tools.site.figures import FIGURES, PLAYED, gallery, markup, place, record
+from tools.site.figures import FIGURES, PLAYED, credit, gallery, markup, place, record
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 QUICK = ("adaptation", "bandit_duel", "in_context", "landscape", "live_check", "race")
@@ -76,6 +76,15 @@ def test_a_record_is_the_same_twice_and_says_no_gesture_that_is_not_there(name):
     found = {text for text in words if re.search(rf"\b({gestures})\b", text, re.IGNORECASE)}
     assert not found
     assert {state["code"] for state in said} == {""}
+
+
+def test_drawings_have_their_origin_beside_them():
+    content = json.loads(record("episode_builder"))
+    notes = {content["parts"][frame["state"]["note"]] for state in content["states"]
+             for frame in (state, *state["recorded"]["at"].values())}  # fmt: skip
+    assert all(note.endswith(credit()) for note in notes)
+    assert any(note.startswith("In this episode 0 is ") for note in notes)
+    assert not any("drawings are" in part for part in json.loads(record("race"))["parts"])
 
 
 @pytest.mark.parametrize("name", [*AS_STORED, *DRAWN])

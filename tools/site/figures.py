@@ -165,7 +165,7 @@ FIGURES = {
         widgets.chooser,
         {"exploration": (0.0, 0.8, 2.0), "task": (1, 2, 3, 5, *range(10, 151, 10))},
         ("Blind", "Sure of itself"),
-        more="In the notebook you choose what the agent sees, feature by feature.",
+        more="A stream of its own; in the notebook you also choose what the agent sees.",
     ),
     "stream_player": Figure(
         "13_a_stream_of_tasks",
@@ -189,7 +189,7 @@ FIGURES = {
     "bug_lab": Figure(
         "15_bug_clinic",
         "Bug lab",
-        "Nine bugs to switch on: what does each do to the curve, the gradient and the score?",
+        "Bugs to switch on: what does each do to the curve, the gradient and the score?",
         widgets.bug_lab,
         {"graph": ..., "labels": ..., "seen": ...},
         ("A bug that the curve forgives", "A score too good", "all_off"),
@@ -245,11 +245,11 @@ def record(name: str) -> str:
         text = text.replace(old, new)
     content = json.loads(text)
     whose = credit() if '"Images"' in text else ""
+    parts = content["parts"]  # of which the notes are texts
+    content["parts"] = [f"{one} {whose}".strip() if isinstance(one, str) else one for one in parts]
     for state in content["states"]:
         for frame in (state, *state["recorded"]["at"].values()):
-            said = frame["state"]
-            said["note"] = f"{said['note']} {whose}".strip()
-            said["code"] = ""  # there is no place for it on a page
+            frame["state"]["code"] = ""  # there is no place for it on a page
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
