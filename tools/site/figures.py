@@ -230,7 +230,7 @@ def write(folder: Path) -> None:
 
 
 def write_kit(folder: Path) -> None:
-    write_whole(folder / "kit.js", module().encode())
+    write_whole(folder / "kit.js", module(recorded=True).encode())
     write_whole(folder / "kit.css", styles().encode())
 
 
