@@ -69,7 +69,7 @@ class RidgeHead(Learner):
 
 
 def fit_ridge(points: Tensor, targets: Tensor, strength: Tensor | float) -> Tensor:
-    """Each task's weights W with the least |points · W - targets|² + strength · |W|².
+    """Each task's weights W with the least ‖points · W − targets‖² + strength · ‖W‖².
 
     Where a task has fewer examples than features, N < D, a system of N equations says the same as
     one of D: PᵀP + λ has D rows, PPᵀ + λ only N (Hoerl & Kennard, 1970, have the first).
