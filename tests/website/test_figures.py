@@ -13,12 +13,21 @@ from tools.site import figures, widgets
 from tools.site.figures import FIGURES, PLAYED, credit, gallery, markup, place, record
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-QUICK = ("adaptation", "bandit_duel", "in_context", "landscape", "live_check", "race")
+QUICK = (
+    "adaptation",
+    "bandit_duel",
+    "diversity_dial",
+    "in_context",
+    "landscape",
+    "live_check",
+    "race",
+)
 """made in less than a second, and without drawings"""
 AS_STORED = {
     "adaptation": (),
     "bandit_duel": (100,),
     "bug_lab": (),
+    "diversity_dial": (),
     "in_context": (),
     "landscape": (),
     "race": ((2, 6),),

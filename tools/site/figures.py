@@ -196,6 +196,15 @@ FIGURES = {
         more="The notebook's has nine bugs, and a mystery to be solved.",
         tall=430,
     ),
+    "diversity_dial": Figure(
+        "17_what_came_next",
+        "Diversity dial",
+        "From 2 to 4,096 training tasks: when does a transformer stop knowing its list and learn?",
+        widgets.diversity_dial,
+        {"count": ..., "read": (0, 2, 5, 10)},
+        instead={" A click on a mark of the transformer goes there.": ""},
+        tall=430,
+    ),
     "live_check": Figure(
         "00_start_here",
         "Live check",

@@ -31,6 +31,7 @@ from metalearn_lite.learners.drift import PageHinkley
 from metalearn_lite.learners.online import OnlineLearner, Recorder, play
 from metalearn_lite.learners.transfer import draw_networks
 from metalearn_lite.networks import MLP, ConvNet
+from metalearn_lite.recipes import diversity
 from metalearn_lite.recipes.race import load as load_race
 from metalearn_lite.rl import choosing
 from metalearn_lite.rl.bandit_players import UCB1, Thompson
@@ -44,6 +45,7 @@ from metalearn_lite.widgets.adaptation import AdaptationExplorer, AdaptationMode
 from metalearn_lite.widgets.bandit_duel import BanditDuel
 from metalearn_lite.widgets.bug_lab import BugLab
 from metalearn_lite.widgets.chooser import Chooser, ChooserModel
+from metalearn_lite.widgets.diversity_dial import DiversityDial, DiversityDialModel
 from metalearn_lite.widgets.embedding import EmbeddingExplorer
 from metalearn_lite.widgets.episode_builder import EpisodeBuilder
 from metalearn_lite.widgets.episode_viewer import EpisodeViewer
@@ -236,3 +238,7 @@ def poison() -> PoisonSlider:
 
 def bug_lab() -> BugLab:
     return BugLab()
+
+
+def diversity_dial() -> DiversityDial:
+    return DiversityDial(DiversityDialModel(diversity.load()))
