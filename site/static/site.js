@@ -52,3 +52,15 @@ if (place) {
   });
   document.head.append(script);
 }
+
+// The learner of the front page takes its steps once, by itself, for whoever does not mind motion.
+const hero = document.querySelector(".ml-hero .ml-figure");
+if (hero && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
+  const watch = new MutationObserver(() => {
+    const play = [...hero.querySelectorAll("button")].find((it) => it.textContent.includes("Play"));
+    if (!play) return;
+    watch.disconnect();
+    play.click();
+  });
+  watch.observe(hero, { childList: true, subtree: true });
+}

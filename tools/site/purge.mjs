@@ -7,6 +7,6 @@ const sheets = await new PurgeCSS().purge({
   content: [`${site}/**/*.html`, `${site}/_static/**/*.js`, `${site}/_figures/**/*.js`],
   css: [`${site}/_static/**/*.css`],
   variables: true,
-  safelist: [/^pst-/, /^show/, /^collaps/, /data-theme/, /data-mode/],
+  safelist: [/^pagefind/, /^pst-/, /^show/, /^collaps/, /data-theme/, /data-mode/],
 });
 for (const { file, css } of sheets) writeFileSync(file, css);
