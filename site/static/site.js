@@ -28,7 +28,7 @@ addEventListener("afterprint", () => {
 });
 
 // Search: what is looked for stands in the address.
-const place = document.getElementById("search");
+const place = document.getElementById("results");
 if (place) {
   const root = new URL(document.documentElement.dataset.content_root, location.href);
   const styles = document.createElement("link");

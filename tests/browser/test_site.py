@@ -143,7 +143,7 @@ def test_axe_finds_nothing_serious(visit, name, theme):
         pytest.skip("axe-core is not there: `npm ci` installs it")
     page = visit(name, color_scheme=theme)
     if "?q=" in name:
-        page.locator("#search mark").first.wait_for()
+        page.locator("#results mark").first.wait_for()
     page.evaluate(AXE.read_text(encoding="utf-8"))
     assert page.evaluate(SERIOUS) == []
 
