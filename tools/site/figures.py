@@ -133,7 +133,7 @@ FIGURES = {
         "Networks that read points and take no step, beside MAML, which takes ten.",
         widgets.in_context,
         {"read": ...},
-        ("shuffle", "draw_wave", "draw_wave", "A straight line"),
+        ("shuffle", "Another order", "draw_wave", "draw_wave", "A straight line"),
         more="In the notebook you drag the points, or add others.",
     ),
     "trajectories": Figure(
@@ -153,7 +153,7 @@ FIGURES = {
         "Five arms, ten pulls: RL², Thompson sampling and UCB1 on the same bandit.",
         widgets.bandit_duel,
         {"peek": ...},
-        ("finish", "new", "finish", "new", "finish"),
+        ("finish", "new", "finish", "new", "finish", "Watch UCB1", "Watch UCB1"),
         instead={"a click pulls an arm": "", " Pull arm 1 to 5.": ""},
         more="In the notebook you pull the arms yourself.",
         tall=580,
@@ -230,7 +230,7 @@ def write(folder: Path) -> None:
 
 
 def write_kit(folder: Path) -> None:
-    write_whole(folder / "kit.js", module().encode())
+    write_whole(folder / "kit.js", module(recorded=True).encode())
     write_whole(folder / "kit.css", styles().encode())
 
 

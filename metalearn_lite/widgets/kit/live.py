@@ -25,11 +25,13 @@ HERE = Path(__file__).parent
 GESTURES = ("set", "press", "try", "drag", "remove", "click", "pick", "draw")
 
 
-def module() -> str:
-    """draw.js and live.js as one module, which needs no other file."""
-    draw, live = ((HERE / name).read_text(encoding="utf-8") for name in ("draw.js", "live.js"))
+def module(recorded: bool = False) -> str:
+    """draw.js and live.js as one module, which needs no other file; with recorded.js, if asked."""
+    names = ("draw.js", "live.js", "recorded.js")
+    draw, live, page = ((HERE / name).read_text(encoding="utf-8") for name in names)
     inside = re.sub(r"^export (?=(class|function|const) )", "", draw, flags=re.M)
-    whole = live.replace('import { PanelView } from "./draw.js";\n', "")
+    whole = f"{live}\n{page}" if recorded else live
+    whole = re.sub(r'^import .+ from "\./(draw|live)\.js";\n', "", whole, flags=re.M)
     return f"const {{ PanelView }} = (() => {{\n{inside}\nreturn {{ PanelView }};\n}})();\n{whole}"
 
 
@@ -186,7 +188,7 @@ class Live(anywidget.AnyWidget):
                 sets = {name: v for name, v in new.items() if name in told or v != old[name]}
             if sets or here != start:
                 ways.append({"from": start} | way | {"values": sets, "to": here})
-        return Recorded(module(), styles(), {"states": states, "ways": ways})
+        return Recorded(module(recorded=True), styles(), {"states": states, "ways": ways})
 
     def _recorded_state(self, values: Mapping[str, Sequence]) -> dict[str, Any]:
         parts = {name: getattr(self, name) for name in ("look", "fixed", "moving", "state")}

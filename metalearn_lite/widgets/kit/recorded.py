@@ -56,7 +56,7 @@ class Recorded:
     def __init__(self, module: str, styles: str, content: Mapping[str, Any]):
         self.sentence: str = content["states"][0]["state"]["sentence"]
         self.data = json.dumps(packed(content), separators=(",", ":"), ensure_ascii=False)
-        """all that it can show, as JSON: what ``recorded`` of live.js takes"""
+        """all that it can show, as JSON: what ``recorded`` of recorded.js takes"""
         size = len(self.data.encode())
         if size > LIMIT:
             raise ValueError(
