@@ -44,10 +44,7 @@ html_js_files = [
         if path.name in ("figures.js", "drawing.js")
     ),
 ]
-html_sidebars = {
-    "**": ["brand.html", "search-box.html", "sbt-sidebar-nav.html"],
-    "index": [],
-}
+html_sidebars = {"**": ["brand.html", "search-box.html", "sbt-sidebar-nav.html"]}
 html_context = {"default_mode": "auto"}
 html_theme_options = {
     "home_page_in_toc": False,

@@ -28,7 +28,7 @@ addEventListener("afterprint", () => {
 });
 
 // Search: what is looked for stands in the address.
-const place = document.getElementById("search");
+const place = document.getElementById("results");
 if (place) {
   const root = new URL(document.documentElement.dataset.content_root, location.href);
   const styles = document.createElement("link");
@@ -51,4 +51,16 @@ if (place) {
     if (asked) search.triggerSearch(asked);
   });
   document.head.append(script);
+}
+
+// The learner of the front page takes its steps once, by itself, for whoever does not mind motion.
+const hero = document.querySelector(".ml-hero .ml-figure");
+if (hero && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
+  const watch = new MutationObserver(() => {
+    const play = [...hero.querySelectorAll("button")].find((it) => it.textContent.includes("Play"));
+    if (!play) return;
+    watch.disconnect();
+    play.click();
+  });
+  watch.observe(hero, { childList: true, subtree: true });
 }

@@ -12,8 +12,8 @@ pytestmark = pytest.mark.browser
 
 AXE = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"
 KINDS = (
-    *("index", "04_maml_on_sinusoids", "gallery", "glossary", "exercises", "find", "404"),
-    "api/evaluation",
+    *("index.html", "04_maml_on_sinusoids.html", "gallery.html", "glossary.html", "404.html"),
+    *("exercises.html", "api/evaluation.html", "find.html?q=task"),
 )
 SERIOUS = """async () => {
     for (const details of document.querySelectorAll("details")) details.open = true;
@@ -94,6 +94,22 @@ def test_the_front_page_shows_a_learner_at_work_above_the_fold(visit):
     page.wait_for_url("**/00_start_here.html")
 
 
+def test_the_front_pages_learner_takes_its_steps_by_itself(visit):
+    page = visit("index.html", reduced_motion="no-preference")
+    seen = figure(page)
+    wait_for(lambda: "After 10 steps" in seen.sentence, 15, lambda: seen.sentence)
+
+
+@pytest.mark.parametrize("name", ["index", "04_maml_on_sinusoids"])
+def test_on_a_narrow_page_the_contents_open(visit, name):
+    page = visit(f"{name}.html", viewport={"width": 400, "height": 800})
+    link = page.locator(".bd-docs-nav").get_by_role("link", name="00 · Is everything working")
+    assert not link.is_visible()
+    page.locator(".primary-toggle").first.click()
+    link.click()
+    page.wait_for_url("**/00_start_here.html")
+
+
 def test_a_notebook_reads_and_moves(visit):
     page = visit("04_maml_on_sinusoids.html")
     step_once(page)
@@ -125,9 +141,9 @@ def test_the_gallery_plays(visit):
 def test_axe_finds_nothing_serious(visit, name, theme):
     if not AXE.exists():
         pytest.skip("axe-core is not there: `npm ci` installs it")
-    page = visit(f"{name}.html", color_scheme=theme)
-    if name == "find":
-        page.locator("#search input").wait_for()
+    page = visit(name, color_scheme=theme)
+    if "?q=" in name:
+        page.locator("#results mark").first.wait_for()
     page.evaluate(AXE.read_text(encoding="utf-8"))
     assert page.evaluate(SERIOUS) == []
 

@@ -17,6 +17,7 @@ PAGES = {
     "docs/checklist.md": "checklist",
     "docs/command_line.md": "command_line",
     "CONTRIBUTING.md": "contributing",
+    "docs/external_links.md": "external_links",
     "CHANGES.md": "changes",
     "README.md": "index",
     "instructor/README.md": "instructors",

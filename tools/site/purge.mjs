@@ -6,7 +6,6 @@ const site = process.argv[2];
 const sheets = await new PurgeCSS().purge({
   content: [`${site}/**/*.html`, `${site}/_static/**/*.js`, `${site}/_figures/**/*.js`],
   css: [`${site}/_static/**/*.css`],
-  variables: true,
-  safelist: [/^pst-/, /^show/, /^collaps/, /data-theme/, /data-mode/],
+  safelist: [/^pagefind/, /^pst-/, /^show/, /^collaps/, /data-theme/, /data-mode/],
 });
 for (const { file, css } of sheets) writeFileSync(file, css);
