@@ -53,6 +53,7 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "max_navbar_depth": 1,
     "navbar_persistent": [],
+    "shorten_urls": False,  # it adds icons of a font that is not here
     "show_navbar_depth": 1,
     "show_toc_level": 2,
     "use_download_button": False,
