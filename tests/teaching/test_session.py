@@ -125,6 +125,15 @@ def test_what_an_answer_leaves_behind_is_undone(session):
         assert state() == before
 
 
+def test_what_is_drawn_without_a_generator_is_the_same_at_every_check():
+    drawn = []
+    for seed in (1, 2):  # what went before
+        torch.manual_seed(seed), random.seed(seed), np.random.seed(seed)  # noqa: NPY002
+        with standard_session():
+            drawn.append((torch.rand(3).tolist(), random.random(), np.random.rand()))  # noqa: NPY002
+    assert drawn[0] == drawn[1]
+
+
 def test_a_replaced_torch_does_not_judge():
     """An answer that has everything found equal is still wrong."""
 
