@@ -33,6 +33,7 @@ FIGURES = {
     "13": ("StreamPlayer(", ""),
     "14": ("PoisonSlider(", "share"),
     "15": ("BugLab(", ""),
+    "17": ("DiversityDial(", "count"),
 }
 ROW = "{:10}{:>9}{:>8}  {:18}{:>8}{:>8}{:>8}{:>9}{:>11}{:>8}"
 HEAD = ("", "sent p50", "p95 ms", "through kernel", "p50", "p95 ms", "kB", "moves/s", "answers/s",
