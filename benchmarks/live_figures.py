@@ -39,7 +39,7 @@ ROW = "{:10}{:>9}{:>8}  {:18}{:>8}{:>8}{:>8}{:>9}{:>11}{:>8}"
 HEAD = ("", "sent p50", "p95 ms", "through kernel", "p50", "p95 ms", "kB", "moves/s", "answers/s",
         "work ms")  # fmt: skip
 BARS = ("bar", "", "≤ 40", "", "", "≤ 100", "", "≥ 40", "≥ 10", "≤ 5")
-CHANGES, DRAG_SECONDS = 40, 4
+CHANGES, DRAG_SECONDS = 30, 4
 WATCH = """() => {
     window.work = [];
     const ask = window.requestAnimationFrame.bind(window);
@@ -62,6 +62,8 @@ CHANGE = """async ({ name, times }) => {
     const control = figure.querySelector(`.ml-control[data-name="${name}"]`);
     const said = () => [".ml-sentence", ".ml-code", ".ml-table"].map(
         one => figure.querySelector(one)?.textContent).join();
+    const tell = (input, ...kinds) =>
+        kinds.forEach(kind => input.dispatchEvent(new Event(kind, { bubbles: true })));
     const act = () => {
         const slider = control.querySelector("input[type=range]");
         const select = control.querySelector("select");
