@@ -7,8 +7,6 @@ to train on, so a thousand are there of Glyphs only.
 
 from __future__ import annotations
 
-import datetime
-import json
 import math
 import time
 from collections.abc import Callable
@@ -16,14 +14,13 @@ from collections.abc import Callable
 import torch
 from torch.nn import functional as F
 
-from metalearn_lite import paths
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.evaluation import evaluate
-from metalearn_lite.files import write_whole
 from metalearn_lite.learners.base import Learner
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.networks import MLP
+from metalearn_lite.recipes import records
 from metalearn_lite.recipes.race import STUDENT_T
 from metalearn_lite.tasks import characters
 from metalearn_lite.tasks.augmented import FixedTasks, permute_labels, turn_tasks
@@ -141,7 +138,7 @@ def of_runs(shares: list[float]) -> tuple[float, float]:
 
 def load() -> dict:
     """The record that ships: ``"card"`` says how it was made, the rest is as `record` gives it."""
-    return json.loads(paths.find("augmented.json").read_text(encoding="utf-8"))
+    return records.load("augmented.json")
 
 
 def main(names: tuple[str, ...] = ("Glyphs", "Omniglot"), **options) -> None:
@@ -154,13 +151,9 @@ def main(names: tuple[str, ...] = ("Glyphs", "Omniglot"), **options) -> None:
         "data": "Glyphs (1,000 characters of 40 alphabets); Omniglot minimal set 1 (112 characters "
         "of 4 alphabets); judged on 400 5-way 1-shot tasks of other alphabets of the same",
         "seeds": f"0 to {options.get('num_runs', NUM_RUNS) - 1}",
-        "date": datetime.date.today().isoformat(),
-        "minutes": round((time.process_time() - started) / 60, 1),
-        "threads": 1,
-        "torch": torch.__version__,
+        **records.made(started),
     }
-    text = json.dumps({"card": card} | found, indent=1)
-    write_whole(paths.data_folder() / "augmented.json", f"{text}\n".encode())
+    records.save("augmented.json", card, found)
 
 
 if __name__ == "__main__":

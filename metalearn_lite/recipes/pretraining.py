@@ -8,7 +8,6 @@ the loss differs. Afterwards everybody is judged on the same new tasks.
 
 from __future__ import annotations
 
-import datetime
 import json
 import sys
 import time
@@ -22,17 +21,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from metalearn_lite import paths
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.evaluation import evaluate
-from metalearn_lite.files import write_whole
 from metalearn_lite.images import NUM_SYMMETRIES, distort
 from metalearn_lite.learners.base import Learner
 from metalearn_lite.learners.maml import MAML
 from metalearn_lite.learners.prototypes import PrototypicalNetwork
 from metalearn_lite.learners.ridge_head import RidgeHead
 from metalearn_lite.networks import MLP, ConvClassifier, Network, Params
-from metalearn_lite.recipes import SMALL1, Recipe
+from metalearn_lite.recipes import SMALL1, Recipe, records
 from metalearn_lite.recipes.augmented import shrunk
 from metalearn_lite.recipes.convolutional import (
     DIMENSIONS,
@@ -336,7 +333,7 @@ def record(name: str, num_runs: int = NUM_RUNS, **options) -> dict:
 
 def load() -> dict:
     """The record that ships: ``"card"`` says how it was made, the rest is as `record` gives it."""
-    return json.loads(paths.find("pretraining.json").read_text(encoding="utf-8"))
+    return records.load("pretraining.json")
 
 
 def main(names: tuple[str, ...] = tuple(SETTINGS), **options) -> None:
@@ -349,13 +346,9 @@ def main(names: tuple[str, ...] = tuple(SETTINGS), **options) -> None:
         "data": "Omniglot minimal set 1 (15 to 136 characters, 14 × 14 pixels), judged on 400 "
         "5-way tasks of 106 characters of other alphabets; waves, judged on 2,000 new ones",
         "seeds": f"0 to {options.get('num_runs', NUM_RUNS) - 1}",
-        "date": datetime.date.today().isoformat(),
-        "minutes": round((time.process_time() - started) / 60, 1),
-        "threads": 1,
-        "torch": torch.__version__,
+        **records.made(started),
     }
-    text = json.dumps({"card": card} | found, indent=1)
-    write_whole(paths.data_folder() / "pretraining.json", f"{text}\n".encode())
+    records.save("pretraining.json", card, found)
 
 
 if __name__ == "__main__":

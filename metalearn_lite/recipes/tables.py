@@ -6,9 +6,7 @@ made: the shipped networks beside scikit-learn's learners, on the same splits of
 
 from __future__ import annotations
 
-import datetime
 import importlib.util
-import json
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -18,13 +16,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from metalearn_lite import checkpoints, paths
+from metalearn_lite import checkpoints
 from metalearn_lite.episodes import Episodes
 from metalearn_lite.evaluation import Evaluation, answers, task_scores
-from metalearn_lite.files import write_whole
 from metalearn_lite.learners.base import task_losses
 from metalearn_lite.learners.prior_fitted import PriorFittedNetwork, TableTransformer
-from metalearn_lite.recipes import Recipe, accuracy
+from metalearn_lite.recipes import Recipe, accuracy, records
 from metalearn_lite.tasks import collected
 from metalearn_lite.tasks.tables import RandomNetworks, RandomTables, RandomTrees
 from metalearn_lite.training import cosine, meta_train, muon
@@ -197,7 +194,7 @@ def record(
 
 def load() -> dict:
     """The record that ships: ``"card"`` says how it was made, the rest is as `record` gives it."""
-    return json.loads(paths.find("tables.json").read_text(encoding="utf-8"))
+    return records.load("tables.json")
 
 
 def main(**options) -> None:
@@ -211,14 +208,10 @@ def main(**options) -> None:
         "command": "python -m metalearn_lite.recipes.tables",
         "data": "scikit-learn's iris, wine, breast cancer, digits and diabetes (above the median)",
         "splits": options.get("num_splits", NUM_SPLITS),
-        "date": datetime.date.today().isoformat(),
-        "minutes": round((time.process_time() - started) / 60, 1),
-        "threads": 1,
-        "torch": torch.__version__,
+        **records.made(started),
         "scikit-learn": sklearn.__version__,
     }
-    text = json.dumps({"card": card} | found)
-    write_whole(paths.data_folder() / "tables.json", f"{text}\n".encode())
+    records.save("tables.json", card, found, indent=None)
 
 
 RECIPES = {

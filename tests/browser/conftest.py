@@ -362,6 +362,39 @@ class Figure:
         return part.bounding_box()
 
 
+def play_the_game(figure: Figure) -> None:
+    """A reader's first minutes with the game of 00, in a notebook or in a page of the site."""
+    figure.says("Round 1 of 10: which of A to E")
+
+    def card(letter: str):
+        return figure.control("button", f"answer with this card: card {letter}")
+
+    # By keyboard: the first card, and on to the next round.
+    go_on = figure.control("button", "Next round")
+    assert go_on.get_attribute("aria-disabled") == "true"
+    card("A").focus()
+    figure.press("ArrowRight", "Enter")
+    figure.says("Round 1 of 10: ")
+    figure.says("prototypical says")
+    go_on.press("Enter")
+    figure.says("Round 2 of 10: which of A to E")
+    # Too early is a sentence, and the button keeps the focus.
+    figure.press("Enter")
+    assert go_on.evaluate("button => button === document.activeElement")
+
+    # By mouse, and by chance.
+    card("C").click()
+    figure.says("Round 2 of 10: ")
+    figure.says("pixels says")
+    figure.control("button", "Let chance play").press("Enter")
+    figure.says("You + chance: ")
+    assert "You + chance" in figure.panel("the scores, round by round").text_content()
+    figure.control("button", "Play again").press("Enter")
+    figure.says("Round 1 of 10: which of A to E")
+    figure.control("button", "A question that divides").click()
+    figure.says("which of A to E")
+
+
 def wait_for(condition, seconds: float, complaint=lambda: ""):
     """The first true value of ``condition()``; fails with ``complaint()`` after ``seconds``."""
     end = time.monotonic() + seconds

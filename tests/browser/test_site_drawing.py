@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from browser.conftest import Figure, wait_for
+from browser.conftest import Figure, play_the_game, wait_for
 from pages import Page
 
 from metalearn_lite import checkpoints
@@ -432,28 +432,7 @@ def test_networks_that_do_not_come_are_asked_for_again(site):
 
 
 def test_the_game_in_the_page(site):
-    figure = site.figure("game")
-    figure.says("Round 1 of 10: which of A to E")
-
-    def card(letter: str):
-        return figure.control("button", f"answer with this card: card {letter}")
-
-    go_on = figure.control("button", "Next round")
-    assert go_on.get_attribute("aria-disabled") == "true"
-    card("A").focus()
-    figure.press("ArrowRight", "Enter")
-    figure.says("Round 1 of 10: ")
-    figure.says("prototypical says")
-    go_on.press("Enter")
-    figure.says("Round 2 of 10: which of A to E")
-    card("C").click()
-    figure.says("pixels says")
-    figure.control("button", "Let chance play").press("Enter")
-    figure.says("You + chance: ")
-    figure.control("button", "Play again").press("Enter")
-    figure.says("Round 1 of 10: which of A to E")
-    figure.control("button", "A question that divides").click()
-    figure.says("which of A to E")
+    play_the_game(site.figure("game"))
     assert networks(site) == []
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from metalearn_lite.recipes import augmented
+from metalearn_lite.recipes import augmented, records
 from metalearn_lite.tasks.augmented import FixedTasks
 from metalearn_lite.tasks.characters import Glyphs
 
@@ -44,7 +44,7 @@ def test_the_interval_of_four_runs_is_students():
 
 @pytest.mark.slow
 def test_the_record_is_written_with_its_card(glyphs, monkeypatch, tmp_path):
-    monkeypatch.setattr(augmented.paths, "data_folder", lambda: tmp_path)
+    monkeypatch.setattr(records.paths, "data_folder", lambda: tmp_path)
     augmented.main(("Glyphs",), num_runs=2, iterations=2)
     found = json.loads((tmp_path / "augmented.json").read_text(encoding="utf-8"))
     assert found["card"]["seeds"] == "0 to 1"

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from metalearn_lite.episodes import Episodes, Examples
 from metalearn_lite.evaluation import evaluate
 from metalearn_lite.learners.ridge_head import RidgeHead
-from metalearn_lite.recipes import convolutional, pretraining
+from metalearn_lite.recipes import convolutional, pretraining, records
 from metalearn_lite.tasks.characters import Glyphs
 
 
@@ -118,7 +118,7 @@ def test_the_best_strength_is_chosen(generator):
 
 @pytest.mark.slow
 def test_the_record_is_written_with_its_card(glyphs, monkeypatch, tmp_path):
-    monkeypatch.setattr(pretraining.paths, "data_folder", lambda: tmp_path)
+    monkeypatch.setattr(records.paths, "data_folder", lambda: tmp_path)
     few = {
         name: setting._replace(sizes=(5, 8), valid=_few(setting.valid), judge=_few(setting.judge))
         for name, setting in pretraining.SETTINGS.items()

@@ -8,7 +8,7 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from metalearn_lite.recipes import tables
+from metalearn_lite.recipes import records, tables
 from metalearn_lite.tasks import collected
 from metalearn_lite.tasks.tables import RandomTables
 
@@ -87,7 +87,7 @@ def test_what_is_told_of_four_answers():
 
 @pytest.mark.slow
 def test_the_record_is_written_with_its_card(monkeypatch, tmp_path):
-    monkeypatch.setattr(tables.paths, "data_folder", lambda: tmp_path)
+    monkeypatch.setattr(records.paths, "data_folder", lambda: tmp_path)
     monkeypatch.setattr(
         tables.checkpoints, "load", lambda _: tables.train("trees", 0, torch.Generator())
     )
