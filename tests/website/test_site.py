@@ -64,6 +64,8 @@ def test_whatever_a_page_loads_is_there_and_is_the_sites_own():
         for address in re.findall(r"url\(['\"]?([^)'\"]+)", sheet.read_text(encoding="utf-8")):
             if re.match(r"(https?:)?//", address):
                 wrong.append(f"{sheet.name} asks another host: {address}")
+            elif not address.startswith("data:") and not (sheet.parent / address).is_file():
+                wrong.append(f"{sheet.name}: no {address}")
     assert wrong == []
 
 
