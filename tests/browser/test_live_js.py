@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -489,6 +490,32 @@ def test_nothing_is_cut_and_nothing_moves(new_page, width):
         blank.press("Home")
         heights.add(page.locator(".ml-live").bounding_box()["height"])
     assert len(heights) == 1
+
+
+def test_a_window_of_another_height_leaves_the_sentence_its_room(new_page):
+    """A phone's address bar comes and goes while one scrolls."""
+
+    class Talks(Waves):
+        def scene(self) -> Scene:
+            words = "These are words that take more than one line of a page. "
+            return replace(super().scene(), sentence=words * self.model.step)
+
+    def room() -> float:
+        blank.drawn()
+        return page.locator(".ml-sentence").bounding_box()["height"]
+
+    page = new_page(viewport={"width": 600, "height": 700})
+    blank = Blank(page, Talks(step=8))
+    tall = room()
+    blank.role("slider", "step").focus()
+    blank.press("Home")
+    blank.answer_all()
+    assert blank.says() == ""
+    assert room() == tall > 60
+    page.set_viewport_size({"width": 600, "height": 640})
+    assert room() == tall
+    page.set_viewport_size({"width": 580, "height": 640})
+    assert room() < tall
 
 
 def test_the_line_of_code_can_be_copied(new_page):

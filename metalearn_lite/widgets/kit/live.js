@@ -54,6 +54,10 @@ function say(element, text) {
 function speak(element, text) {
   if (element.textContent === text) return;
   element.textContent = text;
+  keepRoom(element);
+}
+
+function keepRoom(element) {
   element.style.minHeight = `${element.offsetHeight}px`;
 }
 
@@ -696,11 +700,17 @@ class View {
     };
     window.addEventListener("keydown", this.keys, true);
     this.fit = () => {
-      if (this.width === this.el.clientWidth && this.height === innerHeight) return;
-      [this.width, this.height] = [this.el.clientWidth, innerHeight];
-      this.sentence.style.minHeight = this.note.style.minHeight = "";
+      const width = this.el.clientWidth;
+      // Not innerHeight: that changes while a phone's reader scrolls and its address bar goes.
+      const height = document.documentElement.clientHeight;
+      if (this.width === width && this.height === height) return;
+      for (const text of this.width === width ? [] : [this.sentence, this.note]) {
+        text.style.minHeight = "";
+        keepRoom(text);
+      }
+      [this.width, this.height] = [width, height];
       // A frame is as tall as what is in it, which says nothing of the screen.
-      const seen = self === top ? innerHeight : screen.availHeight;
+      const seen = self === top ? height : screen.availHeight;
       this.el.style.setProperty("--tall", `${Math.max(LEAST, seen - AROUND)}px`);
       this.flow();
     };
