@@ -704,9 +704,11 @@ class View {
       // Not innerHeight: that changes while a phone's reader scrolls and its address bar goes.
       const height = document.documentElement.clientHeight;
       if (this.width === width && this.height === height) return;
-      for (const text of this.width === width ? [] : [this.sentence, this.note]) {
-        text.style.minHeight = "";
-        keepRoom(text);
+      if (this.width !== width) {
+        for (const text of [this.sentence, this.note]) {
+          text.style.minHeight = "";
+          keepRoom(text);
+        }
       }
       [this.width, this.height] = [width, height];
       // A frame is as tall as what is in it, which says nothing of the screen.
